@@ -1,0 +1,124 @@
+//! What is never printed: the one list of secret headers and query names, and their redaction.
+
+use std::fmt;
+
+use url::Url;
+
+use super::handshake::Headers;
+
+/// What stands in the place of a secret.
+pub const REDACTED: &str = "***";
+
+const HEADERS: [&str; 5] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "x-api-key",
+];
+
+const QUERY_NAMES: [&str; 9] = [
+    "token",
+    "access_token",
+    "key",
+    "api_key",
+    "jwt",
+    "password",
+    "secret",
+    "sig",
+    "ticket",
+];
+
+/// A value that shows itself only to those who call [`Secret::reveal`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret<T>(T);
+
+impl<T> Secret<T> {
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    pub const fn reveal(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+pub fn is_secret_header(name: &str) -> bool {
+    HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+fn is_secret_query(name: &str) -> bool {
+    QUERY_NAMES
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// The headers with the values of secret ones replaced.
+pub fn redact_headers(headers: &Headers) -> Headers {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            let shown = if is_secret_header(name) {
+                REDACTED
+            } else {
+                value
+            };
+            (name.clone(), shown.to_owned())
+        })
+        .collect()
+}
+
+/// The URL without its password and with the values of secret query names replaced.
+pub fn redact_url(url: &Url) -> String {
+    let mut url = url.clone();
+    if url.password().is_some() {
+        // Only URLs that cannot have a host refuse, and those have no password.
+        let _ = url.set_password(Some(REDACTED));
+    }
+    let query = url.query().map(redact_query);
+    url.set_query(query.as_deref());
+    url.into()
+}
+
+/// A request target or a query with the values of secret names replaced; all else byte for byte.
+pub fn redact_target(target: &str) -> String {
+    match target.split_once('?') {
+        Some((path, query)) => format!("{path}?{}", redact_query(query)),
+        None => target.to_owned(),
+    }
+}
+
+fn redact_query(query: &str) -> String {
+    query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((name, _)) if is_secret_query(name) => format!("{name}={REDACTED}"),
+            _ => pair.to_owned(),
+        })
+        .collect::<Vec<_>>()
+        .join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_leave_urls_and_all_else_stays() {
+        let url = Url::parse("ws://ann:pw@h/p%20q?room=a&Token=t%3D1&x").unwrap();
+        assert_eq!(redact_url(&url), "ws://ann:***@h/p%20q?room=a&Token=***&x");
+        assert_eq!(redact_target("/p?api_key=1&b=2"), "/p?api_key=***&b=2");
+        assert_eq!(redact_target("/p"), "/p");
+    }
+
+    #[test]
+    fn a_secret_never_debugs_itself() {
+        assert_eq!(format!("{:?}", Secret::new("pw")), "***");
+    }
+}

@@ -1,0 +1,8 @@
+//! Bytes made fit for people, and the one owner of stdout and stderr.
+
+pub mod hex;
+pub mod json;
+pub mod output;
+pub mod predicate;
+pub mod sanitize;
+pub mod style;
