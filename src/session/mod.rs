@@ -1,0 +1,7 @@
+//! One connection's life: from CONNECTING to CLOSED, and again where reconnects are asked for.
+
+pub mod backoff;
+pub mod client;
+pub mod connection;
+pub mod keepalive;
+pub mod opening;
