@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::session::client::ConnectionPlan;
+use crate::session::connection;
 
 /// What a server needs to know.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub struct Plan {
     /// `-s`: subprotocols that are chosen when a client offers them, in order of preference; empty
     /// chooses the first that is offered.
     pub subprotocols: Vec<String>,
-    pub connection: ConnectionPlan,
+    pub connection: connection::Plan,
     /// Refuse more with 503.
     pub max_connections: Option<usize>,
     /// How long to wait for the closing handshakes at the end.

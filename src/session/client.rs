@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::backoff::Backoff;
-use super::keepalive::Heartbeat;
+use super::connection;
 use crate::model::command::Command;
 use crate::wire::target::Target;
 use crate::wire::{dial, upgrade};
@@ -23,19 +23,10 @@ pub struct Plan {
     pub redirects: Option<u32>,
     /// `--wait-for-server`: retry the first connect for this long.
     pub wait_for_server: Option<Duration>,
-    pub connection: ConnectionPlan,
+    pub connection: connection::Plan,
     pub reconnect: Option<Reconnect>,
     /// Sent after each open, in order (`-x`, `--execute-file`).
     pub on_open: Vec<Command>,
-}
-
-/// How one connection behaves, in either role.
-#[derive(Debug, Clone)]
-pub struct ConnectionPlan {
-    pub max_message_size: usize,
-    pub auto_pong: bool,
-    pub report_frames: bool,
-    pub heartbeat: Option<Heartbeat>,
 }
 
 #[derive(Debug, Clone)]
