@@ -1,1 +1,3 @@
-
+pub fn message(message: &crate::model::message::Message) -> bytes::Bytes {
+    todo!()
+}
