@@ -96,13 +96,14 @@ impl Peer {
         let mut shutdown = self.shared.shutdown.clone();
         loop {
             self.reply();
+            let room = self.connection.can_send();
             tokio::select! {
                 biased;
                 what = poll_fn(|cx| self.connection.poll_next(cx)) => match what {
                     Some(what) => self.happened(what),
                     None => return,
                 },
-                order = self.seat.next(self.connection.can_send()) => self.carry_out(order),
+                order = self.seat.next(room) => self.carry_out(order),
                 _ = shutdown.wait_for(|ending| *ending) => {
                     self.close(CloseCode::GOING_AWAY, "the server is shutting down");
                     break;
