@@ -187,7 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Whether data is taken now: the connection is open and its out queue below its bound.
     pub fn can_send(&self) -> bool {
-        self.phase == Phase::Open && self.engine.queued() < OUT_QUEUE
+        self.phase == Phase::Open && self.engine.has_room()
     }
 
     /// Stops or resumes reading, where what was read cannot be passed on. Writing goes on.
