@@ -7,7 +7,7 @@ use std::io::Read as _;
 
 use bytes::Bytes;
 
-use super::Input;
+use super::{Input, MAX_CONTROL_PAYLOAD};
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::control::Control;
@@ -15,9 +15,6 @@ use crate::model::message::Message;
 use crate::model::units::show_size;
 use crate::text::hex;
 use crate::text::sanitize;
-
-/// The largest payload of a ping or a pong (RFC 6455, section 5.5).
-const MAX_CONTROL_PAYLOAD: usize = 125;
 
 /// The largest file that `/file` sends.
 const MAX_FILE: u64 = 64 << 20;
