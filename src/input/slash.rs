@@ -116,6 +116,15 @@ pub const SLASH: &[Slash] = &[
     },
 ];
 
+/// The list that `/help` shows, a line for each.
+pub fn help() -> impl Iterator<Item = String> {
+    let slashes = SLASH.iter().map(|slash| {
+        let usage = format!("{} {}", slash.name, slash.args);
+        format!("{usage:<24} {}", slash.about)
+    });
+    slashes.chain([format!("{:<24} send /text", "//text")])
+}
+
 /// What a line asks for: a slash command, or to be sent as text.
 pub fn parse(line: &str) -> Input {
     let Some(rest) = line.strip_prefix('/') else {
@@ -395,6 +404,15 @@ mod tests {
         for line in ["hi", "//x", "/ping", "/to 1 x", "/file x", "/close"] {
             assert!(!is_control(line), "{line}");
         }
+    }
+
+    #[test]
+    fn the_help_lists_every_command() {
+        let lines: Vec<String> = help().collect();
+        assert_eq!(lines.len(), SLASH.len() + 1);
+        assert_eq!(lines[0], "/ping [text]             send a ping");
+        let column = |line: &String| line.as_bytes()[24] == b' ' && line.as_bytes()[25] != b' ';
+        assert!(lines.iter().all(column), "{lines:#?}");
     }
 
     #[test]
