@@ -4,4 +4,5 @@ pub mod error;
 pub mod model;
 pub mod protocol;
 pub mod text;
+pub mod view;
 pub mod wire;
