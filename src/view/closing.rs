@@ -102,8 +102,22 @@ mod tests {
         use ClosedBy::{Peer, Transport, Us};
         use Direction::{In, Out};
         for (code, by, reason, idle, last, expected) in [
-            (1000, Peer, "", 90.0, Some(In), "closed 1000 (normal closure) by the peer"),
-            (1000, Us, "", 0.0, Some(In), "closed 1000 (normal closure) by us"),
+            (
+                1000,
+                Peer,
+                "",
+                90.0,
+                Some(In),
+                "closed 1000 (normal closure) by the peer",
+            ),
+            (
+                1000,
+                Us,
+                "",
+                0.0,
+                Some(In),
+                "closed 1000 (normal closure) by us",
+            ),
             (
                 4001,
                 Peer,

@@ -55,7 +55,12 @@ impl Format for Ndjson {
 
 /// The event with its `json` member, if it is a message that is JSON. The payload is shared.
 fn parsed(event: &Event) -> Option<Event> {
-    let What::Message { message, json: None, .. } = &event.what else {
+    let What::Message {
+        message,
+        json: None,
+        ..
+    } = &event.what
+    else {
         return None;
     };
     let value: Value = serde_json::from_slice(&message.payload).ok()?;
@@ -106,7 +111,10 @@ mod tests {
         plan.data_terminal = true;
         let line = written(&plan, HOSTILE);
         assert!(!line.trim_end().chars().any(sanitize::is_hostile), "{line}");
-        assert!(line.contains("\\u009bb\\u202e\\udb40\\udc41\\u007f"), "{line}");
+        assert!(
+            line.contains("\\u009bb\\u202e\\udb40\\udc41\\u007f"),
+            "{line}"
+        );
         for line in [line, written(&self::plan("ndjson"), HOSTILE)] {
             let value: Value = serde_json::from_str(&line).unwrap();
             assert_eq!(value["data"], HOSTILE);

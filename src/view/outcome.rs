@@ -107,7 +107,11 @@ impl Outcome {
 
     /// Whether `-n` or `--until` has come true: time to close and leave.
     pub fn is_reached(&self) -> bool {
-        self.until_met || self.conditions.count.is_some_and(|count| self.matched >= count)
+        self.until_met
+            || self
+                .conditions
+                .count
+                .is_some_and(|count| self.matched >= count)
     }
 
     pub fn exit_code(&self) -> ExitCode {
@@ -173,7 +177,10 @@ impl Outcome {
     }
 
     fn ending(&mut self, event: &Event) -> &mut Ending {
-        let known = self.endings.iter().position(|(name, _)| *name == event.name);
+        let known = self
+            .endings
+            .iter()
+            .position(|(name, _)| *name == event.name);
         let at = known.unwrap_or_else(|| {
             self.endings.push((event.name.clone(), Ending::default()));
             self.endings.len() - 1

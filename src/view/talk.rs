@@ -67,7 +67,12 @@ impl Talk {
             What::State(_) | What::Frame { .. } | What::End(_) => {}
             What::Listening { url } => {
                 self.prefix.observe(&event.what);
-                self.say(Some(event), Ink::Control, &format!("listening on {url}"), out);
+                self.say(
+                    Some(event),
+                    Ink::Control,
+                    &format!("listening on {url}"),
+                    out,
+                );
             }
             What::Request(head) => self.requested(event, head, out),
             What::Response(head) => self.responded(event, head, out),
@@ -130,7 +135,11 @@ impl Talk {
             format!("connected to {}", open.url)
         };
         let mut agreed: Vec<String> = Vec::new();
-        agreed.extend(open.subprotocol.iter().map(|name| format!("subprotocol {name}")));
+        agreed.extend(
+            open.subprotocol
+                .iter()
+                .map(|name| format!("subprotocol {name}")),
+        );
         agreed.extend(open.extensions.iter().cloned());
         if !agreed.is_empty() {
             text.push_str(&format!(" ({})", agreed.join(", ")));

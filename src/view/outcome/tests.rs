@@ -42,8 +42,14 @@ fn the_close_decides_where_nothing_else_was_asked_for() {
         (vec![open(), by_peer(4001)], 8),
         (vec![open(), dropped()], 8),
         (vec![open(), closed(4001, ClosedBy::Us)], 0),
-        (vec![open(), error("protocol"), closed(1002, ClosedBy::Us)], 9),
-        (vec![open(), error("timeout"), closed(1006, ClosedBy::Us)], 7),
+        (
+            vec![open(), error("protocol"), closed(1002, ClosedBy::Us)],
+            9,
+        ),
+        (
+            vec![open(), error("timeout"), closed(1006, ClosedBy::Us)],
+            7,
+        ),
         (vec![open(), error("timeout"), dropped()], 7),
         (vec![refused(403, &[], b"")], 5),
         (vec![refused(403, &[], b""), error("refused")], 5),
@@ -55,7 +61,11 @@ fn the_close_decides_where_nothing_else_was_asked_for() {
         (vec![error("usage")], 2),
         (vec![error("io")], 1),
     ] {
-        assert_eq!(run(&Conditions::default(), &events, None), code, "{events:?}");
+        assert_eq!(
+            run(&Conditions::default(), &events, None),
+            code,
+            "{events:?}"
+        );
     }
 }
 
@@ -66,9 +76,16 @@ fn a_reconnect_wipes_the_slate_and_the_last_failure_stays() {
         (vec![open(), by_peer(1000), open(), dropped()], 8),
         (vec![open(), dropped(), error("connect")], 3),
         (vec![open(), dropped(), refused(503, &[], b"")], 5),
-        (vec![open(), error("protocol"), by_peer(1002), open(), dropped()], 8),
+        (
+            vec![open(), error("protocol"), by_peer(1002), open(), dropped()],
+            8,
+        ),
     ] {
-        assert_eq!(run(&Conditions::default(), &events, None), code, "{events:?}");
+        assert_eq!(
+            run(&Conditions::default(), &events, None),
+            code,
+            "{events:?}"
+        );
     }
 }
 
@@ -113,7 +130,11 @@ fn what_was_asked_for_has_to_happen() {
         (&filtered, vec![&x, &a, &x, &bye], 0),
     ] {
         let events: Vec<Event> = [&open()].into_iter().chain(events).cloned().collect();
-        assert_eq!(run(conditions, &events, None), code, "{conditions:?} {events:?}");
+        assert_eq!(
+            run(conditions, &events, None),
+            code,
+            "{conditions:?} {events:?}"
+        );
     }
 }
 
@@ -130,8 +151,16 @@ fn an_expected_close_is_a_good_end_and_another_is_not() {
         (4001, vec![open(), dropped()], 4),
         (4001, vec![open()], 4),
         (4001, vec![error("dns")], 3),
-        (1002, vec![open(), error("protocol"), closed(1002, ClosedBy::Us)], 0),
-        (1000, vec![open(), error("protocol"), closed(1002, ClosedBy::Us)], 9),
+        (
+            1002,
+            vec![open(), error("protocol"), closed(1002, ClosedBy::Us)],
+            0,
+        ),
+        (
+            1000,
+            vec![open(), error("protocol"), closed(1002, ClosedBy::Us)],
+            9,
+        ),
     ] {
         assert_eq!(run(&expect(expected), &events, None), code, "{events:?}");
     }
@@ -161,7 +190,11 @@ fn why_it_was_stopped_comes_first() {
         (&nobody, None, 8),
         (&server, None, 0),
     ] {
-        assert_eq!(run(conditions, &events, stop), code, "{conditions:?} {stop:?}");
+        assert_eq!(
+            run(conditions, &events, stop),
+            code,
+            "{conditions:?} {stop:?}"
+        );
     }
     let mut outcome = Outcome::new(nobody);
     outcome.stop(Stop::MaxTime);
@@ -188,7 +221,10 @@ fn a_server_that_cannot_listen_fails_and_its_clients_do_not_matter() {
     let mut bind = error("bind");
     bind.conn = None;
     assert_eq!(run(&server, &[bind], None), 3);
-    assert_eq!(run(&server, &[open(), error("protocol"), dropped()], None), 0);
+    assert_eq!(
+        run(&server, &[open(), error("protocol"), dropped()], None),
+        0
+    );
 }
 
 #[test]
@@ -270,8 +306,14 @@ fn the_end_has_the_totals_and_the_code() {
         outcome.observe(&event);
     }
     let end = outcome.end();
-    assert_eq!((end.sent.messages, end.sent.payload, end.sent.ping), (1, 2, 1));
-    assert_eq!((end.received.text, end.received.wire, end.received.pong), (1, 5, 1));
+    assert_eq!(
+        (end.sent.messages, end.sent.payload, end.sent.ping),
+        (1, 2, 1)
+    );
+    assert_eq!(
+        (end.received.text, end.received.wire, end.received.pong),
+        (1, 5, 1)
+    );
     assert_eq!((end.sent.close, end.received.close), (1, 1));
     assert_eq!(end.rtt.unwrap().p99, rtt);
     assert_eq!(end.exit, 8);
