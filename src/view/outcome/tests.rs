@@ -75,6 +75,11 @@ fn a_reconnect_wipes_the_slate_and_the_last_failure_stays() {
         (vec![open(), dropped(), open(), by_peer(1000)], 0),
         (vec![open(), by_peer(1000), open(), dropped()], 8),
         (vec![open(), dropped(), error("connect")], 3),
+        (
+            vec![open(), dropped(), error("connect"), error("retries")],
+            3,
+        ),
+        (vec![open(), error("closed"), dropped()], 8),
         (vec![open(), dropped(), refused(503, &[], b"")], 5),
         (
             vec![open(), error("protocol"), by_peer(1002), open(), dropped()],
@@ -116,6 +121,7 @@ fn what_was_asked_for_has_to_happen() {
         (&count(2), vec![&a, &x, &dropped()], 0),
         (&count(2), vec![&a, &sent("b"), &bye], 4),
         (&count(2), vec![&a, &dropped()], 4),
+        (&count(2), vec![&a, &error("closed"), &dropped()], 4),
         (&count(2), vec![&a, &error("protocol"), &dropped()], 9),
         (&count(2), vec![&error("dns")], 3),
         (&count(1), vec![&a, &error("protocol"), &dropped()], 0),
@@ -177,6 +183,10 @@ fn why_it_was_stopped_comes_first() {
         ..Conditions::default()
     };
     let nobody = Conditions::default();
+    let counting = Conditions {
+        count: Some(1),
+        ..Conditions::default()
+    };
     let signal = |code| Some(Stop::Signal(code));
     let events = [open(), dropped()];
     for (conditions, stop, code) in [
@@ -187,6 +197,8 @@ fn why_it_was_stopped_comes_first() {
         (&server, signal(ExitCode::SIGTERM), 0),
         (&nobody, Some(Stop::MaxTime), 7),
         (&nobody, Some(Stop::OnPurpose), 0),
+        (&counting, Some(Stop::OnPurpose), 4),
+        (&counting, Some(Stop::ReaderGone), 0),
         (&nobody, None, 8),
         (&server, None, 0),
     ] {
@@ -200,16 +212,6 @@ fn why_it_was_stopped_comes_first() {
     outcome.stop(Stop::MaxTime);
     outcome.stop(Stop::Signal(ExitCode::SIGINT));
     assert_eq!(outcome.exit_code(), ExitCode::TIMEOUT);
-}
-
-#[test]
-fn a_duration_that_ends_does_not_excuse_what_is_missing() {
-    let conditions = Conditions {
-        count: Some(2),
-        ..Conditions::default()
-    };
-    let events = [open(), received("a"), closed(1000, ClosedBy::Us)];
-    assert_eq!(run(&conditions, &events, Some(Stop::OnPurpose)), 4);
 }
 
 #[test]

@@ -118,6 +118,31 @@ fn an_error_has_its_hint_and_explains_the_close() {
 }
 
 #[test]
+fn a_broken_connection_is_told_with_its_close() {
+    let error = problem("closed", "the connection broke: connection reset", None);
+    let cut = close(1006, ClosedBy::Transport, "", Duration::from_secs(60));
+    let (pipe, _) = said(&[open(), error, cut]);
+    let lines: Vec<&str> = pipe.lines().collect();
+    assert_eq!(lines[0], "wscope: the connection broke: connection reset");
+    assert!(
+        lines[1].contains("closed 1006") && lines[1].contains("60.0 s"),
+        "{pipe}"
+    );
+}
+
+#[test]
+fn an_error_of_one_target_explains_nothing_of_another() {
+    let named = |name: &str, mut event: Event| {
+        event.name = Some(Arc::from(name));
+        event
+    };
+    let error = named("a", problem("protocol", "x", None));
+    let cut = |name| named(name, close(1006, ClosedBy::Transport, "", Duration::ZERO));
+    assert_eq!(said(&[error.clone(), cut("a")]).0, "wscope: a x\n");
+    assert_eq!(said(&[error, cut("b")]).0.lines().count(), 2);
+}
+
+#[test]
 fn a_retry_gives_its_reason_once() {
     let cut = close(1011, ClosedBy::Peer, "", Duration::ZERO);
     let (pipe, person) = said(&[cut, retry(8), retry(u32::MAX)]);
