@@ -3,5 +3,7 @@
 pub mod error;
 pub mod model;
 pub mod protocol;
+pub mod serve;
+pub mod session;
 pub mod text;
 pub mod wire;

@@ -5,3 +5,4 @@ pub mod client;
 pub mod connection;
 pub mod keepalive;
 pub mod opening;
+pub mod stamp;
