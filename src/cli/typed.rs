@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
-use super::args::{Connect, EXAMPLES, Listen, Serve, Subcommand, Top};
+use super::args::{Connect, EXAMPLES, Listen, Serve, Top};
 use super::nearest::nearest;
 use super::wscat;
 use crate::error::{Error, ExitCode};
@@ -28,8 +28,17 @@ pub(super) struct Answer {
     pub wrong: bool,
 }
 
+/// The commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Connect,
+    Listen,
+    Serve,
+}
+
 /// A command line that clap has understood.
 pub(super) struct Typed {
+    pub kind: Kind,
     command: Command,
     /// The words, after the name of the command.
     words: Vec<OsString>,
@@ -49,22 +58,41 @@ pub(super) fn parse(words: Vec<OsString>) -> Result<Request, Error> {
             wrong: true,
         }));
     };
-    let top = Top::command();
-    if let Some(command) = first.to_str().and_then(|name| top.find_subcommand(name)) {
-        let command = command.clone();
-        let name = format!("wscope {}", command.get_name());
-        return Ok(request(command.bin_name(name), words[1..].to_vec(), false));
+    if let Some(kind) = Kind::ALL.into_iter().find(|kind| first == kind.name()) {
+        let command = kind.command().bin_name(format!("wscope {}", kind.name()));
+        return Ok(request(kind, command, words[1..].to_vec(), false));
     }
-    if let Some(command) = wscat::command(&words) {
-        return Ok(request(command, words, true));
+    if let Some((kind, command)) = wscat::command(&words) {
+        return Ok(request(kind, command, words, true));
     }
     if is_for_top(first) {
-        return Ok(ask_top(top, &words));
+        return Ok(ask_top(&words));
     }
     if let Some(word) = first.to_str() {
-        check_is_target(word, &top)?;
+        check_is_target(word)?;
     }
-    Ok(request(Connect::command().bin_name("wscope"), words, false))
+    let command = Connect::command().bin_name("wscope");
+    Ok(request(Kind::Connect, command, words, false))
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 3] = [Self::Connect, Self::Listen, Self::Serve];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Listen => "listen",
+            Self::Serve => "serve",
+        }
+    }
+
+    pub(super) fn command(self) -> Command {
+        match self {
+            Self::Connect => Connect::command(),
+            Self::Listen => Listen::command(),
+            Self::Serve => Serve::command(),
+        }
+    }
 }
 
 /// Whether the line is about wscope itself.
@@ -73,8 +101,8 @@ fn is_for_top(first: &OsStr) -> bool {
     words.iter().any(|word| first == *word)
 }
 
-fn ask_top(top: Command, words: &[OsString]) -> Request {
-    match top.try_get_matches_from(with_name(words)) {
+fn ask_top(words: &[OsString]) -> Request {
+    match Top::command().try_get_matches_from(with_name(words)) {
         Err(error) => Request::Say(answer(&error)),
         Ok(matches) => {
             let what = matches.get_many::<String>("generate").unwrap_or_default();
@@ -84,13 +112,13 @@ fn ask_top(top: Command, words: &[OsString]) -> Request {
 }
 
 /// A bare first word is a target if it looks like one: `conect` does not, `localhost` and `h:80` do.
-fn check_is_target(word: &str, top: &Command) -> Result<(), Error> {
+fn check_is_target(word: &str) -> Result<(), Error> {
     let is_word = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !is_word || word.is_empty() || matches!(word, "demo" | "localhost") {
         return Ok(());
     }
-    let names: Vec<&str> = top.get_subcommands().map(Command::get_name).collect();
-    let hint = nearest(word, names.iter().copied()).map_or_else(
+    let names = Kind::ALL.map(Kind::name);
+    let hint = nearest(word, names).map_or_else(
         || format!("subcommands are {}; a host is written ws://{word}", names.join(", ")),
         |name| format!("did you mean {name}? (a host is written ws://{word})"),
     );
@@ -98,10 +126,11 @@ fn check_is_target(word: &str, top: &Command) -> Result<(), Error> {
     Err(Error::usage_hint(message, hint))
 }
 
-fn request(command: Command, words: Vec<OsString>, wscat: bool) -> Request {
+fn request(kind: Kind, command: Command, words: Vec<OsString>, wscat: bool) -> Request {
     match command.clone().try_get_matches_from(with_name(&words)) {
         Err(error) => Request::Say(answer(&error)),
         Ok(matches) => Request::Run(Typed {
+            kind,
             command,
             words,
             matches,
@@ -150,4 +179,34 @@ impl Typed {
             .map(|arg| arg.get_id().as_str())
             .filter(|id| self.has(id))
     }
+
+    /// The values that were typed for an argument, or its default.
+    pub(super) fn values<T: Clone + Send + Sync + 'static>(&self, id: &str) -> Vec<T> {
+        let values = self.matches.try_get_many::<T>(id).ok().flatten();
+        values.unwrap_or_default().cloned().collect()
+    }
+
+    pub(super) fn command(&self) -> &Command {
+        &self.command
+    }
+
+    /// The arguments with `flags` put before what was typed.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] in clap's words.
+    pub(super) fn with<A: FromArgMatches>(&self, flags: &[OsString]) -> Result<A, Error> {
+        let words = [flags, &self.words].concat();
+        self.command
+            .clone()
+            .try_get_matches_from(with_name(&words))
+            .and_then(|matches| A::from_arg_matches(&matches))
+            .map_err(|error| Error::usage(first_line(&error)))
+    }
+}
+
+/// What clap says is wrong, without usage and tips.
+pub(super) fn first_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.trim_start_matches("error: ").to_owned()
 }

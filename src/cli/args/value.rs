@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::model::close::CloseCode;
 use crate::model::units::{parse_duration, parse_size};
@@ -142,14 +142,9 @@ pub(super) fn output_format() -> PossibleValuesParser {
     PossibleValuesParser::new(view::FORMATS.iter().map(|format| format.name))
 }
 
-/// The modes that can be asked for by name; `listen` is what `wscope listen PORT` is made of.
 pub(super) fn serve_mode() -> PossibleValuesParser {
-    PossibleValuesParser::new(
-        mode::MODES
-            .iter()
-            .map(|mode| mode.name)
-            .filter(|name| *name != "listen"),
-    )
+    let modes = mode::MODES.iter();
+    PossibleValuesParser::new(modes.map(|mode| PossibleValue::new(mode.name).help(mode.help)))
 }
 
 #[cfg(test)]
