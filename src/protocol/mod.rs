@@ -14,4 +14,5 @@ pub mod mask;
 mod outgoing;
 mod rules;
 pub mod scan;
+mod sent;
 mod utf8;
