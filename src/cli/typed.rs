@@ -190,17 +190,28 @@ impl Typed {
         &self.command
     }
 
-    /// The arguments with `flags` put before what was typed.
+    /// The same line with `flags` put before what was typed.
     ///
     /// # Errors
     /// [`Error::Usage`] in clap's words.
-    pub(super) fn with<A: FromArgMatches>(&self, flags: &[OsString]) -> Result<A, Error> {
+    pub(super) fn after(&self, flags: &[OsString]) -> Result<Self, Error> {
         let words = [flags, &self.words].concat();
-        self.command
-            .clone()
+        let command = self.command.clone();
+        let matches = command
             .try_get_matches_from(with_name(&words))
-            .and_then(|matches| A::from_arg_matches(&matches))
-            .map_err(|error| Error::usage(first_line(&error)))
+            .map_err(|error| Error::usage(first_line(&error)))?;
+        Ok(Self {
+            kind: self.kind,
+            command: self.command.clone(),
+            words,
+            matches,
+            wscat: self.wscat,
+        })
+    }
+
+    /// What clap made of it.
+    pub(super) fn args<A: FromArgMatches>(&self) -> Result<A, Error> {
+        A::from_arg_matches(&self.matches).map_err(|error| Error::usage(first_line(&error)))
     }
 }
 

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 pub(super) use connection::Connection;
 pub(super) use output::{Output, Recording};
 pub(super) use serve::{Origins, Server};
-pub(super) use session::{Conversation, Encoding, InputFormat, Session};
+pub(super) use session::{Conversation, Session};
 pub(super) use upkeep::Upkeep;
 
 use crate::error::ExitCode;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::value;
 use crate::text::predicate::Predicate;
 use crate::text::style::ColorChoice;
+use crate::view::select::Only;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
@@ -23,17 +24,17 @@ pub(in crate::cli) struct Output {
     #[arg(long)]
     pub parse: bool,
 
-    /// Show only these kinds
-    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = ["text", "binary", "ping", "pong", "close"])]
-    pub only: Vec<String>,
+    /// Show only these kinds: text, binary, ping, pong, close
+    #[arg(long, value_name = "KIND,..", value_parser = Only::parse)]
+    pub only: Vec<Only>,
 
-    /// Show only messages that match
+    /// Show only messages that match; may be repeated, then all have to
     #[arg(long, value_name = "PREDICATE", value_parser = Predicate::parse)]
-    pub filter: Option<Predicate>,
+    pub filter: Vec<Predicate>,
 
-    /// Do not show messages that match
+    /// Do not show messages that match; may be repeated
     #[arg(long, value_name = "PREDICATE", value_parser = Predicate::parse)]
-    pub exclude: Option<Predicate>,
+    pub exclude: Vec<Predicate>,
 
     /// Show pings and pongs, with round trips
     #[arg(short = 'P', long)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::value::{self, Wait};
+use crate::input::pipe;
 use crate::model::close::CloseCode;
 use crate::session::backoff::Backoff;
 use crate::text::predicate::Predicate;
@@ -33,13 +34,17 @@ pub(in crate::cli) struct Session {
     #[arg(long)]
     pub slash: bool,
 
-    /// How standard input is cut into messages
-    #[arg(short, long, value_name = "FORMAT")]
-    pub input: Option<InputFormat>,
+    /// How standard input is cut into messages (default: lines)
+    ///
+    /// lines: one per line. json: one per JSON value, over as many lines as it has. ndjson: events as
+    /// --json prints them; messages, pings and closes with dir out are sent. null: separated by NUL.
+    /// raw: all of it is one.
+    #[arg(short, long, value_name = "FORMAT", value_parser = value::input_format())]
+    pub input: Option<pipe::Format>,
 
-    /// Send input as binary messages, decoded from this
-    #[arg(short, long, value_name = "ENCODING")]
-    pub binary: Option<Encoding>,
+    /// Send input as binary messages, written as hex, base64 or raw bytes
+    #[arg(short, long, value_name = "ENCODING", value_parser = value::binary())]
+    pub binary: Option<pipe::Binary>,
 
     /// End after this many messages received; fewer is exit code 4
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -106,29 +111,4 @@ pub(in crate::cli) struct Conversation {
     /// Lines without colours and without editing
     #[arg(long, conflicts_with = "color")]
     pub plain: bool,
-}
-
-/// How input becomes messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(in crate::cli) enum InputFormat {
-    /// One message per line
-    Lines,
-    /// One message per JSON value, which may span lines
-    Json,
-    /// The events that --json prints: messages, pings and closes with dir out are sent
-    Ndjson,
-    /// One message up to each NUL byte
-    Null,
-    /// All of the input as one message
-    Raw,
-}
-
-/// How binary messages are spelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(in crate::cli) enum Encoding {
-    /// Hexadecimal digits; spaces are allowed
-    Hex,
-    Base64,
-    /// The bytes themselves
-    Raw,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use crate::input::pipe;
 use crate::model::close::CloseCode;
 use crate::model::units::{parse_duration, parse_size};
 use crate::serve::mode;
@@ -136,6 +137,14 @@ fn takes_equals(predicate: &str) -> bool {
 
 pub(super) fn color() -> impl TypedValueParser<Value = ColorChoice> {
     PossibleValuesParser::new(ColorChoice::NAMES).try_map(|name| name.parse())
+}
+
+pub(super) fn input_format() -> impl TypedValueParser<Value = pipe::Format> {
+    PossibleValuesParser::new(pipe::Format::NAMES).try_map(|name| name.parse())
+}
+
+pub(super) fn binary() -> impl TypedValueParser<Value = pipe::Binary> {
+    PossibleValuesParser::new(pipe::Binary::NAMES).try_map(|name| name.parse())
 }
 
 pub(super) fn output_format() -> PossibleValuesParser {

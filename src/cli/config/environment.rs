@@ -21,14 +21,23 @@ impl Environment {
         (!value.is_empty()).then(|| value.clone())
     }
 
-    /// Where a kind of file lives (XDG Base Directory Specification): `variable`, if it is an
-    /// absolute path as that asks for, or the `fallback` below the home directory.
-    pub(super) fn directory(&self, variable: &str, fallback: &str) -> Option<PathBuf> {
-        self.get(variable)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-            .or_else(|| Some(PathBuf::from(self.get("HOME")?).join(fallback)))
-            .map(|base| base.join("wscope"))
+    /// Someone reads along on a terminal.
+    pub(super) const fn is_watched(&self) -> bool {
+        self.stdout_is_terminal && self.stderr_is_terminal
+    }
+
+    /// Someone sits at the terminal and can answer.
+    pub(super) const fn is_conversation(&self) -> bool {
+        self.stdin_is_terminal && self.stdout_is_terminal
+    }
+
+    /// `$XDG_CONFIG_HOME/wscope/config.toml`, below `~/.config` where that is not set or not
+    /// absolute (XDG Base Directory Specification).
+    pub(super) fn config_file(&self) -> Option<PathBuf> {
+        let absolute = |name| self.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let base = absolute("XDG_CONFIG_HOME")
+            .or_else(|| absolute("HOME").map(|home| home.join(".config")))?;
+        Some(base.join("wscope").join("config.toml"))
     }
 }
 
@@ -37,15 +46,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_follows_xdg_and_then_home() {
+    fn the_config_file_follows_xdg_and_then_home() {
         let mut environment = Environment::default();
-        assert_eq!(environment.directory("XDG_CONFIG_HOME", ".config"), None);
-        environment.variables.insert("HOME".into(), "/home/a".into());
-        environment.variables.insert("XDG_CONFIG_HOME".into(), "relative".into());
-        let found = environment.directory("XDG_CONFIG_HOME", ".config");
-        assert_eq!(found, Some("/home/a/.config/wscope".into()));
-        environment.variables.insert("XDG_CONFIG_HOME".into(), "/x".into());
-        let found = environment.directory("XDG_CONFIG_HOME", ".config");
-        assert_eq!(found, Some("/x/wscope".into()));
+        assert_eq!(environment.config_file(), None);
+        for (name, value, found) in [
+            ("HOME", "/home/a", "/home/a/.config/wscope/config.toml"),
+            ("XDG_CONFIG_HOME", "relative", "/home/a/.config/wscope/config.toml"),
+            ("XDG_CONFIG_HOME", "/x", "/x/wscope/config.toml"),
+        ] {
+            environment.variables.insert(name.into(), value.into());
+            assert_eq!(environment.config_file(), Some(found.into()));
+        }
     }
 }

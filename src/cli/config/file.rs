@@ -62,9 +62,8 @@ const PLURALS: [(&str, &str); 3] = [
 
 impl File {
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Error::usage(format!("could not read the config file {}: {error}", path.display()))
-        })?;
+        let text = String::from_utf8(super::read(path, "config file")?)
+            .map_err(|_| Error::usage(format!("config file: {} is not UTF-8", path.display())))?;
         Self::parse(path, &text)
     }
 

@@ -26,8 +26,8 @@ pub(super) fn read(typed: &[String], notes: &mut Vec<String>) -> Result<Headers,
 }
 
 fn read_file(path: &str, headers: &mut Headers) -> Result<(), Error> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| wrong("-H", &format!("could not read {path}: {error}")))?;
+    let text = String::from_utf8(super::read(path.as_ref(), "-H")?)
+        .map_err(|_| wrong("-H", &format!("{path} is not UTF-8")))?;
     for (at, line) in text.lines().enumerate() {
         if !line.trim().is_empty() {
             let header = parse(line);

@@ -37,10 +37,9 @@ pub(super) fn bearer(typed: &str, environment: &Environment) -> Result<Secret<St
 fn resolve(flag: &str, typed: &str, environment: &Environment) -> Result<String, Error> {
     let wrong = |problem: String| Error::usage(format!("{flag}: {problem}"));
     if let Some(path) = typed.strip_prefix('@') {
-        return match std::fs::read_to_string(Path::new(path)) {
-            Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
-            Err(error) => Err(wrong(format!("could not read {path}: {error}"))),
-        };
+        let text = String::from_utf8(super::read(Path::new(path), flag)?)
+            .map_err(|_| wrong(format!("{path} is not UTF-8")))?;
+        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
     }
     if let Some(name) = typed.strip_prefix("env:") {
         return environment
