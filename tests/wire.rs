@@ -233,6 +233,15 @@ mod client {
     }
 
     #[tokio::test]
+    async fn a_head_may_have_64_kib_and_not_a_byte_more() {
+        let room = 64 * 1024 - "HTTP/1.1 204 None\r\nX: \r\n\r\n".len();
+        let sized = |room| format!("HTTP/1.1 204 None\r\nX: {}\r\n\r\n", "a".repeat(room));
+        assert_eq!(refused(sized(room), Then::Hold).await.0.status, 204);
+        let error = answered(sized(room + 1), Then::Hold).await.unwrap_err();
+        assert!(error.to_string().contains("longer than 65536"), "{error}");
+    }
+
+    #[tokio::test]
     async fn a_wrong_101_is_an_error() {
         let rows = [
             (RIGHT.replace("s3pP", "AAAA"), "Sec-WebSocket-Accept is"),

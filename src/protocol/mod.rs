@@ -4,7 +4,8 @@
 //! [`header::Header`] is what a frame says of itself. [`scan`] reads headers from bytes cut
 //! anywhere and [`encode`] writes them; both work without an engine, in a loop that never looks at
 //! a payload. [`engine::Engine`] holds one connection's state: `incoming` is its reading half, with
-//! the rules that a peer must keep in `rules`, `outgoing` its queue of whole frames.
+//! the rules that a peer must keep in `rules`, `outgoing` its queue of whole frames, `sent`
+//! what it tells of those that left.
 
 pub mod encode;
 pub mod engine;

@@ -189,6 +189,17 @@ impl Client {
             && matches!(&self.step, Step::Talking(connection) if connection.can_send())
     }
 
+    /// Whether the connection is open and all that was handed over has left.
+    pub fn is_idle(&self) -> bool {
+        self.to_send.is_empty()
+            && matches!(&self.step, Step::Talking(connection) if connection.is_idle())
+    }
+
+    /// Whether nothing more will happen.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.step, Step::Ended) && self.pending.is_empty()
+    }
+
     /// Stops or resumes reading from the peer.
     pub fn set_reading(&mut self, reading: bool) {
         self.reading = reading;

@@ -195,9 +195,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.reading = reading;
     }
 
-    /// Bytes in the out queue.
-    pub fn queued(&self) -> usize {
-        self.engine.queued()
+    /// Whether it is open and nothing waits to be written or told.
+    pub fn is_idle(&self) -> bool {
+        self.phase == Phase::Open && !self.engine.has_to_write() && self.pending.is_empty()
     }
 
     fn close(
@@ -387,7 +387,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Phase::Open => {
                 if let Some(cause) = cause {
                     self.pending.push_back(What::Error(Box::new(Problem {
-                        kind: "transport",
+                        kind: "closed",
                         message: format!(
                             "the connection broke: {}",
                             crate::error::cause_text(cause)

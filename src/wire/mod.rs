@@ -14,4 +14,5 @@ pub mod refusal;
 mod request;
 pub mod stream;
 pub mod target;
+mod typed;
 pub mod upgrade;

@@ -303,9 +303,3 @@ mod tests {
         }
     }
 }
-pub fn new_key() -> String {
-    todo!()
-}
-pub fn refusal_hint(head: &ResponseHead, target: &Target) -> Option<String> {
-    todo!()
-}

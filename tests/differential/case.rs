@@ -47,9 +47,11 @@ enum Defect {
     OutOfSequence,
     Oversized,
     BadText,
+    /// The last byte is missing, which may have ended a character.
+    CutText,
 }
 
-const DEFECTS: [Defect; 10] = [
+const DEFECTS: [Defect; 11] = [
     Defect::ReservedBit,
     Defect::ReservedOpcode,
     Defect::Masking,
@@ -60,6 +62,7 @@ const DEFECTS: [Defect; 10] = [
     Defect::OutOfSequence,
     Defect::Oversized,
     Defect::BadText,
+    Defect::CutText,
 ];
 
 /// A message whose frames are being made.
@@ -136,6 +139,7 @@ impl Case {
                     .choose(random)
                     .unwrap();
             }
+            Some(Defect::CutText) => drop(message.rest.pop()),
             Some(Defect::Oversized) => message.rest = bytes(LIMIT + 1, random),
             _ => {}
         }
