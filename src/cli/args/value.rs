@@ -148,7 +148,8 @@ pub(super) fn binary() -> impl TypedValueParser<Value = pipe::Binary> {
 }
 
 pub(super) fn output_format() -> PossibleValuesParser {
-    PossibleValuesParser::new(view::FORMATS.iter().map(|format| format.name))
+    let formats = view::FORMATS.iter();
+    PossibleValuesParser::new(formats.map(|one| PossibleValue::new(one.name).help(one.help)))
 }
 
 pub(super) fn serve_mode() -> PossibleValuesParser {

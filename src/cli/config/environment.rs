@@ -2,7 +2,8 @@
 //! of values.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 /// A snapshot of the surroundings.
@@ -15,9 +16,18 @@ pub(in crate::cli) struct Environment {
 }
 
 impl Environment {
+    pub(in crate::cli) fn of_process() -> Self {
+        Self {
+            variables: std::env::vars_os().collect(),
+            stdin_is_terminal: std::io::stdin().is_terminal(),
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
     /// A variable that is set to more than nothing.
     pub(super) fn get(&self, name: &str) -> Option<OsString> {
-        let value = self.variables.get(std::ffi::OsStr::new(name))?;
+        let value = self.variables.get(OsStr::new(name))?;
         (!value.is_empty()).then(|| value.clone())
     }
 

@@ -26,6 +26,7 @@ use self::output::{Purpose, recording, view};
 use super::args::{Connect, Listen};
 use super::nearest::nearest;
 use super::typed::{Kind, Typed};
+use crate::command::source::Source;
 use crate::command::{connect, listen, serve};
 use crate::error::{Error, cause_text};
 use crate::session::client;
@@ -163,19 +164,19 @@ fn connect(setup: &Setup<'_>) -> Result<connect::Plan, Error> {
         )?
     };
     let plain = args.conversation.plain;
-    let watched = setup.environment.is_watched();
-    let view = view(setup, &args.output, Purpose::Messages, watched, plain)?;
-    let (source, until) = session::conversation(setup, &args, view.data_style, size)?;
+    let mut view = view(setup, &args.output, Purpose::Messages, plain)?;
+    let (source, limits) = session::conversation(setup, &args, view.data_style, size)?;
+    view.echo_sent = session::is_echoed(&source, &view);
     Ok(connect::Plan {
         clients: vec![client],
-        demo: url == DEMO,
+        demo: if url == DEMO { vec![0] } else { Vec::new() },
+        conditions: session::conditions(&args.session, &view, &source),
         source,
         view,
-        until,
+        limits,
         record: recording(&args.recording)?,
         echo: args.session.echo,
         replies: args.session.reply,
-        expect_close: args.session.expect_close,
         notes,
     })
 }
@@ -226,9 +227,6 @@ fn subscribe(setup: &Setup<'_>, targets: &[String]) -> Result<connect::Plan, Err
         client.name = (targets.len() > 1).then(|| name(text, &url, &clients));
         clients.push(client);
     }
-    if targets.len() > 1 && targets.iter().any(|target| target == DEMO) {
-        return Err(Error::usage("demo cannot be listened to together with others"));
-    }
     // Where several endpoints speak, none of them speaks for the whole session.
     let endpoint = match targets {
         [only] => setup.endpoint(only)?,
@@ -238,24 +236,25 @@ fn subscribe(setup: &Setup<'_>, targets: &[String]) -> Result<connect::Plan, Err
     if args.session.input.is_some() && !args.stdin {
         return Err(Error::usage("--input has no effect without --stdin"));
     }
-    let watched = setup.environment.is_watched();
-    let view = view(setup, &args.output, Purpose::Messages, watched, false)?;
+    let mut view = view(setup, &args.output, Purpose::Messages, false)?;
     let source = if args.stdin {
         let size = args.upkeep.max_message_size;
         session::input(setup, &args.session, false, view.data_style, size)?
     } else {
-        connect::Source::Nothing
+        Source::Nothing
     };
+    view.echo_sent = session::is_echoed(&source, &view);
+    let demo = (0..targets.len()).filter(|at| targets[*at] == DEMO).collect();
     Ok(connect::Plan {
         clients,
-        demo: targets == [DEMO],
+        demo,
+        conditions: session::conditions(&args.session, &view, &source),
         source,
         view,
-        until: session::until(&args.session, &args.connection),
+        limits: session::limits(&args.session, &args.connection),
         record: recording(&args.recording)?,
         echo: args.session.echo,
         replies: args.session.reply,
-        expect_close: args.session.expect_close,
         notes,
     })
 }

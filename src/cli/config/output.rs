@@ -23,7 +23,6 @@ pub(super) fn view(
     setup: &Setup<'_>,
     args: &Output,
     purpose: Purpose,
-    interactive: bool,
     plain: bool,
 ) -> Result<view::Plan, Error> {
     let environment = setup.environment;
@@ -36,7 +35,9 @@ pub(super) fn view(
     let style = |is_terminal| Style::decide(color, is_terminal, |name| environment.get(name));
     Ok(view::Plan {
         format,
-        interactive,
+        interactive: environment.is_watched(),
+        data_terminal: environment.stdout_is_terminal,
+        echo_sent: false,
         parse: args.parse,
         ping_pong: args.show_ping_pong,
         frames: args.frames,
@@ -62,8 +63,7 @@ fn format(args: &Output, pretty: bool) -> Result<&'static str, Error> {
         }
         Some(name) => name,
         None if args.json || args.parse => "ndjson",
-        None if pretty => "pretty",
-        None => "raw",
+        None => view::FORMATS[usize::from(!pretty)].name,
     };
     view::FORMATS
         .iter()

@@ -29,8 +29,7 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
         let message = format!("\"{}\" is not an address to serve on", args.address);
         Error::usage_hint(message, format!("it takes {}", address::SPELLINGS))
     })?;
-    let interactive = setup.environment.is_watched();
-    let view = view(setup, &args.output, Purpose::Log, interactive, false)?;
+    let view = view(setup, &args.output, Purpose::Log, false)?;
     let server = &args.server;
     Ok(serving::Plan {
         server: serve::Plan {
@@ -91,9 +90,8 @@ pub(super) fn listen(
         ));
     }
     let args: Listen = setup.args(None)?;
-    let interactive = setup.environment.is_watched();
     let connection = upkeep(&args.upkeep, args.output.frames, None)?;
-    let view = view(setup, &args.output, Purpose::Messages, interactive, false)?;
+    let view = view(setup, &args.output, Purpose::Messages, false)?;
     let size = connection.max_message_size;
     let source = session::input(setup, &args.session, false, view.data_style, size)?;
     Ok(listen::Plan {

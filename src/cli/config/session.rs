@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::Setup;
 use crate::cli::args::{Connect, Connection, Session};
-use crate::command::connect::{Source, Until};
+use crate::command::connect::Limits;
+use crate::command::source::Source;
 use crate::error::Error;
 use crate::input::{Input, history, pipe, readline, slash};
 use crate::model::command::Command;
@@ -12,6 +13,8 @@ use crate::model::message::Message;
 use crate::session::client::Reconnect;
 use crate::text::hex;
 use crate::text::style::Style;
+use crate::view;
+use crate::view::outcome::Conditions;
 
 /// What is sent after each open: `on_open` of an endpoint, then `-x`, then `--execute-file`.
 pub(super) fn opening(args: &Session) -> Result<Vec<Command>, Error> {
@@ -67,7 +70,7 @@ pub(super) fn conversation(
     connect: &Connect,
     style: Style,
     max_message_size: usize,
-) -> Result<(Source, Until), Error> {
+) -> Result<(Source, Limits), Error> {
     let (args, conversation) = (&connect.session, &connect.conversation);
     let executes = !args.execute.is_empty() || args.execute_file.is_some();
     // Asked for by name, the input is read whatever else was said.
@@ -75,37 +78,51 @@ pub(super) fn conversation(
     let one_shot = executes && !conversation.stay && !asked;
     let answers = (args.echo || !args.reply.is_empty()) && !asked;
 
-    let mut until = until(args, &connect.connection);
-    until.wait = conversation.wait.0;
+    let mut limits = limits(args, &connect.connection);
+    limits.wait = conversation.wait.0;
     // Whoever gave a duration wants all of it.
-    until.input_end = args.duration.is_none() || setup.typed.has("wait");
+    limits.input_end = args.duration.is_none() || setup.typed.has("wait");
     let source = if one_shot {
         if setup.typed.wscat {
             // wscat waits this long whatever comes.
-            until.duration = args.duration.or(conversation.wait.0);
-            until.input_end = false;
+            limits.duration = args.duration.or(conversation.wait.0);
+            limits.input_end = false;
         }
         Source::Nothing
     } else if answers && !setup.environment.stdin_is_terminal {
         // It is the peer that is answered, until the peer ends it.
-        until.input_end = false;
+        limits.input_end = false;
         Source::Nothing
     } else {
         input(setup, args, conversation.plain, style, max_message_size)?
     };
-    Ok((source, until))
+    Ok((source, limits))
 }
 
 /// What ends a session, whatever feeds it.
-pub(super) fn until(args: &Session, connection: &Connection) -> Until {
-    Until {
+pub(super) fn limits(args: &Session, connection: &Connection) -> Limits {
+    Limits {
         input_end: false,
         wait: None,
-        count: args.count,
-        predicate: args.until.clone(),
         duration: args.duration,
         max_time: connection.max_time,
     }
+}
+
+pub(super) fn conditions(args: &Session, view: &view::Plan, source: &Source) -> Conditions {
+    Conditions {
+        count: args.count,
+        until: args.until.clone(),
+        expect_close: args.expect_close,
+        select: view.select.clone(),
+        interactive: matches!(source, Source::Editor(_)),
+        serving: false,
+    }
+}
+
+/// Whether messages that go out are printed: for people who did not just type them.
+pub(super) fn is_echoed(source: &Source, view: &view::Plan) -> bool {
+    view.data_terminal && !matches!(source, Source::Editor(_))
 }
 
 /// stdin: a person at a line editor where there is a terminal both ways, a pipe otherwise.
