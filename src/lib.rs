@@ -1,4 +1,17 @@
 //! wscope: see, test and load WebSockets from a terminal.
+//!
+//! ```text
+//! argv --cli::args--> Args --cli::config--> plans --command::*--> wiring
+//!
+//!   socket == wire ==> bytes =protocol=> Event ---> view      line, ndjson, raw, hex, the exit code
+//!              ^                   ^
+//!              |                Command <---------- input     keyboard, pipe, serve mode
+//! ```
+//!
+//! Two enums carry everything: [`model::event::Event`] tells what happened, outward, and
+//! [`model::command::Command`] what to do on the wire, inward. A third,
+//! [`model::control::Control`], is what a person asks of the program itself. Every feature is a
+//! producer of commands or a consumer of events. `ARCHITECTURE.md` has the whole picture.
 
 mod cli;
 pub mod command;
