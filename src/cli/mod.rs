@@ -10,8 +10,8 @@ mod wscat;
 
 use std::ffi::OsString;
 
-pub(crate) use config::Plan;
 use config::Environment;
+pub(crate) use config::Plan;
 use typed::Request;
 
 use crate::error::{Error, ExitCode};

@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
+use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches};
 
 use super::args::{Connect, EXAMPLES, Listen, Serve, Top};
 use super::nearest::nearest;

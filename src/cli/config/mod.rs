@@ -34,7 +34,7 @@ use crate::wire::target::Target;
 
 /// What is to be done.
 #[derive(Debug)]
-pub(super) enum Plan {
+pub(crate) enum Plan {
     Connect(Box<connect::Plan>),
     Listen(Box<listen::Plan>),
     Serve(Box<serve::Plan>),

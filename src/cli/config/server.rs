@@ -11,14 +11,15 @@ use crate::command::{listen, serve as serving};
 use crate::error::Error;
 use crate::serve::{self, Address, mode};
 use crate::session::keepalive::Heartbeat;
+use crate::view::outcome::Conditions;
 
 /// How long `listen` waits for closing handshakes at the end.
 const DRAIN: Duration = Duration::from_secs(3);
 
 /// The arguments that mean something for `listen PORT`; the rest is about connecting.
-const FOR_PORT: [&str; 28] = [
+const FOR_PORT: [&str; 29] = [
     "targets", "stdin", "subprotocol", "max_message_size", "heartbeat", "heartbeat_message",
-    "heartbeat_reply", "no_pong", "allow_origin", "input", "binary", "slash", "count", "duration",
+    "heartbeat_reply", "no_pong", "allow_origin", "input", "binary", "slash", "count", "until", "duration",
     "output", "json", "parse", "only", "filter", "exclude", "show_ping_pong", "frames",
     "timestamps", "verbose", "color", "record", "force", "config",
 ];
@@ -91,9 +92,14 @@ pub(super) fn listen(
     }
     let args: Listen = setup.args(None)?;
     let connection = upkeep(&args.upkeep, args.output.frames, None)?;
-    let view = view(setup, &args.output, Purpose::Messages, false)?;
+    let mut view = view(setup, &args.output, Purpose::Messages, false)?;
     let size = connection.max_message_size;
     let source = session::input(setup, &args.session, false, view.data_style, size)?;
+    view.echo_sent = session::is_echoed(&source, &view);
+    let conditions = Conditions {
+        serving: true,
+        ..session::conditions(&args.session, &view, &source)
+    };
     Ok(listen::Plan {
         server: serve::Plan {
             address,
@@ -108,7 +114,7 @@ pub(super) fn listen(
         },
         source,
         view,
-        count: args.session.count,
+        conditions,
         duration: args.session.duration,
         record: recording(&args.recording)?,
         notes: Vec::new(),
