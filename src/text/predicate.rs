@@ -161,16 +161,6 @@ impl Predicate {
         parse::whole(text).map(|root| Self { root })
     }
 
-    /// Reads `PREDICATE=TEXT`, a rule of `--reply`: the predicate, and the text after the `=`.
-    /// Words without quotes end at the `=` here.
-    ///
-    /// # Errors
-    /// As [`Predicate::parse`]; also where no `=` follows.
-    pub fn parse_rule(rule: &str) -> Result<(Self, &str), ParseError> {
-        let (root, text) = parse::rule(rule)?;
-        Ok((Self { root }, text))
-    }
-
     /// Whether this event is traffic that the filter is true for.
     pub fn matches(&self, what: &What) -> bool {
         Traffic::of(what).is_some_and(|traffic| self.root.eval(&traffic) == Some(true))

@@ -41,22 +41,12 @@ impl fmt::Display for ParseError {
 impl std::error::Error for ParseError {}
 
 pub(super) fn whole(text: &str) -> Result<Node, ParseError> {
-    let mut parser = Parser::new(text, None);
+    let mut parser = Parser::new(text);
     let root = parser.or()?;
     match parser.rest().chars().next() {
         None => Ok(root),
         Some(')') => Err(parser.error("this parenthesis was never opened")),
         Some(_) => Err(parser.error("& or | is expected here (text with blanks needs quotes)")),
-    }
-}
-
-/// The predicate and the text after its `=`.
-pub(super) fn rule(text: &str) -> Result<(Node, &str), ParseError> {
-    let mut parser = Parser::new(text, Some('='));
-    let root = parser.or()?;
-    match parser.rest().strip_prefix('=') {
-        Some(reply) => Ok((root, reply)),
-        None => Err(parser.error("= and a text are expected here")),
     }
 }
 
@@ -69,17 +59,14 @@ struct Parser<'a> {
     source: &'a str,
     at: usize,
     depth: usize,
-    /// Ends words too.
-    stop: Option<char>,
 }
 
 impl<'a> Parser<'a> {
-    const fn new(source: &'a str, stop: Option<char>) -> Self {
+    const fn new(source: &'a str) -> Self {
         Self {
             source,
             at: 0,
             depth: 0,
-            stop,
         }
     }
 
@@ -274,8 +261,7 @@ impl<'a> Parser<'a> {
     }
 
     fn word(&mut self) -> &'a str {
-        let stop = self.stop;
-        self.until(|c| ends_word(c) || Some(c) == stop)
+        self.until(ends_word)
     }
 
     fn until(&mut self, end: impl Fn(char) -> bool) -> &'a str {

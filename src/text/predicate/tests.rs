@@ -211,29 +211,6 @@ fn nesting_is_bounded() {
     assert!(Predicate::parse(&vec!["op:ping"; 10_000].join("|")).is_ok());
 }
 
-#[test]
-fn a_rule_is_a_filter_and_what_to_answer() {
-    for (rule, filter, reply) in [
-        ("ping=pong", "ping", "pong"),
-        ("\"a=b\"=c=d", "\"a=b\"", "c=d"),
-        ("/a=b/=", "/a=b/", ""),
-        (
-            "json:/type=ping={\"type\":\"pong\"}",
-            "json:/type=ping",
-            "{\"type\":\"pong\"}",
-        ),
-        ("size=1k=x", "size=1k", "x"),
-        ("a & (b | c) = d", "a & (b | c)", " d"),
-    ] {
-        let (predicate, text) = Predicate::parse_rule(rule).unwrap();
-        assert_eq!(predicate, Predicate::parse(filter).unwrap(), "{rule}");
-        assert_eq!(text, reply, "{rule}");
-    }
-    for rule in ["ping", "json:/type=ping", "=x", "a b=c"] {
-        assert!(Predicate::parse_rule(rule).is_err(), "{rule}");
-    }
-}
-
 /// Any text that a filter can hold. Compiled patterns are compared by their source.
 fn any_test() -> impl Strategy<Value = Test> {
     let pattern = |source: String, regex: String| Pattern {
@@ -300,7 +277,6 @@ proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(text: String, filter in "[a-z!&|()/\"=:\\\\ \\[{]{0,24}") {
         for text in [text, filter] {
-            let _ = Predicate::parse_rule(&text);
             if let Err(error) = Predicate::parse(&text) {
                 prop_assert!(error.to_string().contains('^'));
             }
