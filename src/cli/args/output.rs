@@ -28,13 +28,13 @@ pub(in crate::cli) struct Output {
     #[arg(long, value_name = "KIND,..", value_parser = Only::parse)]
     pub only: Vec<Only>,
 
-    /// Show only messages that match; may be repeated, then all have to
+    /// Show only messages that match
     #[arg(long, value_name = "PREDICATE", value_parser = Predicate::parse)]
-    pub filter: Vec<Predicate>,
+    pub filter: Option<Predicate>,
 
-    /// Do not show messages that match; may be repeated
+    /// Do not show messages that match
     #[arg(long, value_name = "PREDICATE", value_parser = Predicate::parse)]
-    pub exclude: Vec<Predicate>,
+    pub exclude: Option<Predicate>,
 
     /// Show pings and pongs, with round trips
     #[arg(short = 'P', long)]

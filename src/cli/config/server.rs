@@ -71,7 +71,7 @@ fn mode(args: &Serve) -> Result<mode::Plan, Error> {
 
 /// A server under load should not be slowed by a log that nobody asked for.
 fn asks_for_traffic(output: &Output) -> bool {
-    let chosen = !output.only.is_empty() || !output.filter.is_empty() || !output.exclude.is_empty();
+    let chosen = !output.only.is_empty() || output.filter.is_some() || output.exclude.is_some();
     let formatted = output.json || output.parse || output.output.is_some();
     output.verbose || output.show_ping_pong || output.frames || chosen || formatted
 }
