@@ -15,6 +15,22 @@ use crate::error::{Error, ExitCode};
 
 const KINDS: [&str; 3] = ["man", "completions", "readme-flags"];
 
+const FILES: &[(&str, &str)] = &[
+    (
+        "$XDG_CONFIG_HOME/wscope/config.toml",
+        "Flags by their long names, in [defaults] for every run and in [endpoint.NAME], with a url, for the target @NAME. What is typed beats the environment, which beats the file.",
+    ),
+    (
+        "$XDG_STATE_HOME/wscope/history",
+        "What was typed. A line that begins with a space is not kept.",
+    ),
+];
+
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("NO_COLOR", "No colours, unless --color asks for them."),
+    ("CI", "The config file is ignored, unless --config names one."),
+];
+
 /// A file to be written: its name and its contents.
 type File = (String, Vec<u8>);
 
@@ -55,17 +71,20 @@ pub(super) fn generate(words: &[String]) -> Result<String, Error> {
 fn man() -> Result<Vec<File>, Error> {
     let top = built();
     let mut files = vec![page(&top, "wscope")?];
-    for command in subcommands(&top) {
+    for command in top.get_subcommands() {
         files.push(page(command, &format!("wscope-{}", command.get_name()))?);
     }
     Ok(files)
 }
 
 fn page(command: &Command, name: &str) -> Result<File, Error> {
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").to_owned();
     // What ends a long help is laid out for a terminal; here it becomes sections.
     let command = command
         .clone()
         .display_name(name.to_owned())
+        .override_usage(usage)
         .after_help(None)
         .after_long_help(None);
     let man = Man::new(command.clone()).date("").source(version());
@@ -86,6 +105,7 @@ fn render(man: &Man, command: &Command, text: &mut Vec<u8>) -> std::io::Result<(
     if command.has_subcommands() {
         man.render_subcommands_section(text)?;
         examples().to_writer(text)?;
+        surroundings().to_writer(text)?;
     }
     exit_status().to_writer(text)
 }
@@ -98,6 +118,23 @@ fn examples() -> Roff {
         roff.text([roman(line)]);
     }
     roff.control("fi", []);
+    roff
+}
+
+fn surroundings() -> Roff {
+    let mut roff = Roff::new();
+    let sections = [
+        ("FILES", FILES),
+        ("ENVIRONMENT", ENVIRONMENT),
+    ];
+    for (section, items) in sections {
+        roff.control("SH", [section]);
+        for (name, meaning) in items {
+            roff.control("TP", []);
+            roff.text([bold(*name)]);
+            roff.text([roman(*meaning)]);
+        }
+    }
     roff
 }
 
@@ -130,7 +167,7 @@ fn completions() -> Vec<File> {
 fn readme_flags() -> String {
     let top = built();
     let mut text = String::new();
-    for command in subcommands(&top) {
+    for command in top.get_subcommands() {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         let _ = writeln!(text, "**`wscope {}`**: {about}\n", command.get_name());
         let mut headings: Vec<&str> = Vec::new();
@@ -175,15 +212,11 @@ fn spelling(arg: &Arg) -> String {
     text
 }
 
-/// The whole command with what clap adds when it is used.
+/// The whole command with what clap adds when it is used, but for `help`, which needs no page.
 fn built() -> Command {
-    let mut top = Top::command();
+    let mut top = Top::command().disable_help_subcommand(true);
     top.build();
     top
-}
-
-fn subcommands(top: &Command) -> impl Iterator<Item = &Command> {
-    top.get_subcommands().filter(|command| command.get_name() != "help")
 }
 
 fn version() -> String {

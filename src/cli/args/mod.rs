@@ -98,16 +98,16 @@ pub(super) struct Listen {
     #[arg(value_name = "TARGET", required = true)]
     pub targets: Vec<String>,
 
-    /// Read standard input too, and send it
-    #[arg(long, help_heading = "Session")]
-    pub stdin: bool,
-
     #[command(flatten)]
     pub connection: Connection,
     #[command(flatten)]
     pub upkeep: Upkeep,
     #[command(flatten)]
     pub session: Session,
+    /// Read standard input too, and send it
+    #[arg(long, help_heading = "Session")]
+    pub stdin: bool,
+
     #[command(flatten)]
     pub origins: Origins,
     #[command(flatten)]
@@ -163,8 +163,27 @@ fn epilogue() -> String {
 
 /// The table of exit codes for the end of a long help.
 fn exit_codes() -> String {
-    let rows = ExitCode::TABLE
-        .iter()
-        .map(|(code, meaning)| format!("\n  {code:<13}  {meaning}"));
-    format!("Exit codes:{}", rows.collect::<String>())
+    let mut table = String::from("Exit codes:");
+    for (code, meaning) in ExitCode::TABLE {
+        for (at, line) in wrapped(meaning, 61).iter().enumerate() {
+            let code = if at == 0 { code } else { "" };
+            table.push_str(&format!("\n  {code:<13}  {line}"));
+        }
+    }
+    table
+}
+
+/// Lines of at most `width` bytes; clap would wrap them too, but not below the second column.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }

@@ -104,7 +104,7 @@ pub(in crate::cli) struct Conversation {
     #[arg(long)]
     pub stay: bool,
 
-    /// Talk in lines (this version has no other way; scripts may rely on it)
+    /// Talk in lines, whatever else the terminal could do
     #[arg(long)]
     pub line: bool,
 
