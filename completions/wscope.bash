@@ -337,7 +337,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__listen)
-            opts="-H -s -o -L -4 -6 -x -i -b -n -r -P -F -v -h --stdin --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --execute --execute-file --on-open --slash --input --binary --count --until --duration --expect-close --reply --echo --reconnect --max-retries --backoff --allow-origin --output --json --parse --only --filter --exclude --show-ping-pong --frames --timestamps --verbose --color --record --force --config --no-config --help"
+            opts="-H -s -o -L -4 -6 -x -i -b -n -r -P -F -v -h --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --execute --execute-file --on-open --slash --input --binary --count --until --duration --expect-close --reply --echo --reconnect --max-retries --backoff --stdin --allow-origin --output --json --parse --only --filter --exclude --show-ping-pong --frames --timestamps --verbose --color --record --force --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

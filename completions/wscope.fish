@@ -152,7 +152,6 @@ always\t''
 never\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l record -d 'Write every event to this file (NAME.ndjson), flushed per message' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l config -d 'Read this config file' -r -F
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l stdin -d 'Read standard input too, and send it'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s 4 -l ipv4 -d 'Connect over IPv4 only'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s 6 -l ipv6 -d 'Connect over IPv6 only'
@@ -160,6 +159,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-pong -d 'Do 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l slash -d 'Obey lines that begin with a slash (/ping, /close ...) from a pipe and in --execute too'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l echo -d 'Return every message as it came'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s r -l reconnect -d 'Connect again when the connection is lost'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l stdin -d 'Read standard input too, and send it'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l json -d 'Print every event as a line of JSON (--output ndjson)'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l parse -d 'Add the parsed payload to JSON messages; implies --json'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s P -l show-ping-pong -d 'Show pings and pongs, with round trips'
