@@ -41,32 +41,32 @@ pub(super) fn sentence(close: &Close, last: Option<Direction>) -> String {
 }
 
 fn meaning(close: &Close, last: Option<Direction>) -> Option<String> {
-    let by_us = close.by == ClosedBy::Us;
-    let text = match close.code.0 {
-        _ if by_us && !close.clean => "the peer did not answer our Close",
-        1006 if close.idle >= IDLE_TIMEOUT => return Some(idle_timeout(close.idle)),
-        1006 => match last {
+    let text = match (close.by, close.code.0) {
+        (ClosedBy::Us, _) if !close.clean => "the peer did not answer our Close",
+        (ClosedBy::Us, 1002) => "the peer broke the protocol",
+        (ClosedBy::Us, 1007) => "the peer sent text that is not UTF-8",
+        (ClosedBy::Us, 1009) => "a message was larger than --max-message-size",
+        (ClosedBy::Us, _) => return None,
+        (_, 1006) if close.idle >= IDLE_TIMEOUT => return Some(idle_timeout(close.idle)),
+        (_, 1006) => match last {
             None => "the peer ended TCP right after the handshake, without a Close frame",
             Some(Direction::Out) if close.idle < SILENCE => {
                 "the peer ended TCP right after our message: it may have crashed or not liked it"
             }
             Some(_) => "the peer ended TCP without a Close frame",
         },
-        1002 if by_us => "the peer broke the protocol",
-        1002 => "the peer says that we broke the protocol",
-        1003 => "the peer does not take this kind of message (text or binary)",
-        1007 if by_us => "the peer sent text that is not UTF-8",
-        1007 => "the peer could not read a message as what it should be",
-        1008 => "the peer refused what was sent or who sent it",
-        1009 if by_us => "a message was larger than --max-message-size",
-        1009 => "a message was larger than the peer takes",
-        1010 => "the peer needs an extension that was not agreed on",
-        1011 => "the server failed, its log may say how",
-        1012 => "the server restarts, --reconnect comes back to it",
-        1013 => "the server has too much to do, --reconnect tries again later",
-        1014 => "a gateway got no good answer from the server behind it",
-        3000 => "credentials are missing or wrong, see --auth and --bearer",
-        3003 => "the credentials do not allow this",
+        (_, 1002) => "the peer says that we broke the protocol",
+        (_, 1003) => "the peer does not take this kind of message (text or binary)",
+        (_, 1007) => "the peer could not read a message as what it should be",
+        (_, 1008) => "the peer refused what was sent or who sent it",
+        (_, 1009) => "a message was larger than the peer takes",
+        (_, 1010) => "the peer needs an extension that was not agreed on",
+        (_, 1011) => "the server failed, its log may say how",
+        (_, 1012) => "the server restarts, --reconnect comes back to it",
+        (_, 1013) => "the server has too much to do, --reconnect tries again later",
+        (_, 1014) => "a gateway got no good answer from the server behind it",
+        (_, 3000) => "credentials are missing or wrong, see --auth and --bearer",
+        (_, 3003) => "the credentials do not allow this",
         _ => return None,
     };
     Some(text.to_owned())
@@ -102,8 +102,22 @@ mod tests {
         use ClosedBy::{Peer, Transport, Us};
         use Direction::{In, Out};
         for (code, by, reason, idle, last, expected) in [
-            (1000, Peer, "", 90.0, Some(In), "closed 1000 (normal closure) by the peer"),
-            (1000, Us, "", 0.0, Some(In), "closed 1000 (normal closure) by us"),
+            (
+                1000,
+                Peer,
+                "",
+                90.0,
+                Some(In),
+                "closed 1000 (normal closure) by the peer",
+            ),
+            (
+                1000,
+                Us,
+                "",
+                0.0,
+                Some(In),
+                "closed 1000 (normal closure) by us",
+            ),
             (
                 4001,
                 Peer,
@@ -167,6 +181,14 @@ mod tests {
                 0.01,
                 None,
                 "closed 1006 (abnormal closure): the peer ended TCP right after the handshake, without a Close frame",
+            ),
+            (
+                1011,
+                Us,
+                "",
+                0.0,
+                Some(In),
+                "closed 1011 (internal error) by us",
             ),
             (
                 1006,

@@ -79,7 +79,12 @@ mod tests {
     fn a_message_is_a_header_and_a_dump() {
         let mut hex = Hex::new(&plan("hex"));
         let mut page = Page::default();
-        for event in [received("hi\x1b"), sent("not shown"), received(""), pong(b"", None)] {
+        for event in [
+            received("hi\x1b"),
+            sent("not shown"),
+            received(""),
+            pong(b"", None),
+        ] {
             hex.event(&event, &mut page);
         }
         assert_eq!(

@@ -178,9 +178,15 @@ mod tests {
             (ping(Direction::In, b""), "< ping\n"),
             (ping(Direction::Out, b"id 1"), "> ping id 1\n"),
             (ping(Direction::In, b"\xff\x1b"), "< ping ff 1b\n"),
-            (pong(b"x", Some(Duration::from_micros(2345))), "< pong x (2.3ms)\n"),
+            (
+                pong(b"x", Some(Duration::from_micros(2345))),
+                "< pong x (2.3ms)\n",
+            ),
             (pong(b"", None), "< pong\n"),
-            (frame, "> frame text fin=1 rsv=100 masked 5 B, 11 B on the wire\n"),
+            (
+                frame,
+                "> frame text fin=1 rsv=100 masked 5 B, 11 B on the wire\n",
+            ),
         ] {
             assert_eq!(shown(Style::PLAIN, false, &event), line);
         }

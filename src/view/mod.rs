@@ -59,7 +59,7 @@ pub struct Plan {
     /// Show messages that go out. Off where an editor has shown them when they were typed, and in a
     /// pipe, which is for what comes in. NDJSON shows them anyway.
     pub echo_sent: bool,
-    /// `--parse`: NDJSON messages carry a `json` member.
+    /// `--parse`: whoever makes the events fills their `json` member.
     pub parse: bool,
     /// `-P`.
     pub ping_pong: bool,

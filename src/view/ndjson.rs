@@ -6,10 +6,9 @@
 use std::io::{self, Write};
 
 use serde::Serialize as _;
-use serde_json::Value;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-use crate::model::event::{Event, What};
+use crate::model::event::Event;
 use crate::text::sanitize;
 
 use super::{Format, FormatEntry, Page, Plan};
@@ -23,14 +22,12 @@ pub(super) const ENTRY: FormatEntry = FormatEntry {
 
 struct Ndjson {
     is_terminal: bool,
-    parse: bool,
 }
 
 impl Ndjson {
     const fn new(plan: &Plan) -> Self {
         Self {
             is_terminal: plan.data_terminal,
-            parse: plan.parse,
         }
     }
 }
@@ -38,8 +35,6 @@ impl Ndjson {
 impl Format for Ndjson {
     fn event(&mut self, event: &Event, page: &mut Page) {
         let start = page.data.len();
-        let parsed = if self.parse { parsed(event) } else { None };
-        let event = parsed.as_ref().unwrap_or(event);
         let written = if self.is_terminal {
             event.serialize(&mut Serializer::with_formatter(&mut page.data, Safe))
         } else {
@@ -51,19 +46,6 @@ impl Format for Ndjson {
             Err(_) => page.data.truncate(start),
         }
     }
-}
-
-/// The event with its `json` member, if it is a message that is JSON. The payload is shared.
-fn parsed(event: &Event) -> Option<Event> {
-    let What::Message { message, json: None, .. } = &event.what else {
-        return None;
-    };
-    let value: Value = serde_json::from_slice(&message.payload).ok()?;
-    let mut event = event.clone();
-    if let What::Message { json, .. } = &mut event.what {
-        *json = Some(Box::new(value));
-    }
-    Some(event)
 }
 
 /// [`CompactFormatter`], with hostile characters escaped.
@@ -89,6 +71,8 @@ impl Formatter for Safe {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
     use crate::view::sample::{plan, received};
 
@@ -106,20 +90,14 @@ mod tests {
         plan.data_terminal = true;
         let line = written(&plan, HOSTILE);
         assert!(!line.trim_end().chars().any(sanitize::is_hostile), "{line}");
-        assert!(line.contains("\\u009bb\\u202e\\udb40\\udc41\\u007f"), "{line}");
+        assert!(
+            line.contains("\\u009bb\\u202e\\udb40\\udc41\\u007f"),
+            "{line}"
+        );
         for line in [line, written(&self::plan("ndjson"), HOSTILE)] {
             let value: Value = serde_json::from_str(&line).unwrap();
             assert_eq!(value["data"], HOSTILE);
             assert_eq!(line.lines().count(), 1);
         }
-    }
-
-    #[test]
-    fn parse_adds_json_where_there_is_some() {
-        let mut plan = plan("ndjson");
-        assert!(!written(&plan, r#"{"b":1,"a":2}"#).contains("json"));
-        plan.parse = true;
-        assert!(written(&plan, r#"{"b":1,"a":2}"#).ends_with(",\"json\":{\"b\":1,\"a\":2}}\n"));
-        assert!(!written(&plan, "{").contains("json"));
     }
 }

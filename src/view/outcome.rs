@@ -2,7 +2,7 @@
 //!
 //! In order of precedence, as the table in `error.rs` has it:
 //!
-//! 1. a signal, and `--max-time`: they ended the run, whatever else was on its way;
+//! 1. a signal, `--max-time`, a reader that left: they ended the run, whatever was on its way;
 //! 2. an `error`: nothing opened, the heartbeat got no answer, the peer broke the protocol;
 //! 3. what was asked for and did not happen: `-n`, `--until`, `--expect-close`;
 //! 4. how the connection was closed.
@@ -41,6 +41,8 @@ pub struct Conditions {
 pub enum Stop {
     /// All is done or enough: the end of input, `-n`, `--until`, `--duration`, `/quit`.
     OnPurpose,
+    /// Nobody reads stdout any more (`| head -1`): whoever did has what it wanted.
+    ReaderGone,
     /// `--max-time` has passed.
     MaxTime,
     /// One of [`ExitCode::SIGHUP`], [`ExitCode::SIGINT`], [`ExitCode::SIGTERM`].
@@ -94,6 +96,9 @@ impl Outcome {
         match &event.what {
             What::Open(_) => *self.ending(event) = Ending::default(),
             What::Refused(_) => self.ending(event).error = Some(ExitCode::REFUSED),
+            // Giving up is no failure of its own, the last one decides; a connection that broke is
+            // judged by the close that follows.
+            What::Error(problem) if matches!(problem.kind, "retries" | "closed") => {}
             What::Error(problem) => self.ending(event).error = Some(code_of(problem.kind)),
             What::Close(close) => self.closed(event, close),
             _ => {}
@@ -107,7 +112,11 @@ impl Outcome {
 
     /// Whether `-n` or `--until` has come true: time to close and leave.
     pub fn is_reached(&self) -> bool {
-        self.until_met || self.conditions.count.is_some_and(|count| self.matched >= count)
+        self.until_met
+            || self
+                .conditions
+                .count
+                .is_some_and(|count| self.matched >= count)
     }
 
     pub fn exit_code(&self) -> ExitCode {
@@ -116,6 +125,7 @@ impl Outcome {
                 return ExitCode::DONE;
             }
             Some(Stop::Signal(code)) => return code,
+            Some(Stop::ReaderGone) => return ExitCode::DONE,
             Some(Stop::MaxTime) => return ExitCode::TIMEOUT,
             Some(Stop::OnPurpose) | None => {}
         }
@@ -173,7 +183,10 @@ impl Outcome {
     }
 
     fn ending(&mut self, event: &Event) -> &mut Ending {
-        let known = self.endings.iter().position(|(name, _)| *name == event.name);
+        let known = self
+            .endings
+            .iter()
+            .position(|(name, _)| *name == event.name);
         let at = known.unwrap_or_else(|| {
             self.endings.push((event.name.clone(), Ending::default()));
             self.endings.len() - 1
@@ -223,7 +236,6 @@ fn code_of(kind: &str) -> ExitCode {
         "refused" | "handshake" => ExitCode::REFUSED,
         "tls" => ExitCode::TLS,
         "timeout" => ExitCode::TIMEOUT,
-        "closed" => ExitCode::CLOSED,
         "protocol" => ExitCode::PROTOCOL,
         _ => ExitCode::INTERNAL,
     }

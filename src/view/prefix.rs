@@ -47,7 +47,10 @@ impl Prefix {
         let (Some(zone), Ok(stamp)) = (&self.zone, Timestamp::try_from(time)) else {
             return;
         };
-        let text = stamp.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string();
+        let text = stamp
+            .to_zoned(zone.clone())
+            .strftime("%H:%M:%S%.3f")
+            .to_string();
         // Writing to a Vec never fails, here and below.
         let _ = write!(out, "{} ", self.style.paint(Ink::Dim, &text));
     }

@@ -39,9 +39,10 @@ impl Only {
     pub fn parse(list: &str) -> Result<Self, String> {
         let mut only = Self::default();
         for name in list.split(',').map(str::trim) {
-            *only.kind(name).ok_or_else(|| {
-                format!("\"{name}\" is not one of {}", Self::NAMES.join(", "))
-            })? = true;
+            *only
+                .kind(name)
+                .ok_or_else(|| format!("\"{name}\" is not one of {}", Self::NAMES.join(", ")))? =
+                true;
         }
         Ok(only)
     }
@@ -75,8 +76,14 @@ impl Select {
     pub fn passes(&self, what: &What) -> bool {
         self.only.is_none_or(|only| is_named(only, what))
             && (!is_traffic(what)
-                || self.filter.as_ref().is_none_or(|filter| filter.matches(what))
-                    && !self.exclude.as_ref().is_some_and(|exclude| exclude.matches(what)))
+                || self
+                    .filter
+                    .as_ref()
+                    .is_none_or(|filter| filter.matches(what))
+                    && !self
+                        .exclude
+                        .as_ref()
+                        .is_some_and(|exclude| exclude.matches(what)))
     }
 
     /// Whether `--only` asks for pings or pongs by name, which says as much as `-P`.
@@ -115,8 +122,7 @@ mod tests {
     use crate::model::state::ReadyState;
 
     fn select(only: &str, filter: &str, exclude: &str) -> Select {
-        let predicate =
-            |text: &str| (!text.is_empty()).then(|| Predicate::parse(text).unwrap());
+        let predicate = |text: &str| (!text.is_empty()).then(|| Predicate::parse(text).unwrap());
         Select {
             only: (!only.is_empty()).then(|| Only::parse(only).unwrap()),
             filter: predicate(filter),

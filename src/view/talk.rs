@@ -7,6 +7,7 @@
 mod handshake;
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use crate::model::event::{Close, ClosedBy, ConnId, Direction, End, Event, Open, Problem, What};
 use crate::model::handshake::{RequestHead, ResponseHead};
@@ -24,8 +25,8 @@ pub(super) struct Talk {
     verbose: bool,
     /// Which way the last traffic went, and on which connection.
     last_traffic: Option<(Option<ConnId>, Direction)>,
-    /// What was said about a connection last explains what comes next.
-    explained: Option<Explained>,
+    /// What was said last, and of which target: it may explain what comes next.
+    explained: Option<(Option<Arc<str>>, Explained)>,
     knows_engine_io: bool,
     request: Option<Box<RequestHead>>,
     response: Option<Box<ResponseHead>>,
@@ -67,14 +68,19 @@ impl Talk {
             What::State(_) | What::Frame { .. } | What::End(_) => {}
             What::Listening { url } => {
                 self.prefix.observe(&event.what);
-                self.say(Some(event), Ink::Control, &format!("listening on {url}"), out);
+                self.say(
+                    Some(event),
+                    Ink::Control,
+                    &format!("listening on {url}"),
+                    out,
+                );
             }
             What::Request(head) => self.requested(event, head, out),
             What::Response(head) => self.responded(event, head, out),
             What::Open(open) => self.opened(event, open, out),
             What::Refused(refused) => {
                 self.refused(event, refused, out);
-                self.explained = Some(Explained::Refused);
+                self.explain(event, Explained::Refused);
             }
             What::Error(problem) => self.failed(event, problem, out),
             What::Close(close) => self.closed(event, close, out),
@@ -91,7 +97,7 @@ impl Talk {
                 let delay = show_duration(*delay);
                 let mut text = format!("retry {attempt}{of} in {delay}");
                 // Where a close or a refusal was said just now, it was the reason.
-                if self.explained.take().is_none() && !reason.is_empty() {
+                if self.take_explained(event).is_none() && !reason.is_empty() {
                     text.push_str(&format!(": {reason}"));
                 }
                 self.say(Some(event), Ink::Hint, &text, out);
@@ -119,7 +125,7 @@ impl Talk {
     }
 
     fn opened(&mut self, event: &Event, open: &Open, out: &mut Vec<u8>) {
-        self.explained = None;
+        self.take_explained(event);
         self.last_traffic = None;
         if !self.tells_all() && !self.verbose {
             return;
@@ -130,7 +136,11 @@ impl Talk {
             format!("connected to {}", open.url)
         };
         let mut agreed: Vec<String> = Vec::new();
-        agreed.extend(open.subprotocol.iter().map(|name| format!("subprotocol {name}")));
+        agreed.extend(
+            open.subprotocol
+                .iter()
+                .map(|name| format!("subprotocol {name}")),
+        );
         agreed.extend(open.extensions.iter().cloned());
         if !agreed.is_empty() {
             text.push_str(&format!(" ({})", agreed.join(", ")));
@@ -141,12 +151,15 @@ impl Talk {
 
     fn failed(&mut self, event: &Event, problem: &Problem, out: &mut Vec<u8>) {
         // A refusal has been told already, with more than the error knows.
-        if self.explained != Some(Explained::Refused) {
+        if self.take_explained(event) != Some(Explained::Refused) {
             let error = if self.tells_all() { "error: " } else { "" };
             let text = format!("{error}{}", problem.message);
             self.say(Some(event), Ink::Error, &text, out);
         }
-        self.explained = Some(Explained::Error);
+        // That a connection broke says less than the close that follows.
+        if problem.kind != "closed" {
+            self.explain(event, Explained::Error);
+        }
         if let Some(hint) = &problem.hint {
             self.detail(Ink::Hint, &format!("hint: {hint}"), out);
         }
@@ -155,7 +168,8 @@ impl Talk {
     fn closed(&mut self, event: &Event, close: &Close, out: &mut Vec<u8>) {
         let is_fine = close.unsent == 0
             && (close.code.is_ordinary() || close.by == ClosedBy::Us && close.clean);
-        let was_explained = self.explained.replace(Explained::Close) == Some(Explained::Error);
+        let was_explained = self.take_explained(event) == Some(Explained::Error);
+        self.explain(event, Explained::Close);
         if !self.tells_all() && (is_fine || was_explained && close.unsent == 0) {
             return;
         }
@@ -182,6 +196,16 @@ impl Talk {
                         answered with 3 (--reply '/^2$/=3'), and wants 40 first (-x 40)";
             self.say(Some(event), Ink::Hint, text, out);
         }
+    }
+
+    fn explain(&mut self, event: &Event, explained: Explained) {
+        self.explained = Some((event.name.clone(), explained));
+    }
+
+    /// What was said of this event's target, if that was the last thing said.
+    fn take_explained(&mut self, event: &Event) -> Option<Explained> {
+        let (name, explained) = self.explained.take()?;
+        (name == event.name).then_some(explained)
     }
 
     /// Whether ordinary things are told too: to a person, and by a server.

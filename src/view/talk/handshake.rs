@@ -64,7 +64,10 @@ impl Talk {
         self.say(Some(event), Ink::Error, text.trim_end(), out);
         if !self.verbose {
             for (name, value) in secret::redact_headers(&refused.headers) {
-                if USEFUL_HEADERS.iter().any(|useful| name.eq_ignore_ascii_case(useful)) {
+                if USEFUL_HEADERS
+                    .iter()
+                    .any(|useful| name.eq_ignore_ascii_case(useful))
+                {
                     let value = secret::redact_target(&value);
                     self.detail(Ink::Dim, &format!("{name}: {value}"), out);
                 }
@@ -75,12 +78,19 @@ impl Talk {
 
     fn body(&self, body: &[u8], out: &mut Vec<u8>) {
         let text = String::from_utf8_lossy(body);
-        let mut lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+        let mut lines = text
+            .lines()
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty());
         let mut is_whole = true;
         for line in lines.by_ref().take(BODY_LINES) {
             let end = line.char_indices().nth(BODY_LINE_CHARS).map(|(at, _)| at);
             is_whole &= end.is_none();
-            self.detail(Ink::Dim, &format!("| {}", &line[..end.unwrap_or(line.len())]), out);
+            self.detail(
+                Ink::Dim,
+                &format!("| {}", &line[..end.unwrap_or(line.len())]),
+                out,
+            );
         }
         if !is_whole || lines.next().is_some() {
             let size = show_size(body.len() as u64);
@@ -89,14 +99,22 @@ impl Talk {
     }
 
     fn request_head(&self, event: Option<&Event>, head: &RequestHead, out: &mut Vec<u8>) {
-        let dir = if self.prefix.is_serving() { Direction::In } else { Direction::Out };
+        let dir = if self.prefix.is_serving() {
+            Direction::In
+        } else {
+            Direction::Out
+        };
         let target = secret::redact_target(&head.target);
         let first = format!("{} {target} HTTP/1.1", head.method);
         self.head(event, dir, &first, &head.headers, out);
     }
 
     fn response_head(&self, event: Option<&Event>, head: &ResponseHead, out: &mut Vec<u8>) {
-        let dir = if self.prefix.is_serving() { Direction::Out } else { Direction::In };
+        let dir = if self.prefix.is_serving() {
+            Direction::Out
+        } else {
+            Direction::In
+        };
         let first = format!("HTTP/1.1 {} {}", head.status, head.reason);
         self.head(event, dir, first.trim_end(), &head.headers, out);
     }
@@ -115,8 +133,13 @@ impl Talk {
             Direction::Out => (">", Ink::Outgoing),
         };
         let headers = secret::redact_headers(headers);
-        let fields = headers.iter().map(|(name, value)| format!(" {name}: {value}"));
-        let lines = [format!(" {first}")].into_iter().chain(fields).chain([String::new()]);
+        let fields = headers
+            .iter()
+            .map(|(name, value)| format!(" {name}: {value}"));
+        let lines = [format!(" {first}")]
+            .into_iter()
+            .chain(fields)
+            .chain([String::new()]);
         for line in lines {
             if let Some(event) = event {
                 self.prefix.both(event, out);

@@ -67,9 +67,21 @@ fn traffic_of_another_connection_explains_nothing() {
     let mut other = sent("x");
     other.conn = Some(2);
     let cut = close(1006, ClosedBy::Transport, "", Duration::ZERO);
-    assert!(said(&[open(), sent("x"), cut.clone()]).0.contains("right after our message"));
-    assert!(said(&[open(), other, cut.clone()]).0.contains("after the handshake"));
-    assert!(said(&[sent("x"), open(), cut]).0.contains("after the handshake"));
+    assert!(
+        said(&[open(), sent("x"), cut.clone()])
+            .0
+            .contains("right after our message")
+    );
+    assert!(
+        said(&[open(), other, cut.clone()])
+            .0
+            .contains("after the handshake")
+    );
+    assert!(
+        said(&[sent("x"), open(), cut])
+            .0
+            .contains("after the handshake")
+    );
 }
 
 #[test]
@@ -80,21 +92,54 @@ fn what_is_agreed_on_is_told() {
         open.extensions = vec!["permessage-deflate".into()];
     }
     let (_, person) = said(&[open]);
-    let expected = format!("connected to {URL} (subprotocol json.v2, permessage-deflate) in 3.0ms\n");
+    let expected =
+        format!("connected to {URL} (subprotocol json.v2, permessage-deflate) in 3.0ms\n");
     assert_eq!(person, expected);
 }
 
 #[test]
 fn an_error_has_its_hint_and_explains_the_close() {
-    let error = problem("protocol", "the peer sent a masked frame", Some("read RFC 6455"));
+    let error = problem(
+        "protocol",
+        "the peer sent a masked frame",
+        Some("read RFC 6455"),
+    );
     let bye = close(1002, ClosedBy::Us, "", Duration::ZERO);
     let (pipe, person) = said(&[error, bye]);
-    assert_eq!(pipe, "wscope: the peer sent a masked frame\n  hint: read RFC 6455\n");
+    assert_eq!(
+        pipe,
+        "wscope: the peer sent a masked frame\n  hint: read RFC 6455\n"
+    );
     assert_eq!(
         person,
         "error: the peer sent a masked frame\n  hint: read RFC 6455\n\
          closed 1002 (protocol error) by us: the peer broke the protocol\n"
     );
+}
+
+#[test]
+fn a_broken_connection_is_told_with_its_close() {
+    let error = problem("closed", "the connection broke: connection reset", None);
+    let cut = close(1006, ClosedBy::Transport, "", Duration::from_secs(60));
+    let (pipe, _) = said(&[open(), error, cut]);
+    let lines: Vec<&str> = pipe.lines().collect();
+    assert_eq!(lines[0], "wscope: the connection broke: connection reset");
+    assert!(
+        lines[1].contains("closed 1006") && lines[1].contains("60.0 s"),
+        "{pipe}"
+    );
+}
+
+#[test]
+fn an_error_of_one_target_explains_nothing_of_another() {
+    let named = |name: &str, mut event: Event| {
+        event.name = Some(Arc::from(name));
+        event
+    };
+    let error = named("a", problem("protocol", "x", None));
+    let cut = |name| named(name, close(1006, ClosedBy::Transport, "", Duration::ZERO));
+    assert_eq!(said(&[error.clone(), cut("a")]).0, "wscope: a x\n");
+    assert_eq!(said(&[error, cut("b")]).0.lines().count(), 2);
 }
 
 #[test]
@@ -105,7 +150,12 @@ fn a_retry_gives_its_reason_once() {
                     retry 1 of 8 in 1.02s\n\
                     retry 1 in 1.02s: could not connect\n";
     assert_eq!(person, expected);
-    assert_eq!(pipe.lines().filter(|line| line.starts_with("wscope: ")).count(), 3);
+    assert_eq!(
+        pipe.lines()
+            .filter(|line| line.starts_with("wscope: "))
+            .count(),
+        3
+    );
 }
 
 #[test]
@@ -117,7 +167,11 @@ fn a_refusal_shows_what_the_server_said() {
         ("Set-Cookie", "id=1"),
     ];
     let refusal = refused(403, &headers, b"<h1>no</h1>\r\n\r\n\x1b[31mgo away\n");
-    let error = problem("refused", "x refused the handshake: HTTP 403", Some("try -o"));
+    let error = problem(
+        "refused",
+        "x refused the handshake: HTTP 403",
+        Some("try -o"),
+    );
     let (pipe, _) = said(&[refusal, error]);
     assert_eq!(
         pipe,
@@ -135,7 +189,10 @@ fn only_the_start_of_a_body_is_shown() {
     static LONG: [u8; 4_096] = [b'x'; 4_096];
     static MANY: [u8; 100] = *b"a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\nm\nn\no\np\nq\nr\ns\nt\nu\nv\nw\nx\ny\nz\na\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\nl\nm\nn\no\np\nq\nr\ns\nt\nu\nv\nw\nx\n";
     let (pipe, _) = said(&[refused(500, &[], &LONG)]);
-    assert!(pipe.len() < 400 && pipe.ends_with("  | ... (4.1 kB in all)\n"), "{pipe}");
+    assert!(
+        pipe.len() < 400 && pipe.ends_with("  | ... (4.1 kB in all)\n"),
+        "{pipe}"
+    );
     let (pipe, _) = said(&[refused(500, &[], &MANY)]);
     assert!(pipe.ends_with("  | h\n  | ... (100 B in all)\n"), "{pipe}");
     assert!(!said(&[refused(500, &[], b"short")]).0.contains("..."));
@@ -193,7 +250,9 @@ fn engine_io_is_recognized_in_the_first_message_only() {
 fn a_server_tells_its_url_and_its_clients_apart() {
     let listening = Event {
         conn: None,
-        ..event(What::Listening { url: "ws://127.0.0.1:1/".into() })
+        ..event(What::Listening {
+            url: "ws://127.0.0.1:1/".into(),
+        })
     };
     let mut second = open();
     second.conn = Some(2);
@@ -213,7 +272,10 @@ fn several_targets_are_told_apart_by_name() {
     let mut cut = close(1013, ClosedBy::Peer, "", Duration::ZERO);
     cut.name = Some(Arc::from("eu"));
     let (pipe, _) = said(&[cut]);
-    assert!(pipe.starts_with("wscope: eu closed 1013 (try again later)"), "{pipe}");
+    assert!(
+        pipe.starts_with("wscope: eu closed 1013 (try again later)"),
+        "{pipe}"
+    );
 }
 
 #[test]
