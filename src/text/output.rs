@@ -47,7 +47,7 @@ pub trait Printer: Send {
 pub fn print(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(cause) if cause.kind() != ErrorKind::BrokenPipe => Err(Error::Io {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => Err(Error::Io {
             doing: "writing to stdout".into(),
             cause,
         }),
