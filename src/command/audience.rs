@@ -1,6 +1,7 @@
 //! Everyone who hears what happens: the view, the exit code, the recording.
 
 use crate::error::{Error, ExitCode};
+use crate::input::slash::SLASH;
 use crate::model::control::Control;
 use crate::model::event::{Direction, Event, What};
 use crate::session::stamp::Stamp;
@@ -77,8 +78,9 @@ impl Audience {
     pub fn control(&mut self, control: Control) -> Option<Control> {
         match control {
             Control::Help => {
-                for line in crate::input::slash::help() {
-                    self.note(&line);
+                for slash in SLASH {
+                    let usage = format!("{} {}", slash.name, slash.args);
+                    self.note(&format!("{usage:24}{}", slash.about));
                 }
             }
             Control::Json => {
