@@ -39,6 +39,28 @@ pub trait Printer: Send {
     fn print(&mut self, text: String) -> Result<(), String>;
 }
 
+/// Writes to stdout at once: what is said instead of a run, such as help. That nobody reads it is
+/// no error.
+///
+/// # Errors
+/// stdout failed in another way.
+pub fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => Err(Error::Io {
+            doing: "writing to stdout".into(),
+            cause,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Writes to stderr at once: why there is no run, or how it failed.
+pub fn complain(text: &str) {
+    // Where it fails there is nobody left to tell.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
 /// A handle to stdout and stderr. Clones share the queue.
 #[derive(Clone)]
 pub struct Output {
