@@ -119,7 +119,12 @@ fn check_is_target(word: &str) -> Result<(), Error> {
     }
     let names = Kind::ALL.map(Kind::name);
     let hint = nearest(word, names).map_or_else(
-        || format!("subcommands are {}; a host is written ws://{word}", names.join(", ")),
+        || {
+            format!(
+                "subcommands are {}; a host is written ws://{word}",
+                names.join(", ")
+            )
+        },
         |name| format!("did you mean {name}? (a host is written ws://{word})"),
     );
     let message = format!("\"{word}\" is neither a subcommand nor a URL");
