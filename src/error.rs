@@ -243,7 +243,7 @@ impl std::error::Error for Error {
 }
 
 /// The operating system's words without Rust's `(os error N)`, in lower case.
-fn cause_text(cause: &std::io::Error) -> String {
+pub fn cause_text(cause: &std::io::Error) -> String {
     let text = cause.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();

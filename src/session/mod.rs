@@ -1,0 +1,8 @@
+//! One connection's life: from CONNECTING to CLOSED, and again where reconnects are asked for.
+
+pub mod backoff;
+pub mod client;
+pub mod connection;
+pub mod keepalive;
+pub mod opening;
+pub mod stamp;
