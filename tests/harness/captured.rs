@@ -49,7 +49,11 @@ impl Captured {
             assert!(
                 !stream.ended && !left.is_zero(),
                 "waited for {what}, but the stream {}; it has:\n{}",
-                if stream.ended { "ended" } else { "stands still" },
+                if stream.ended {
+                    "ended"
+                } else {
+                    "stands still"
+                },
                 String::from_utf8_lossy(&stream.bytes)
             );
             stream = self.shared.1.wait_timeout(stream, left).unwrap().0;

@@ -69,10 +69,7 @@ impl Implementation {
 /// Says that the running test is skipped, past the test runner's capture of output.
 #[track_caller]
 pub fn skip(why: &str) {
-    let name = std::thread::current()
-        .name()
-        .unwrap_or("a test")
-        .to_owned();
+    let name = std::thread::current().name().unwrap_or("a test").to_owned();
     assert!(
         std::env::var("CI").as_deref() != Ok("true"),
         "{name}: {why}; with CI=true nothing may be skipped"

@@ -16,14 +16,25 @@ pub fn wscope(args: &[&str]) -> Wscope {
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_wscope"));
     command.args(args).env_clear().current_dir(home.path());
-    for (name, value) in clean_environment(home.path()) {
-        command.env(name, value);
-    }
+    command.envs(clean_environment(home.path()));
     Wscope {
         command,
         stdin: Input::Null,
         home,
     }
+}
+
+/// `sh -c SCRIPT`, in which `$WSCOPE` is the program.
+#[must_use]
+pub fn shell(script: &str) -> Wscope {
+    let mut prepared = wscope(&[]);
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).env_clear();
+    command.envs(clean_environment(prepared.home.path()));
+    command.env("WSCOPE", env!("CARGO_BIN_EXE_wscope"));
+    command.current_dir(prepared.home.path());
+    prepared.command = command;
+    prepared
 }
 
 /// No CI, NO_COLOR, proxy or configuration of the machine's reaches the program.

@@ -19,6 +19,14 @@ pub const CLOSE: u8 = 0x8;
 pub const PING: u8 = 0x9;
 pub const PONG: u8 = 0xA;
 
+/// What makes a request an opening handshake, beside its Host.
+pub const UPGRADE: &[&str] = &[
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+];
+
 /// A server that accepts connections one after another and hands each to the script. Its Drop fails
 /// the test where the script did not run to its end on every connection that it was made for.
 pub struct RawServer {
@@ -141,10 +149,16 @@ impl Peer {
         }
     }
 
-    /// A client that has sent `head` (lines without their CR LF) and read the answer's head.
-    pub fn connect(address: &str, head: &[&str]) -> Self {
+    /// A client that has sent nothing yet.
+    pub fn dial(address: &str) -> Self {
         let mut peer = Self::new(TcpStream::connect(address).unwrap());
         peer.mask = Some([0x37, 0xfa, 0x21, 0x3d]);
+        peer
+    }
+
+    /// A client that has sent `head` (lines without their CR LF) and read the answer's head.
+    pub fn connect(address: &str, head: &[&str]) -> Self {
+        let mut peer = Self::dial(address);
         peer.send(format!("{}\r\n\r\n", head.join("\r\n")));
         peer.read_head();
         peer
@@ -153,25 +167,18 @@ impl Peer {
     /// A client whose opening handshake is right and was accepted.
     #[track_caller]
     pub fn connect_open(address: &str) -> Self {
-        let request = Self::request(address, &[]);
-        let lines: Vec<&str> = request.iter().map(String::as_str).collect();
-        let peer = Self::connect(address, &lines);
+        let peer = Self::connect_with(address, &[]);
         assert!(peer.head.starts_with("HTTP/1.1 101"), "{}", peer.head);
         peer
     }
 
-    /// The lines of a right request, with more headers.
-    pub fn request(address: &str, more: &[&str]) -> Vec<String> {
-        let mut lines = vec![
-            "GET / HTTP/1.1".to_owned(),
-            format!("Host: {address}"),
-            "Connection: Upgrade".into(),
-            "Upgrade: websocket".into(),
-            "Sec-WebSocket-Version: 13".into(),
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==".into(),
-        ];
-        lines.extend(more.iter().map(|&line| line.to_owned()));
-        lines
+    /// A client that has sent a right request with more headers and read the answer's head.
+    pub fn connect_with(address: &str, more: &[&str]) -> Self {
+        let host = format!("Host: {address}");
+        let mut lines = vec!["GET / HTTP/1.1", &host];
+        lines.extend_from_slice(UPGRADE);
+        lines.extend_from_slice(more);
+        Self::connect(address, &lines)
     }
 
     /// Reads the head of a request or a response; what follows it stays for [`Self::frame`].
@@ -221,7 +228,12 @@ impl Peer {
     /// Sends bytes as they are. The other side may have left: that is for the test to judge by what
     /// the program says.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        let _gone = self.stream.write_all(bytes.as_ref());
+        let _gone = self.try_send(bytes.as_ref());
+    }
+
+    /// Sends bytes as they are; whether there was someone to send them to.
+    pub fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok()
     }
 
     pub fn send_text(&mut self, text: &str) {

@@ -68,8 +68,15 @@ impl Running {
         self.stdin.take().expect("stdin is open")
     }
 
-    pub fn pid(&self) -> u32 {
-        self.pid
+    /// The most memory that it held so far, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .unwrap();
+        let kibibytes = line.split_whitespace().nth(1).unwrap();
+        kibibytes.parse::<u64>().unwrap() * 1024
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -119,6 +126,9 @@ impl Drop for Running {
 }
 
 fn described(command: &Command) -> String {
-    let args: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy()).collect();
+    let args: Vec<_> = command
+        .get_args()
+        .map(|arg| arg.to_string_lossy())
+        .collect();
     format!("wscope {}", args.join(" "))
 }
