@@ -62,8 +62,16 @@ impl RawServer {
     }
 
     /// `count` connections, numbered from 1, as they were accepted; a further one is a failure.
-    pub fn each(count: usize, mut script: impl FnMut(usize, &mut Peer) + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    pub fn each(count: usize, script: impl FnMut(usize, &mut Peer) + Send + 'static) -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), count, script)
+    }
+
+    /// The same on a listener of the test's.
+    pub fn on(
+        listener: TcpListener,
+        count: usize,
+        mut script: impl FnMut(usize, &mut Peer) + Send + 'static,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
         let last = Arc::new(Mutex::new(None));
         let is_last = Arc::clone(&last);
