@@ -19,14 +19,15 @@ pub const CTRL_D: &str = "\x04";
 pub const UP: &str = "\x1b[A";
 pub const TAB: &str = "\t";
 
+const ROWS: NonZeroU16 = NonZeroU16::new(24).unwrap();
+const COLUMNS: NonZeroU16 = NonZeroU16::new(80).unwrap();
+
 pub struct Terminal {
     output: Captured,
     keyboard: Box<dyn Write + Send>,
     master: Box<dyn MasterPty + Send>,
     ended: Receiver<u32>,
     killer: Box<dyn ChildKiller + Send + Sync>,
-    rows: NonZeroU16,
-    columns: NonZeroU16,
     modes_before: String,
     home: TempDir,
 }
@@ -34,14 +35,15 @@ pub struct Terminal {
 impl Terminal {
     /// Starts `wscope ARGS...` on a terminal of 80 columns and 24 rows.
     pub fn start(args: &[&str]) -> Self {
-        Self::start_sized(args, 80, 24)
+        Self::start_with(args, None)
     }
 
-    pub fn start_sized(args: &[&str], columns: u16, rows: u16) -> Self {
+    /// The same with one more environment variable.
+    pub fn start_with(args: &[&str], variable: Option<(&str, &str)>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let size = PtySize {
-            rows,
-            cols: columns,
+            rows: ROWS.get(),
+            cols: COLUMNS.get(),
             pixel_width: 0,
             pixel_height: 0,
         };
@@ -52,6 +54,9 @@ impl Terminal {
         command.env_clear();
         command.env("TERM", "xterm-256color");
         for (name, value) in clean_environment(home.path()) {
+            command.env(name, value);
+        }
+        if let Some((name, value)) = variable {
             command.env(name, value);
         }
         let modes_before = modes(pty.master.as_ref());
@@ -66,8 +71,6 @@ impl Terminal {
             master: pty.master,
             ended,
             killer,
-            rows: NonZeroU16::new(rows).unwrap(),
-            columns: NonZeroU16::new(columns).unwrap(),
             modes_before,
             home,
         }
@@ -100,13 +103,13 @@ impl Terminal {
     pub fn until(&self, what: &str, mut is_so: impl FnMut(&Screen) -> bool) {
         self.output
             .wait_until(&format!("a screen with {what:?}"), |bytes| {
-                is_so(self.parse(bytes).screen()).then_some(())
+                is_so(parse(bytes).screen()).then_some(())
             });
     }
 
     /// The screen as it is now.
     pub fn screen(&self) -> Screen {
-        self.parse(&self.output.so_far()).screen().clone()
+        parse(&self.output.so_far()).screen().clone()
     }
 
     /// Everything that was written to the terminal so far, escapes and all.
@@ -117,7 +120,7 @@ impl Terminal {
     /// Waits for the end; the exit code. The terminal must be as it was before: line mode and echo
     /// on, cursor shown, no alternate screen, no bracketed paste, no mouse.
     #[track_caller]
-    pub fn exits(mut self) -> (u32, Vec<u8>) {
+    pub fn exits(&mut self) -> (u32, Vec<u8>) {
         let Ok(code) = self.ended.recv_timeout(DEADLINE) else {
             let _gone = self.killer.kill();
             panic!(
@@ -137,18 +140,18 @@ impl Terminal {
     pub fn home(&self) -> &std::path::Path {
         self.home.path()
     }
-
-    fn parse(&self, bytes: &[u8]) -> Parser {
-        let mut parser = Parser::new(self.rows, self.columns, 1000);
-        parser.process(bytes);
-        parser
-    }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
         let _gone = self.killer.kill();
     }
+}
+
+fn parse(bytes: &[u8]) -> Parser {
+    let mut parser = Parser::new(ROWS, COLUMNS, 0);
+    parser.process(bytes);
+    parser
 }
 
 fn modes(master: &dyn MasterPty) -> String {
