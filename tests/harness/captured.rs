@@ -46,16 +46,16 @@ impl Captured {
                 return found;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(
-                !stream.ended && !left.is_zero(),
-                "waited for {what}, but the stream {}; it has:\n{}",
-                if stream.ended {
+            if stream.ended || left.is_zero() {
+                let state = if stream.ended {
                     "ended"
                 } else {
                     "stands still"
-                },
-                String::from_utf8_lossy(&stream.bytes)
-            );
+                };
+                let text = String::from_utf8_lossy(&stream.bytes).into_owned();
+                drop(stream);
+                panic!("waited for {what}, but the stream {state}; it has:\n{text}");
+            }
             stream = self.shared.1.wait_timeout(stream, left).unwrap().0;
         }
     }
