@@ -1,12 +1,19 @@
 //! RFC 6455 as a sans-I/O engine: bytes in, happenings out; commands in, bytes out. No socket, no
 //! clock, no tokio.
 //!
-//! [`scan`] reads frame headers from bytes cut anywhere, [`encode`] makes a frame's bytes once,
-//! [`engine::Engine`] holds one connection's state, [`outgoing`] its queue of whole frames.
+//! [`header::Header`] is what a frame says of itself. [`scan`] reads headers from bytes cut
+//! anywhere and [`encode`] writes them; both work without an engine, in a loop that never looks at
+//! a payload. [`engine::Engine`] holds one connection's state: `incoming` is its reading half, with
+//! the rules that a peer must keep in `rules`, `outgoing` its queue of whole frames, `sent`
+//! what it tells of those that left.
 
 pub mod encode;
 pub mod engine;
+pub mod header;
+mod incoming;
 pub mod mask;
-pub mod outgoing;
+mod outgoing;
+mod rules;
 pub mod scan;
-pub mod utf8;
+mod sent;
+mod utf8;

@@ -1,1 +1,387 @@
+//! The writing half: a queue of whole frames, in the order in which they leave.
+//!
+//! The queue is sorted by [`Lane`]: answers to pings and other control frames overtake data that
+//! has not begun, our Close is behind everything. A frame that has begun is finished first. Frames
+//! are encoded when they are queued; an unmasked payload is written from where it lies.
+//!
+//! Bounds: commands are refused when the queue is full, and answers to pings, which a peer can
+//! provoke, are limited in number.
 
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::encode::{self, HeaderBytes};
+use super::header::Header;
+use super::mask::Keys;
+use super::rules::MAX_CONTROL;
+use super::scan::Scanner;
+use super::sent::{self, Sent};
+use crate::model::close::{CloseCode, CloseFrame};
+use crate::model::command::Command;
+use crate::model::frame::{FrameInfo, Opcode, RawFrame};
+
+/// Why a command was not queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SendError {
+    /// A Close was queued, or the peer broke the protocol: nothing may follow (section 5.5.1).
+    Closing,
+    /// The queue is at its bound; try again after bytes were written.
+    Full,
+    /// More than 125 bytes in a control frame.
+    ControlTooLong(usize),
+}
+
+/// How many answers to pings wait at most. Beyond that the newest replaces the one before it: an
+/// endpoint may answer the most recent ping only (section 5.5.3).
+const MAX_WAITING_PONGS: usize = 16;
+
+/// The queue.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    /// Sorted by lane.
+    frames: VecDeque<OutFrame>,
+    /// How much of the first frame was written.
+    written: usize,
+    /// Bytes in `frames` that were not written.
+    queued: usize,
+    max_queued: usize,
+    /// Data messages that did not leave whole, those included that were given up.
+    unsent: u64,
+    close: CloseState,
+    /// What left whole and was not asked for yet.
+    sent: VecDeque<Sent>,
+    report_frames: bool,
+    /// Only a client masks.
+    keys: Option<Keys>,
+}
+
+#[derive(Debug)]
+struct OutFrame {
+    /// Empty where `body` is the whole frame.
+    head: HeaderBytes,
+    body: Bytes,
+    lane: Lane,
+    /// What to tell when it left; `None` for a raw frame that is only a part, or not legal.
+    sent: Option<Sent>,
+}
+
+/// The order in which frames leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    /// A part of it was written.
+    Begun,
+    /// Our answer to a ping.
+    Pong,
+    Control,
+    /// Messages, and raw frames: they leave in the order in which they were given.
+    Data,
+    Close,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CloseState {
+    None,
+    Queued,
+    /// A part of our Close was written: not even a pong may follow.
+    Begun,
+    Sent,
+}
+
+impl Outgoing {
+    pub(super) fn new(keys: Option<Keys>, max_queued: usize, report_frames: bool) -> Self {
+        Self {
+            frames: VecDeque::new(),
+            written: 0,
+            queued: 0,
+            max_queued,
+            unsent: 0,
+            close: CloseState::None,
+            sent: VecDeque::new(),
+            report_frames,
+            keys,
+        }
+    }
+
+    pub(super) fn send(&mut self, command: Command) -> Result<(), SendError> {
+        self.check_open()?;
+        match command {
+            Command::Send(message) => {
+                let frame = whole(encode::opcode(message.kind), message.payload.clone());
+                let wire = self.wire_len(&frame);
+                self.admit()?;
+                self.push(frame, Lane::Data, Some(Sent::Message { message, wire }));
+            }
+            Command::Ping(payload) => self.send_control(Opcode::PING, payload, Sent::Ping)?,
+            Command::Pong(payload) => self.send_control(Opcode::PONG, payload, Sent::Pong)?,
+            Command::Close(close) => {
+                check_control(close.as_ref().map_or(0, |close| 2 + close.reason.len()))?;
+                self.close(close);
+            }
+            Command::Frame(frame) => {
+                let wire = self.wire_len(&frame);
+                let sent = sent::of_raw(&frame, wire);
+                if frame.opcode == Opcode::CLOSE {
+                    self.push(frame, Lane::Close, sent);
+                } else {
+                    self.admit()?;
+                    self.push(frame, Lane::Data, sent);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn send_control(
+        &mut self,
+        opcode: Opcode,
+        payload: Bytes,
+        sent: fn(Bytes) -> Sent,
+    ) -> Result<(), SendError> {
+        check_control(payload.len())?;
+        let frame = whole(opcode, payload.clone());
+        self.admit()?;
+        self.push(frame, Lane::Control, Some(sent(payload)));
+        Ok(())
+    }
+
+    pub(super) fn send_encoded(&mut self, frame: Bytes) -> Result<(), SendError> {
+        self.check_open()?;
+        self.admit()?;
+        let sent = sent::of_encoded(&frame);
+        self.insert(OutFrame {
+            head: HeaderBytes::default(),
+            body: frame,
+            lane: Lane::Data,
+            sent,
+        });
+        Ok(())
+    }
+
+    /// Queues the answer to a ping.
+    pub(super) fn answer_ping(&mut self, payload: Bytes) {
+        if matches!(self.close, CloseState::Begun | CloseState::Sent) {
+            return;
+        }
+        let first = self.end_of(Lane::Begun);
+        let end = self.end_of(Lane::Pong);
+        if end - first >= MAX_WAITING_PONGS
+            && let Some(replaced) = self.frames.remove(end - 1)
+        {
+            self.queued -= replaced.len();
+        }
+        let pong = whole(Opcode::PONG, payload.clone());
+        self.push(pong, Lane::Pong, Some(Sent::Pong(payload)));
+    }
+
+    /// Queues the answer to the peer's Close, unless ours was on its way before. Data that has not
+    /// begun is given up: the peer will not take it.
+    pub(super) fn answer_close(&mut self, code: Option<CloseCode>) {
+        if self.close != CloseState::None {
+            return;
+        }
+        self.frames.retain(|frame| frame.lane != Lane::Data);
+        self.queued = self.frames.iter().map(OutFrame::len).sum::<usize>() - self.written;
+        self.close(code.map(CloseFrame::bare));
+    }
+
+    /// Queues our Close behind everything else, unless there is one.
+    pub(super) fn close(&mut self, close: Option<CloseFrame>) {
+        if self.close != CloseState::None {
+            return;
+        }
+        let mut body = BytesMut::new();
+        if let Some(close) = &close {
+            body.put_u16(close.code.0);
+            body.put_slice(close.reason.as_bytes());
+        }
+        let frame = whole(Opcode::CLOSE, body.freeze());
+        self.push(frame, Lane::Close, Some(Sent::Close(close)));
+    }
+
+    fn check_open(&self) -> Result<(), SendError> {
+        match self.close {
+            CloseState::None => Ok(()),
+            _ => Err(SendError::Closing),
+        }
+    }
+
+    /// Whether another message is taken: the bound is for what piles up, so one message of any
+    /// size may exceed it. What the queue needs for each frame counts too, or many tiny frames
+    /// would take a hundred times what they seem to.
+    pub(super) fn has_room(&self) -> bool {
+        self.queued + self.frames.len() * size_of::<OutFrame>() < self.max_queued
+    }
+
+    fn admit(&self) -> Result<(), SendError> {
+        if self.has_room() {
+            Ok(())
+        } else {
+            Err(SendError::Full)
+        }
+    }
+
+    fn wire_len(&self, frame: &RawFrame) -> u64 {
+        let payload_len = frame.payload.len() as u64;
+        u64::from(Header::shortest_len(payload_len, self.keys.is_some())) + payload_len
+    }
+
+    fn push(&mut self, frame: RawFrame, lane: Lane, sent: Option<Sent>) {
+        let mask = self.keys.as_mut().map(Keys::draw);
+        let payload_len = frame.payload.len() as u64;
+        let header = Header::new(frame.fin, frame.rsv, frame.opcode, payload_len, mask);
+        let (head, body) = if mask.is_some() {
+            // Masking needs a copy anyway, so header and payload share it.
+            (
+                HeaderBytes::default(),
+                encode::frame(&header, &frame.payload).into(),
+            )
+        } else {
+            (encode::header(&header), frame.payload)
+        };
+        self.insert(OutFrame {
+            head,
+            body,
+            lane,
+            sent,
+        });
+    }
+
+    fn insert(&mut self, frame: OutFrame) {
+        if frame.lane == Lane::Close {
+            self.close = CloseState::Queued;
+        }
+        self.queued += frame.len();
+        self.unsent += u64::from(frame.is_message());
+        self.frames.insert(self.end_of(frame.lane), frame);
+    }
+
+    /// Where in the queue a lane ends.
+    fn end_of(&self, lane: Lane) -> usize {
+        self.frames.partition_point(|frame| frame.lane <= lane)
+    }
+
+    pub(super) fn to_write<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut skip = self.written;
+        let unwritten = self
+            .frames
+            .iter()
+            .flat_map(OutFrame::parts)
+            .filter_map(|part| {
+                let rest = part.get(skip..).unwrap_or(&[]);
+                skip -= part.len() - rest.len();
+                (!rest.is_empty()).then_some(rest)
+            });
+        let mut filled = 0;
+        for (slice, bytes) in slices.iter_mut().zip(unwritten) {
+            *slice = IoSlice::new(bytes);
+            filled += 1;
+        }
+        filled
+    }
+
+    pub(super) fn written(&mut self, count: usize) {
+        self.queued = self.queued.saturating_sub(count);
+        self.written += count;
+        while let Some(first) = self.frames.front_mut() {
+            if self.written < first.len() {
+                if self.written > 0 {
+                    if first.lane == Lane::Close {
+                        self.close = CloseState::Begun;
+                    }
+                    first.lane = Lane::Begun;
+                }
+                return;
+            }
+            self.written -= first.len();
+            if let Some(frame) = self.frames.pop_front() {
+                self.left_whole(frame);
+            }
+        }
+        self.written = 0;
+        // An idle connection holds no memory; one that is busy rarely gets here.
+        self.frames = VecDeque::new();
+    }
+
+    fn left_whole(&mut self, frame: OutFrame) {
+        self.unsent -= u64::from(frame.is_message());
+        if self.report_frames
+            && let Some(info) = frame.info()
+        {
+            self.sent.push_back(Sent::Frame(info));
+        }
+        if let Some(sent) = frame.sent {
+            if matches!(sent, Sent::Close(_)) {
+                self.close = CloseState::Sent;
+            }
+            self.sent.push_back(sent);
+        }
+    }
+
+    pub(super) fn next_sent(&mut self) -> Option<Sent> {
+        let sent = self.sent.pop_front();
+        if self.sent.is_empty() {
+            self.sent = VecDeque::new();
+        }
+        sent
+    }
+
+    pub(super) fn has_to_write(&self) -> bool {
+        self.queued > 0
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.queued
+    }
+
+    pub(super) fn unsent(&self) -> u64 {
+        self.unsent
+    }
+
+    pub(super) fn close_queued(&self) -> bool {
+        self.close != CloseState::None
+    }
+
+    pub(super) fn close_sent(&self) -> bool {
+        self.close == CloseState::Sent
+    }
+}
+
+impl OutFrame {
+    fn parts(&self) -> [&[u8]; 2] {
+        [self.head.as_ref(), &self.body]
+    }
+
+    fn len(&self) -> usize {
+        self.head.as_ref().len() + self.body.len()
+    }
+
+    fn is_message(&self) -> bool {
+        matches!(self.sent, Some(Sent::Message { .. }))
+    }
+
+    /// What its own bytes say of it.
+    fn info(&self) -> Option<FrameInfo> {
+        let [head, body] = self.parts();
+        let mut bytes = if head.is_empty() { body } else { head };
+        Some(Scanner::default().next(&mut bytes)?.info())
+    }
+}
+
+/// An unfragmented frame.
+fn whole(opcode: Opcode, payload: Bytes) -> RawFrame {
+    RawFrame {
+        fin: true,
+        rsv: [false; 3],
+        opcode,
+        payload,
+    }
+}
+
+fn check_control(len: usize) -> Result<(), SendError> {
+    if len > MAX_CONTROL {
+        return Err(SendError::ControlTooLong(len));
+    }
+    Ok(())
+}

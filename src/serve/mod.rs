@@ -1,13 +1,28 @@
 //! A WebSocket server to test clients against: a listener, a task for each peer, a hub that knows
 //! them all, and the mode that says what a message leads to.
 
+mod admission;
+pub mod hub;
+mod listener;
+pub mod log;
 pub mod mode;
+mod peer;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
+pub use listener::Server;
+
+use self::hub::Hub;
+use self::log::Log;
+use self::mode::Mode;
 use crate::session::connection;
+use crate::session::keepalive::Heartbeat;
+use crate::session::stamp::Stamp;
 
 /// What a server needs to know.
 #[derive(Debug, Clone)]
@@ -16,7 +31,7 @@ pub struct Plan {
     pub mode: mode::Plan,
     /// `--path`: the paths that are served; empty for all.
     pub paths: Vec<String>,
-    /// `--allow-origin`, lower case; `*` allows every origin.
+    /// `--allow-origin`; `*` allows every origin.
     pub allow_origins: Vec<String>,
     /// `-s`: subprotocols that are chosen when a client offers them, in order of preference; empty
     /// chooses the first that is offered.
@@ -26,10 +41,46 @@ pub struct Plan {
     pub max_connections: Option<usize>,
     /// How long to wait for the closing handshakes at the end.
     pub drain: Duration,
+    /// Log messages, pings and frames too, not only the life of connections.
+    pub log_traffic: bool,
 }
 
+/// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     Tcp(SocketAddr),
     Unix(PathBuf),
+}
+
+impl Plan {
+    /// A server on a free port of 127.0.0.1, with every default.
+    pub fn new(mode: mode::Plan) -> Self {
+        Self {
+            address: Address::Tcp((Ipv4Addr::LOCALHOST, 0).into()),
+            mode,
+            paths: Vec::new(),
+            allow_origins: Vec::new(),
+            subprotocols: Vec::new(),
+            connection: connection::Plan {
+                max_message_size: connection::DEFAULT_MAX_MESSAGE_SIZE,
+                auto_pong: true,
+                report_frames: false,
+                heartbeat: Some(Heartbeat::STANDARD),
+            },
+            max_connections: None,
+            drain: Duration::from_secs(5),
+            log_traffic: false,
+        }
+    }
+}
+
+/// What all peers of a server share.
+struct Shared {
+    plan: Plan,
+    mode: Arc<dyn Mode>,
+    hub: Arc<Hub>,
+    log: Log,
+    stamp: Stamp,
+    /// Becomes true when the server shuts down.
+    shutdown: watch::Receiver<bool>,
 }

@@ -46,22 +46,28 @@ impl Backoff {
         use crate::model::units::parse_duration;
         let mut backoff = Self::default();
         for part in text.split(',').filter(|part| !part.is_empty()) {
-            let (name, value) = part
-                .split_once('=')
-                .ok_or_else(|| format!("\"{part}\" is not name=value (base, factor, max, jitter)"))?;
+            let (name, value) = part.split_once('=').ok_or_else(|| {
+                format!("\"{part}\" is not name=value (base, factor, max, jitter)")
+            })?;
             let number = |least: f64, most: f64| {
                 value
                     .parse::<f64>()
                     .ok()
                     .filter(|number| (least..=most).contains(number))
-                    .ok_or_else(|| format!("{name} takes a number from {least} to {most}, not \"{value}\""))
+                    .ok_or_else(|| {
+                        format!("{name} takes a number from {least} to {most}, not \"{value}\"")
+                    })
             };
             match name {
                 "base" => backoff.base = parse_duration(value)?,
                 "factor" => backoff.factor = number(1.0, 100.0)?,
                 "max" => backoff.max = parse_duration(value)?,
                 "jitter" => backoff.jitter = number(0.0, 1.0)?,
-                _ => return Err(format!("\"{name}\" is not one of base, factor, max, jitter")),
+                _ => {
+                    return Err(format!(
+                        "\"{name}\" is not one of base, factor, max, jitter"
+                    ));
+                }
             }
         }
         Ok(backoff)
@@ -92,7 +98,12 @@ mod tests {
     #[test]
     fn a_wrong_part_is_named() {
         assert!(Backoff::parse("base=2s,factor=1.5,max=1m,jitter=0").is_ok());
-        for (text, part) in [("bse=1", "bse"), ("factor=0", "factor"), ("jitter", "jitter"), ("max=x", "x")] {
+        for (text, part) in [
+            ("bse=1", "bse"),
+            ("factor=0", "factor"),
+            ("jitter", "jitter"),
+            ("max=x", "x"),
+        ] {
             assert!(Backoff::parse(text).unwrap_err().contains(part), "{text}");
         }
     }

@@ -37,6 +37,9 @@ const DRAIN_BYTES: usize = 1 << 20;
 /// A closing handshake that a ghost is offered before it is dropped.
 const GHOST_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// The largest message that is accepted unless told otherwise.
+pub const DEFAULT_MAX_MESSAGE_SIZE: usize = 64 << 20;
+
 const READ_BUFFER: usize = 64 * 1024;
 const WRITE_SLICES: usize = 64;
 /// Bytes in the out queue above which no more data messages are taken.
@@ -78,9 +81,15 @@ pub struct Connection<S> {
 #[derive(Debug, Clone, PartialEq)]
 enum Phase {
     Open,
-    Closing { deadline: Instant, end: Ending },
+    Closing {
+        deadline: Instant,
+        end: Ending,
+    },
     /// All is told; bytes are discarded until the peer ends TCP.
-    Draining { deadline: Instant, left: usize },
+    Draining {
+        deadline: Instant,
+        left: usize,
+    },
     Ended,
 }
 
@@ -178,7 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Whether data is taken now: the connection is open and its out queue below its bound.
     pub fn can_send(&self) -> bool {
-        self.phase == Phase::Open && self.engine.queued() < OUT_QUEUE
+        self.phase == Phase::Open && self.engine.has_room()
     }
 
     /// Stops or resumes reading, where what was read cannot be passed on. Writing goes on.
@@ -186,9 +195,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.reading = reading;
     }
 
-    /// Bytes in the out queue.
-    pub fn queued(&self) -> usize {
-        self.engine.queued()
+    /// Whether it is open and nothing waits to be written or told.
+    pub fn is_idle(&self) -> bool {
+        self.phase == Phase::Open && !self.engine.has_to_write() && self.pending.is_empty()
     }
 
     fn close(
@@ -378,8 +387,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Phase::Open => {
                 if let Some(cause) = cause {
                     self.pending.push_back(What::Error(Box::new(Problem {
-                        kind: "transport",
-                        message: format!("the connection broke: {}", crate::error::cause_text(cause)),
+                        kind: "closed",
+                        message: format!(
+                            "the connection broke: {}",
+                            crate::error::cause_text(cause)
+                        ),
                         hint: None,
                     })));
                 }
@@ -431,7 +443,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let wire_code = end.frame.as_ref().map(|frame| frame.code);
                 Close {
                     code: wire_code.unwrap_or(CloseCode::NO_STATUS),
-                    reason: end.frame.as_ref().map(|frame| frame.reason.clone()).unwrap_or_default(),
+                    reason: end
+                        .frame
+                        .as_ref()
+                        .map(|frame| frame.reason.clone())
+                        .unwrap_or_default(),
                     clean: answered && !end.one_sided,
                     by: end.by,
                     wire_code,

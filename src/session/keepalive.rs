@@ -56,7 +56,9 @@ impl Heartbeat {
                 })?;
                 let (interval, timeout) = (parse_duration(interval)?, parse_duration(timeout)?);
                 if interval.is_zero() || timeout.is_zero() {
-                    return Err(format!("\"{text}\": interval and timeout must be more than 0"));
+                    return Err(format!(
+                        "\"{text}\": interval and timeout must be more than 0"
+                    ));
                 }
                 Self {
                     interval,
@@ -264,6 +266,10 @@ mod tests {
         assert_eq!(Heartbeat::parse("off"), Ok(None));
         assert!(Heartbeat::parse("300ms/100ms").is_ok());
         assert!(Heartbeat::parse("0/1").is_err());
-        assert!(Heartbeat::parse("fast").unwrap_err().contains("INTERVAL/TIMEOUT"));
+        assert!(
+            Heartbeat::parse("fast")
+                .unwrap_err()
+                .contains("INTERVAL/TIMEOUT")
+        );
     }
 }

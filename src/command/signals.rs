@@ -1,0 +1,87 @@
+//! The signals that ask a program to end.
+
+use std::io;
+
+use crate::error::{Error, ExitCode};
+
+/// SIGINT, SIGTERM and SIGHUP; on Windows Ctrl-C.
+pub struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
+}
+
+/// A signal that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    Interrupt,
+    Terminate,
+    Hangup,
+}
+
+impl Signal {
+    /// 128 and the number of the signal, as shells show it.
+    pub const fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Interrupt => ExitCode::SIGINT,
+            Self::Terminate => ExitCode::SIGTERM,
+            Self::Hangup => ExitCode::SIGHUP,
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Takes the signals over. To be called within a runtime.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the system refuses.
+    pub fn listen() -> Result<Self, Error> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let on = |kind| signal(kind).map_err(failed);
+        Ok(Self {
+            interrupt: on(SignalKind::interrupt())?,
+            terminate: on(SignalKind::terminate())?,
+            hangup: on(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next signal. Cancel-safe.
+    pub async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.terminate.recv() => Signal::Terminate,
+            _ = self.hangup.recv() => Signal::Hangup,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Signals {
+    /// Takes Ctrl-C over.
+    ///
+    /// # Errors
+    /// None; the signature is that of Unix.
+    pub fn listen() -> Result<Self, Error> {
+        Ok(Self {})
+    }
+
+    /// The next signal. Cancel-safe.
+    pub async fn next(&mut self) -> Signal {
+        if let Err(cause) = tokio::signal::ctrl_c().await {
+            let _ = failed(cause);
+            std::future::pending::<()>().await;
+        }
+        Signal::Interrupt
+    }
+}
+
+fn failed(cause: io::Error) -> Error {
+    Error::Io {
+        doing: "listening for signals".into(),
+        cause,
+    }
+}

@@ -1,0 +1,435 @@
+//! The reading half: from bytes to messages, control frames, or the rule that was broken.
+//!
+//! [`Reader::next`] goes through three steps for each frame. The scanner finds the header; the
+//! rules judge it, before a byte of payload is kept; the payload is taken as it arrives. A message
+//! that is in the input whole is copied once. Memory grows with the bytes that came, never with
+//! what a header announced, and never past the largest message that is accepted.
+
+use bytes::Bytes;
+
+use super::header::Header;
+use super::rules::{self, Role, Violation};
+use super::scan::Scanner;
+use super::utf8::Utf8;
+use crate::model::close::CloseFrame;
+use crate::model::frame::{FrameInfo, Opcode};
+use crate::model::message::{Kind, Message};
+
+/// What came from the peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Incoming {
+    /// A frame header, as it was on the wire; only with `Config::report_frames`, and before what
+    /// the frame completes or breaks.
+    Frame(FrameInfo),
+    Message {
+        message: Message,
+        /// How many frames carried it.
+        frames: u64,
+        /// Their bytes on the wire, headers included.
+        wire: u64,
+    },
+    Ping(Bytes),
+    Pong(Bytes),
+    /// The peer's Close frame, with the true code; `None` for one without a body. The answer to
+    /// it has been queued already if we had not sent ours.
+    Close(Option<CloseFrame>),
+    /// The peer broke a rule. A Close with [`Violation::code`] has been queued; nothing more is
+    /// yielded.
+    Violation(Violation),
+}
+
+/// Turns bytes into [`Incoming`].
+#[derive(Debug)]
+pub(super) struct Reader {
+    role: Role,
+    report_frames: bool,
+    max_message_size: usize,
+    scanner: Scanner,
+    step: Step,
+    /// The payload of a control frame so far: one may stand between the frames of a message.
+    control: Vec<u8>,
+    message: Assembly,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// Waiting for a header, or for the rest of one.
+    Scan,
+    /// A header is there; no rule has been checked yet.
+    Judge(Header),
+    /// This many bytes of the payload were taken.
+    Payload(Header, u64),
+    /// After the peer's Close or a violation: what comes is discarded.
+    Over,
+}
+
+impl Reader {
+    pub(super) fn new(role: Role, report_frames: bool, max_message_size: usize) -> Self {
+        Self {
+            role,
+            report_frames,
+            max_message_size,
+            scanner: Scanner::default(),
+            step: Step::Scan,
+            control: Vec::new(),
+            message: Assembly::default(),
+        }
+    }
+
+    /// Takes bytes from the front of `input` up to the next thing that happened; all of them when
+    /// there is none.
+    pub(super) fn next(&mut self, input: &mut &[u8]) -> Option<Incoming> {
+        loop {
+            match self.step {
+                Step::Scan => {
+                    let header = self.scanner.next(input)?;
+                    self.step = Step::Judge(header);
+                    if self.report_frames {
+                        return Some(Incoming::Frame(header.info()));
+                    }
+                }
+                Step::Judge(header) => match self.judge(&header) {
+                    Ok(()) => self.step = Step::Payload(header, 0),
+                    Err(violation) => return Some(self.fail(violation)),
+                },
+                Step::Payload(header, taken) => match self.payload(&header, taken, input) {
+                    // The frame goes on in the next input.
+                    Ok(None) if matches!(self.step, Step::Payload(..)) => return None,
+                    Ok(None) => {}
+                    Ok(happened) => return happened,
+                    Err(violation) => return Some(self.fail(violation)),
+                },
+                Step::Over => {
+                    *input = &[];
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn judge(&mut self, header: &Header) -> Result<(), Violation> {
+        rules::check_header(header, self.role)?;
+        if !header.opcode.is_control() {
+            self.message.begin_frame(header, self.max_message_size)?;
+        }
+        Ok(())
+    }
+
+    /// Takes what is there of the payload, and at its end what the frame completes.
+    fn payload(
+        &mut self,
+        header: &Header,
+        taken: u64,
+        input: &mut &[u8],
+    ) -> Result<Option<Incoming>, Violation> {
+        let left = header.payload_len - taken;
+        let count = usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
+        let (piece, rest) = input.split_at(count);
+        *input = rest;
+
+        let now_taken = taken + count as u64;
+        let whole = now_taken == header.payload_len;
+        self.step = if whole {
+            Step::Scan
+        } else {
+            Step::Payload(*header, now_taken)
+        };
+
+        if header.opcode.is_control() {
+            // At most 125 bytes, so that a header's word can be taken for it.
+            self.control.reserve_exact(left as usize);
+            append(&mut self.control, piece, header.mask, taken);
+            return if whole {
+                self.control_frame(header.opcode).map(Some)
+            } else {
+                Ok(None)
+            };
+        }
+        self.message.append(piece, header, taken)?;
+        if whole && header.fin {
+            self.message.finish().map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn control_frame(&mut self, opcode: Opcode) -> Result<Incoming, Violation> {
+        let payload = std::mem::take(&mut self.control);
+        match opcode {
+            Opcode::PING => Ok(Incoming::Ping(payload.into())),
+            Opcode::PONG => Ok(Incoming::Pong(payload.into())),
+            // No other control opcode passes the rules.
+            _ => {
+                let close = rules::close_body(&payload)?;
+                self.stop();
+                Ok(Incoming::Close(close))
+            }
+        }
+    }
+
+    fn fail(&mut self, violation: Violation) -> Incoming {
+        self.stop();
+        Incoming::Violation(violation)
+    }
+
+    /// Ends reading and gives back the memory of what was not finished.
+    fn stop(&mut self) {
+        self.step = Step::Over;
+        self.control = Vec::new();
+        self.message = Assembly::default();
+    }
+}
+
+/// A message that is being put together from its frames.
+#[derive(Debug, Default)]
+struct Assembly {
+    /// `None` between messages.
+    kind: Option<Kind>,
+    payload: Vec<u8>,
+    utf8: Utf8,
+    frames: u64,
+    wire: u64,
+}
+
+impl Assembly {
+    fn begin_frame(&mut self, header: &Header, limit: usize) -> Result<(), Violation> {
+        let kind = match (header.opcode, self.kind) {
+            (Opcode::TEXT, None) => Kind::Text,
+            (Opcode::BINARY, None) => Kind::Binary,
+            (Opcode::CONTINUATION, Some(kind)) => kind,
+            (opcode, _) => return Err(rules::out_of_sequence(opcode)),
+        };
+        let size = (self.payload.len() as u64).saturating_add(header.payload_len);
+        if size > limit as u64 {
+            return Err(Violation::too_big(size, limit));
+        }
+        self.kind = Some(kind);
+        self.frames += 1;
+        self.wire += header.info().wire_len;
+        Ok(())
+    }
+
+    /// Adds a piece of a frame's payload. Text fails with the first piece that cannot be UTF-8.
+    fn append(&mut self, piece: &[u8], header: &Header, taken: u64) -> Result<(), Violation> {
+        let start = self.payload.len();
+        self.grow_for(piece.len(), header, taken);
+        append(&mut self.payload, piece, header.mask, taken);
+        if self.kind == Some(Kind::Text) {
+            let text = &self.payload[start..];
+            self.utf8
+                .feed(text)
+                .map_err(|_| Violation::not_utf8("text message"))?;
+        }
+        Ok(())
+    }
+
+    /// Makes room in steps that follow what has arrived: never more than twice that, and in a last
+    /// frame never more than it announced, so that a message in one piece is allocated once.
+    fn grow_for(&mut self, piece: usize, header: &Header, taken: u64) {
+        const SMALLEST_STEP: usize = 4 << 10;
+        const LARGEST_STEP: usize = 1 << 20;
+        if self.payload.capacity() - self.payload.len() >= piece {
+            return;
+        }
+        let mut step = self.payload.len().clamp(SMALLEST_STEP, LARGEST_STEP);
+        if header.fin {
+            let left = usize::try_from(header.payload_len - taken).unwrap_or(usize::MAX);
+            step = step.min(left);
+        }
+        self.payload.reserve_exact(step.max(piece));
+    }
+
+    fn finish(&mut self) -> Result<Incoming, Violation> {
+        let mut done = std::mem::take(self);
+        // Fragments leave spare room; a message may be kept for long.
+        done.payload.shrink_to_fit();
+        done.utf8
+            .finish()
+            .map_err(|_| Violation::not_utf8("text message"))?;
+        Ok(Incoming::Message {
+            message: Message {
+                // A frame that ends a message has begun it or continued it.
+                kind: done.kind.unwrap_or(Kind::Binary),
+                payload: done.payload.into(),
+            },
+            frames: done.frames,
+            wire: done.wire,
+        })
+    }
+}
+
+/// Appends a piece of a payload that starts at `position` in its frame, unmasked.
+fn append(buffer: &mut Vec<u8>, piece: &[u8], key: Option<[u8; 4]>, position: u64) {
+    let start = buffer.len();
+    buffer.extend_from_slice(piece);
+    if let Some(key) = key {
+        super::mask::apply(&mut buffer[start..], key, position);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::close::CloseCode;
+
+    const LIMIT: usize = 100 << 10;
+
+    fn client() -> Reader {
+        Reader::new(Role::Client, false, LIMIT)
+    }
+
+    fn read(reader: &mut Reader, mut bytes: &[u8]) -> Vec<Incoming> {
+        let happened = std::iter::from_fn(|| reader.next(&mut bytes)).collect();
+        assert!(bytes.is_empty(), "everything is consumed");
+        happened
+    }
+
+    fn message(message: Message, frames: u64, wire: u64) -> Incoming {
+        Incoming::Message {
+            message,
+            frames,
+            wire,
+        }
+    }
+
+    fn only_violation(happened: &[Incoming]) -> &Violation {
+        match happened {
+            [Incoming::Violation(violation)] => violation,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn control_frames_stand_between_the_frames_of_a_message() {
+        let bytes = b"\x01\x02ab\x89\x01!\x00\x00\x8A\x00\x80\x01c\x82\x00";
+        let happened = read(&mut client(), bytes);
+        assert_eq!(
+            happened,
+            [
+                Incoming::Ping(Bytes::from_static(b"!")),
+                Incoming::Pong(Bytes::new()),
+                message(Message::text("abc"), 3, 9),
+                message(Message::binary(Bytes::new()), 1, 2),
+            ]
+        );
+    }
+
+    #[test]
+    fn frames_are_reported_before_what_they_complete_or_break() {
+        let mut reader = Reader::new(Role::Server, true, LIMIT);
+        let happened = read(
+            &mut reader,
+            b"\x82\x81\x01\x02\x03\x04\x00\xC1\x80\x00\x00\x00\x00",
+        );
+        let [first, whole, second, broken] = &happened[..] else {
+            panic!("{happened:?}");
+        };
+        assert!(matches!(
+            first,
+            Incoming::Frame(FrameInfo {
+                masked: true,
+                wire_len: 7,
+                ..
+            })
+        ));
+        assert_eq!(*whole, message(Message::binary(vec![1]), 1, 7));
+        assert!(matches!(
+            second,
+            Incoming::Frame(FrameInfo {
+                rsv: [true, false, false],
+                ..
+            })
+        ));
+        assert!(matches!(broken, Incoming::Violation(_)));
+    }
+
+    #[test]
+    fn bad_text_fails_inside_the_frame() {
+        let mut reader = client();
+        // The frame announces 100 bytes; the fourth is already wrong (Autobahn 6.4.3).
+        assert_eq!(read(&mut reader, b"\x81\x64abc"), []);
+        let happened = read(&mut reader, b"\xFF");
+        assert_eq!(only_violation(&happened).code, CloseCode::INVALID_PAYLOAD);
+        assert_eq!(
+            read(&mut reader, b"\x81\x01a"),
+            [],
+            "nothing is read after a violation"
+        );
+
+        let cut = read(&mut client(), b"\x01\x01\xC3\x80\x00");
+        assert_eq!(
+            only_violation(&cut).rule,
+            "invalid UTF-8 in a text message (RFC 6455, section 8.1)"
+        );
+        let joined = read(&mut client(), b"\x01\x01\xC3\x80\x01\xA9");
+        assert_eq!(joined, [message(Message::text("é"), 2, 6)]);
+    }
+
+    #[test]
+    fn fragments_come_in_order() {
+        let stray = read(&mut client(), b"\x80\x00");
+        assert!(
+            only_violation(&stray)
+                .rule
+                .starts_with("a continuation frame without")
+        );
+        let nested = read(&mut client(), b"\x01\x00\x82\x00");
+        assert!(
+            only_violation(&nested)
+                .rule
+                .starts_with("a binary frame inside")
+        );
+    }
+
+    #[test]
+    fn a_message_over_the_limit_is_refused_by_its_header() {
+        let mut reader = Reader::new(Role::Client, false, 10);
+        let happened = read(&mut reader, b"\x02\x0612345\x36\x80\x05");
+        assert_eq!(
+            *only_violation(&happened),
+            Violation {
+                code: CloseCode::TOO_BIG,
+                rule: "a message of at least 11 bytes, the limit is 10".into()
+            }
+        );
+        let fits = read(
+            &mut Reader::new(Role::Client, false, 10),
+            b"\x02\x0612345\x36\x80\x047890",
+        );
+        assert_eq!(fits, [message(Message::binary("1234567890"), 2, 14)]);
+    }
+
+    #[test]
+    fn memory_follows_the_bytes_that_came() {
+        let mut reader = Reader::new(Role::Client, false, usize::MAX);
+        read(
+            &mut reader,
+            b"\x82\x7F\x00\x00\x00\xFF\x00\x00\x00\x00hello",
+        );
+        assert!(
+            reader.message.payload.capacity() <= 4 << 10,
+            "a claim allocates nothing"
+        );
+
+        let mut reader = client();
+        read(&mut reader, b"\x01\x00");
+        for _ in 0..10_000 {
+            read(&mut reader, b"\x00\x00");
+        }
+        assert_eq!(
+            reader.message.payload.capacity(),
+            0,
+            "empty fragments hold nothing"
+        );
+    }
+
+    #[test]
+    fn a_close_ends_reading() {
+        let happened = read(&mut client(), b"\x88\x04\x03\xE9ok\x81\x01a");
+        let close = CloseFrame {
+            code: CloseCode::GOING_AWAY,
+            reason: "ok".into(),
+        };
+        assert_eq!(happened, [Incoming::Close(Some(close))]);
+    }
+}

@@ -1,0 +1,273 @@
+//! Who may come in: path, origin, host and number, answered before the upgrade. Pure.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use bytes::Bytes;
+use url::{Host, Url};
+
+use super::{Address, Plan};
+use crate::model::handshake::{self, Headers, RequestHead};
+use crate::wire::accept::Answer;
+
+/// The answer to a request while `open` connections are open.
+pub fn answer(plan: &Plan, request: &RequestHead, upgrade: bool, open: usize) -> Answer {
+    let path = path_of(&request.target);
+    if !plan.paths.is_empty() && !plan.paths.iter().any(|served| served == path) {
+        let paths = plan.paths.join(", ");
+        return refuse(
+            404,
+            format!("nothing is served at {path} (served: {paths})\n"),
+        );
+    }
+    if let Some(host) = wrong_host(plan, &request.headers) {
+        return refuse(403, format!("Host {host} is not this machine\n"));
+    }
+    if !upgrade {
+        let mut answer = refuse(426, "this is a WebSocket endpoint\n".to_owned());
+        if let Answer::Http { headers, .. } = &mut answer {
+            headers.push(("Upgrade".into(), "websocket".into()));
+            headers.push(("Connection".into(), "Upgrade".into()));
+            headers.push(("Sec-WebSocket-Version".into(), "13".into()));
+        }
+        return answer;
+    }
+    if let Some(origin) = wrong_origin(plan, &request.headers) {
+        return refuse(
+            403,
+            format!("origin {origin} is not allowed (--allow-origin {origin} allows it)\n"),
+        );
+    }
+    if plan.max_connections.is_some_and(|most| open >= most) {
+        return refuse(
+            503,
+            format!("{open} connections are open, no more are taken\n"),
+        );
+    }
+    Answer::Upgrade {
+        subprotocol: subprotocol(&plan.subprotocols, &request.headers),
+        headers: Headers::new(),
+    }
+}
+
+/// The path of a request target: what stands before `?`.
+pub fn path_of(target: &str) -> &str {
+    target.split('?').next().unwrap_or(target)
+}
+
+fn refuse(status: u16, text: String) -> Answer {
+    Answer::Http {
+        status,
+        headers: vec![("Content-Type".into(), "text/plain; charset=utf-8".into())],
+        body: Bytes::from(text),
+    }
+}
+
+/// The first of ours that the client offers; without any of ours, the first that it offers.
+fn subprotocol(ours: &[String], headers: &Headers) -> Option<String> {
+    let offered: Vec<&str> = handshake::values(headers, "sec-websocket-protocol")
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .collect();
+    if ours.is_empty() {
+        return offered.first().map(|&name| name.to_owned());
+    }
+    ours.iter()
+        .find(|name| offered.contains(&name.as_str()))
+        .cloned()
+}
+
+/// On a loopback bind the Host header must name this machine, so that a page that rebinds its DNS
+/// name to 127.0.0.1 gets nothing.
+fn wrong_host<'a>(plan: &Plan, headers: &'a Headers) -> Option<&'a str> {
+    if !plan.address.is_loopback() {
+        return None;
+    }
+    let host = handshake::header(headers, "host")?;
+    let url = Url::parse(&format!("ws://{host}/")).ok();
+    let local = url
+        .as_ref()
+        .and_then(Url::host)
+        .is_some_and(|host| is_loopback(&host));
+    (!local).then_some(host)
+}
+
+/// Browsers send Origin; scripts usually do not (RFC 6455, section 10.2).
+fn wrong_origin<'a>(plan: &Plan, headers: &'a Headers) -> Option<&'a str> {
+    let origin = handshake::header(headers, "origin")?;
+    let allowed = plan
+        .allow_origins
+        .iter()
+        .any(|known| known == "*" || known.eq_ignore_ascii_case(origin));
+    if allowed {
+        return None;
+    }
+    let url = Url::parse(origin).ok();
+    let fine = if plan.address.is_loopback() {
+        origin == "null"
+            || origin.starts_with("file://")
+            || url
+                .as_ref()
+                .and_then(Url::host)
+                .is_some_and(|host| is_loopback(&host))
+    } else {
+        let host = handshake::header(headers, "host");
+        let own = host.and_then(|host| Url::parse(&format!("http://{host}/")).ok());
+        url.as_ref().and_then(Url::host).is_some_and(|origin_host| {
+            own.as_ref()
+                .and_then(Url::host)
+                .is_some_and(|host| host == origin_host)
+        })
+    };
+    (!fine).then_some(origin)
+}
+
+fn is_loopback<S: AsRef<str>>(host: &Host<S>) -> bool {
+    match host {
+        Host::Domain(name) => {
+            let name = name.as_ref().trim_end_matches('.');
+            name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost")
+                // The `ws` scheme is special to the URL standard, so numbers arrive as Ipv4.
+                || name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+        }
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => ip.is_loopback(),
+    }
+}
+
+impl Address {
+    /// Whether only this machine can reach it.
+    pub fn is_loopback(&self) -> bool {
+        match self {
+            Self::Tcp(address) => match address.ip() {
+                IpAddr::V4(ip) => ip.is_loopback(),
+                IpAddr::V6(ip) => ip.is_loopback(),
+            },
+            Self::Unix(_) => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::mode;
+
+    fn plan(address: &str) -> Plan {
+        Plan {
+            address: Address::Tcp(address.parse().unwrap()),
+            paths: vec!["/chat".into()],
+            max_connections: Some(2),
+            ..Plan::new(mode::Plan::of(&mode::MODES[0]))
+        }
+    }
+
+    fn status(
+        plan: &Plan,
+        target: &str,
+        headers: &[(&str, &str)],
+        upgrade: bool,
+        open: usize,
+    ) -> u16 {
+        let headers = headers
+            .iter()
+            .map(|&(k, v)| (k.to_owned(), v.to_owned()))
+            .collect();
+        let request = RequestHead {
+            method: "GET".into(),
+            target: target.into(),
+            headers,
+        };
+        match answer(plan, &request, upgrade, open) {
+            Answer::Upgrade { .. } => 101,
+            Answer::Http { status, .. } => status,
+        }
+    }
+
+    #[test]
+    fn paths_and_numbers_are_checked() {
+        let plan = plan("127.0.0.1:1");
+        assert_eq!(status(&plan, "/chat?room=1", &[], true, 0), 101);
+        assert_eq!(status(&plan, "/other", &[], true, 0), 404);
+        assert_eq!(status(&plan, "/chat", &[], false, 0), 426);
+        assert_eq!(status(&plan, "/chat", &[], true, 2), 503);
+    }
+
+    #[test]
+    fn on_loopback_only_this_machine_and_its_pages_come_in() {
+        let plan = plan("127.0.0.1:1");
+        for origin in [
+            "null",
+            "file://",
+            "http://localhost:3000",
+            "https://127.0.0.1",
+            "http://[::1]:5",
+            "http://app.localhost",
+        ] {
+            assert_eq!(
+                status(&plan, "/chat", &[("Origin", origin)], true, 0),
+                101,
+                "{origin}"
+            );
+        }
+        for origin in [
+            "https://evil.example",
+            "http://127.0.0.1.evil.example",
+            "http://localhost.evil.example",
+            "",
+        ] {
+            assert_eq!(
+                status(&plan, "/chat", &[("Origin", origin)], true, 0),
+                403,
+                "{origin}"
+            );
+        }
+        for (host, expected) in [
+            ("localhost:1", 101),
+            ("127.0.0.1", 101),
+            ("[::1]:1", 101),
+            ("rebound.example", 403),
+        ] {
+            assert_eq!(
+                status(&plan, "/chat", &[("Host", host)], true, 0),
+                expected,
+                "{host}"
+            );
+        }
+    }
+
+    #[test]
+    fn elsewhere_the_same_host_comes_in_and_those_that_were_named() {
+        let mut plan = plan("0.0.0.0:1");
+        plan.allow_origins = vec!["https://app.example".into()];
+        let host = ("Host", "ws.example:80");
+        for (origin, expected) in [
+            ("http://ws.example:8000", 101),
+            ("https://App.example", 101),
+            ("http://localhost", 403),
+            ("null", 403),
+        ] {
+            assert_eq!(
+                status(&plan, "/chat", &[host, ("Origin", origin)], true, 0),
+                expected,
+                "{origin}"
+            );
+        }
+        plan.allow_origins = vec!["*".into()];
+        assert_eq!(
+            status(&plan, "/chat", &[host, ("Origin", "null")], true, 0),
+            101
+        );
+    }
+
+    #[test]
+    fn our_order_of_subprotocols_counts() {
+        let headers = vec![("Sec-WebSocket-Protocol".to_owned(), "a, b".to_owned())];
+        assert_eq!(subprotocol(&[], &headers).as_deref(), Some("a"));
+        assert_eq!(
+            subprotocol(&["b".into(), "a".into()], &headers).as_deref(),
+            Some("b")
+        );
+        assert_eq!(subprotocol(&["c".into()], &headers), None);
+    }
+}

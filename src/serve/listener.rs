@@ -1,0 +1,152 @@
+//! Accepts connections and owns their tasks, until it is told to end.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::net::UnixListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::hub::Hub;
+use super::log::{LogReader, log};
+use super::{Address, Plan, Shared, peer};
+use crate::error::Error;
+use crate::session::stamp::Stamp;
+use crate::wire::stream::Stream;
+
+/// After an accept that failed for want of file descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A server that listens.
+pub struct Server {
+    listener: Listener,
+    url: String,
+    shared: Arc<Shared>,
+    shutdown: watch::Sender<bool>,
+}
+
+enum Listener {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(UnixListener, SocketFile),
+}
+
+/// The file of a unix socket; removed when the server ends.
+#[cfg(unix)]
+struct SocketFile(std::path::PathBuf);
+
+#[cfg(unix)]
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Somebody else removed it already: nothing is left to do.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl Server {
+    /// Binds; what happens on its connections can be read from the log.
+    ///
+    /// # Errors
+    /// [`Error::Bind`].
+    pub async fn bind(plan: Plan, stamp: Stamp) -> Result<(Self, LogReader), Error> {
+        let failed = |address: &dyn std::fmt::Display, cause| Error::Bind {
+            address: address.to_string(),
+            cause,
+        };
+        let (listener, url) = match &plan.address {
+            Address::Tcp(address) => {
+                let listener = TcpListener::bind(address)
+                    .await
+                    .map_err(|cause| failed(address, cause))?;
+                let bound = listener
+                    .local_addr()
+                    .map_err(|cause| failed(address, cause))?;
+                (Listener::Tcp(listener), format!("ws://{bound}/"))
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => {
+                let listener = UnixListener::bind(path)
+                    .map_err(|cause| failed(&format!("unix:{}", path.display()), cause))?;
+                let url = format!("ws+unix:{}:/", path.display());
+                (Listener::Unix(listener, SocketFile(path.clone())), url)
+            }
+            #[cfg(not(unix))]
+            Address::Unix(path) => {
+                let cause = io::Error::from(io::ErrorKind::Unsupported);
+                return Err(failed(&path.display(), cause));
+            }
+        };
+        let (shutdown, watcher) = watch::channel(false);
+        let (log, reader) = log(plan.log_traffic);
+        let shared = Arc::new(Shared {
+            mode: plan.mode.make(),
+            plan,
+            hub: Arc::new(Hub::default()),
+            log,
+            stamp,
+            shutdown: watcher,
+        });
+        let server = Self {
+            listener,
+            url,
+            shared,
+            shutdown,
+        };
+        Ok((server, reader))
+    }
+
+    /// Where clients reach it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn hub(&self) -> Arc<Hub> {
+        Arc::clone(&self.shared.hub)
+    }
+
+    /// Serves until `end` completes; then everyone is closed with 1001 and waited for, as long as
+    /// the plan's drain allows.
+    pub async fn run(self, end: impl Future<Output = ()>) {
+        let mut peers = JoinSet::new();
+        tokio::pin!(end);
+        loop {
+            tokio::select! {
+                () = &mut end => break,
+                Some(_) = peers.join_next() => {}
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, address)) => {
+                        peers.spawn(peer::serve(Arc::clone(&self.shared), stream, address));
+                    }
+                    Err(_) => sleep(ACCEPT_PAUSE).await,
+                },
+            }
+        }
+        drop(self.listener);
+        self.shutdown.send_replace(true);
+        let gone = async { while peers.join_next().await.is_some() {} };
+        // Who has not answered by then is dropped with the set.
+        let _ = timeout(self.shared.plan.drain, gone).await;
+    }
+}
+
+impl Listener {
+    async fn accept(&self) -> io::Result<(Stream, String)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept().await?;
+                // Without it small frames would wait for the ACK of earlier ones.
+                stream.set_nodelay(true)?;
+                Ok((Stream::Tcp(stream), address.to_string()))
+            }
+            #[cfg(unix)]
+            Self::Unix(listener, _) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Stream::Unix(stream), "unix".to_owned()))
+            }
+        }
+    }
+}
