@@ -38,24 +38,84 @@ fn answer(args: &[&str]) -> String {
 #[test]
 fn a_wrong_line_is_exit_2_and_says_what_to_try() {
     for (args, begins, hint) in [
-        (&["conect", "ws://h"][..], "wscope: \"conect\" is neither a subcommand nor a URL\n", "did you mean connect?"),
+        (
+            &["conect", "ws://h"][..],
+            "wscope: \"conect\" is neither a subcommand nor a URL\n",
+            "did you mean connect?",
+        ),
         (&["connect"], "wscope: no URL was given\n", "connect demo"),
         (&[""], "wscope: the URL is empty\n", "demo"),
         (&["ftp://h"], "wscope: ", "ws://"),
-        (&["ws://h", "-H", "nocolon"], "wscope: -H: \"nocolon\" has no colon\n", "'Name: value'"),
-        (&["ws://h", "-H", "A: b\r\nC: d"], "wscope: -H: header A: '\\r'", "'Name: value'"),
-        (&["ws://h", "-4", "-6"], "wscope: the argument '--ipv4' cannot be used with '--ipv6'\n", "--help"),
-        (&["ws://h", "--jsn"], "wscope: unexpected argument '--jsn' found\n", "--json"),
-        (&["ws://h", "-w", "soon"], "wscope: invalid value 'soon' for '--wait <TIME>'", "-1 waits for ever"),
-        (&["ws://h", "--until", "size>"], "wscope: invalid value 'size>' for '--until <PREDICATE>'", "--help"),
-        (&["ws://h", "--record", "a.har"], "wscope: --record a.har: the name has to end in .ndjson\n", "NDJSON"),
-        (&["ws://h", "--tui"], "wscope: unexpected argument '--tui' found\n", "--help"),
-        (&["ws://h", "--auth", "hunter2"], "wscope: --auth takes USER:PASS\n", "colon"),
-        (&["@nowhere"], "wscope: there is no endpoint @nowhere\n", "because CI is set"),
-        (&["listen", "localhost:80"], "wscope: \"localhost:80\" is neither a URL nor a port\n", "ws://localhost:80"),
-        (&["serve", "localhost:80"], "wscope: \"localhost:80\" is not an address to serve on\n", "unix:PATH"),
-        (&["-c", "ws://h", "-p", "12"], "wscope: invalid value '12' for '--protocol <VERSION>'", "8, 13"),
-        (&["--generate", "mann"], "wscope: --generate takes man, completions, readme-flags, not \"mann\"\n", "did you mean man?"),
+        (
+            &["ws://h", "-H", "nocolon"],
+            "wscope: -H: \"nocolon\" has no colon\n",
+            "'Name: value'",
+        ),
+        (
+            &["ws://h", "-H", "A: b\r\nC: d"],
+            "wscope: -H: header A: '\\r'",
+            "'Name: value'",
+        ),
+        (
+            &["ws://h", "-4", "-6"],
+            "wscope: the argument '--ipv4' cannot be used with '--ipv6'\n",
+            "--help",
+        ),
+        (
+            &["ws://h", "--jsn"],
+            "wscope: unexpected argument '--jsn' found\n",
+            "--json",
+        ),
+        (
+            &["ws://h", "-w", "soon"],
+            "wscope: invalid value 'soon' for '--wait <TIME>'",
+            "-1 waits for ever",
+        ),
+        (
+            &["ws://h", "--until", "size>"],
+            "wscope: invalid value 'size>' for '--until <PREDICATE>'",
+            "--help",
+        ),
+        (
+            &["ws://h", "--record", "a.har"],
+            "wscope: --record a.har: the name has to end in .ndjson\n",
+            "NDJSON",
+        ),
+        (
+            &["ws://h", "--tui"],
+            "wscope: unexpected argument '--tui' found\n",
+            "--help",
+        ),
+        (
+            &["ws://h", "--auth", "hunter2"],
+            "wscope: --auth takes USER:PASS\n",
+            "colon",
+        ),
+        (
+            &["@nowhere"],
+            "wscope: there is no endpoint @nowhere\n",
+            "because CI is set",
+        ),
+        (
+            &["listen", "localhost:80"],
+            "wscope: \"localhost:80\" is neither a URL nor a port\n",
+            "ws://localhost:80",
+        ),
+        (
+            &["serve", "localhost:80"],
+            "wscope: \"localhost:80\" is not an address to serve on\n",
+            "unix:PATH",
+        ),
+        (
+            &["-c", "ws://h", "-p", "12"],
+            "wscope: invalid value '12' for '--protocol <VERSION>'",
+            "8, 13",
+        ),
+        (
+            &["--generate", "mann"],
+            "wscope: --generate takes man, completions, readme-flags, not \"mann\"\n",
+            "did you mean man?",
+        ),
     ] {
         let said = complaint(args);
         assert!(said.starts_with(begins), "{args:?}: {said}");
@@ -87,14 +147,23 @@ fn help_is_an_answer_and_has_the_exit_codes() {
             assert!(help.contains(&row), "{args:?} has no {code}: {help}");
         }
     }
-    assert_eq!(answer(&["-V"]), format!("wscope {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        answer(&["-V"]),
+        format!("wscope {}\n", env!("CARGO_PKG_VERSION"))
+    );
     assert_eq!(answer(&["-V"]), answer(&["-c", "ws://h", "-V"]));
 }
 
 #[test]
 fn in_wscats_form_the_letters_are_wscats() {
     let help = answer(&["-c", "ws://h", "-h"]);
-    for line in ["-c, --connect <URL>", "-n, --no-check", "-p, --protocol", "-w, --wait", "-P, --show-ping-pong"] {
+    for line in [
+        "-c, --connect <URL>",
+        "-n, --no-check",
+        "-p, --protocol",
+        "-w, --wait",
+        "-P, --show-ping-pong",
+    ] {
         assert!(help.contains(line), "{line}: {help}");
     }
     assert!(answer(&["-l", "8080", "-h"]).contains("-l, --listen <PORT>"));
@@ -108,7 +177,8 @@ fn a_config_file_that_is_wrong_is_named_with_its_line() {
     fs::write(&path, "[defaults]\nheartbeet = 'off'\n").unwrap();
     let path = path.to_str().unwrap();
     let said = complaint(&["ws://h", "--config", path]);
-    let expected = format!("wscope: {path}:2: unknown key \"heartbeet\" (did you mean heartbeat?)\n");
+    let expected =
+        format!("wscope: {path}:2: unknown key \"heartbeet\" (did you mean heartbeat?)\n");
     assert_eq!(said, expected);
 }
 
@@ -117,7 +187,10 @@ fn generated(what: &str) {
     let directory = tempfile::tempdir().unwrap();
     answer(&["--generate", what, directory.path().to_str().unwrap()]);
     let names = |path: &Path| {
-        let mut names: Vec<_> = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut names: Vec<_> = fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         names.sort();
         names
     };
@@ -125,8 +198,13 @@ fn generated(what: &str) {
     let refresh = format!("run: cargo run -- --generate {what}");
     assert_eq!(names(directory.path()), names(&committed), "{refresh}");
     for name in names(&committed) {
-        let [made, kept] = [directory.path(), &committed].map(|path| fs::read_to_string(path.join(&name)).unwrap());
-        assert!(made == kept, "{what}/{} is out of date: {refresh}", name.display());
+        let [made, kept] = [directory.path(), &committed]
+            .map(|path| fs::read_to_string(path.join(&name)).unwrap());
+        assert!(
+            made == kept,
+            "{what}/{} is out of date: {refresh}",
+            name.display()
+        );
     }
 }
 
@@ -150,5 +228,9 @@ fn the_readme_lists_the_flags_that_there_are() {
         return;
     };
     let flags = answer(&["--generate", "readme-flags"]);
-    assert_eq!(section.trim(), flags.trim(), "run: cargo run -- --generate readme-flags");
+    assert_eq!(
+        section.trim(),
+        flags.trim(),
+        "run: cargo run -- --generate readme-flags"
+    );
 }

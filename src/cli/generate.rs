@@ -28,7 +28,10 @@ const FILES: &[(&str, &str)] = &[
 
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("NO_COLOR", "No colours, unless --color asks for them."),
-    ("CI", "The config file is ignored, unless --config names one."),
+    (
+        "CI",
+        "The config file is ignored, unless --config names one.",
+    ),
 ];
 
 /// A file to be written: its name and its contents.
@@ -123,10 +126,7 @@ fn examples() -> Roff {
 
 fn surroundings() -> Roff {
     let mut roff = Roff::new();
-    let sections = [
-        ("FILES", FILES),
-        ("ENVIRONMENT", ENVIRONMENT),
-    ];
+    let sections = [("FILES", FILES), ("ENVIRONMENT", ENVIRONMENT)];
     for (section, items) in sections {
         roff.control("SH", [section]);
         for (name, meaning) in items {
@@ -155,12 +155,13 @@ fn completions() -> Vec<File> {
         (Shell::Zsh, "_wscope"),
         (Shell::Fish, "wscope.fish"),
     ];
-    shells.map(|(shell, name)| {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Top::command(), "wscope", &mut script);
-        (name.to_owned(), script)
-    })
-    .into()
+    shells
+        .map(|(shell, name)| {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Top::command(), "wscope", &mut script);
+            (name.to_owned(), script)
+        })
+        .into()
 }
 
 /// A Markdown list of each subcommand's flags, one line per heading.
@@ -168,7 +169,10 @@ fn readme_flags() -> String {
     let top = built();
     let mut text = String::new();
     for command in top.get_subcommands() {
-        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        let about = command
+            .get_about()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let _ = writeln!(text, "**`wscope {}`**: {about}\n", command.get_name());
         let mut headings: Vec<&str> = Vec::new();
         for arg in shown(command) {
@@ -193,9 +197,9 @@ fn readme_flags() -> String {
 
 /// The flags of a command that help shows, without `--help` itself.
 fn shown(command: &Command) -> impl Iterator<Item = &Arg> {
-    command.get_arguments().filter(|arg| {
-        !arg.is_hide_set() && arg.get_long().is_some_and(|long| long != "help")
-    })
+    command
+        .get_arguments()
+        .filter(|arg| !arg.is_hide_set() && arg.get_long().is_some_and(|long| long != "help"))
 }
 
 /// "`-n, --count N`".
@@ -206,7 +210,11 @@ fn spelling(arg: &Arg) -> String {
     }
     let _ = write!(text, "--{}", arg.get_long().unwrap_or_default());
     if arg.get_action().takes_values() {
-        let _ = write!(text, " {}", arg.get_value_names().unwrap_or_default().join(" "));
+        let _ = write!(
+            text,
+            " {}",
+            arg.get_value_names().unwrap_or_default().join(" ")
+        );
     }
     text.push('`');
     text

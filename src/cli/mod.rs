@@ -21,10 +21,7 @@ pub(crate) enum Order {
     /// To run a command.
     Run(Plan),
     /// To print a text and end: help, the version, a usage error in clap's words.
-    Say {
-        text: String,
-        code: ExitCode,
-    },
+    Say { text: String, code: ExitCode },
 }
 
 /// Understands a command line; the first of `args` is the program's name.

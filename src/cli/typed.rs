@@ -13,7 +13,7 @@ use crate::error::{Error, ExitCode};
 
 /// What was asked for.
 pub(super) enum Request {
-    Run(Typed),
+    Run(Box<Typed>),
     /// `--generate`.
     Generate(Vec<String>),
     /// Help, the version, or what is wrong with the line.
@@ -119,7 +119,12 @@ fn check_is_target(word: &str) -> Result<(), Error> {
     }
     let names = Kind::ALL.map(Kind::name);
     let hint = nearest(word, names).map_or_else(
-        || format!("subcommands are {}; a host is written ws://{word}", names.join(", ")),
+        || {
+            format!(
+                "subcommands are {}; a host is written ws://{word}",
+                names.join(", ")
+            )
+        },
         |name| format!("did you mean {name}? (a host is written ws://{word})"),
     );
     let message = format!("\"{word}\" is neither a subcommand nor a URL");
@@ -129,13 +134,13 @@ fn check_is_target(word: &str) -> Result<(), Error> {
 fn request(kind: Kind, command: Command, words: Vec<OsString>, wscat: bool) -> Request {
     match command.clone().try_get_matches_from(with_name(&words)) {
         Err(error) => Request::Say(answer(&error)),
-        Ok(matches) => Request::Run(Typed {
+        Ok(matches) => Request::Run(Box::new(Typed {
             kind,
             command,
             words,
             matches,
             wscat,
-        }),
+        })),
     }
 }
 

@@ -102,13 +102,31 @@ mod tests {
 
     #[test]
     fn wscat_lines_are_known_by_their_target() {
-        for line in ["-c ws://h", "-x hi -c ws://h", "--connect=ws://h", "-nPc ws://h", "-cws://h"] {
-            assert!(command(&words(line)).is_some_and(|(kind, _)| kind == Kind::Connect), "{line}");
+        for line in [
+            "-c ws://h",
+            "-x hi -c ws://h",
+            "--connect=ws://h",
+            "-nPc ws://h",
+            "-cws://h",
+        ] {
+            assert!(
+                command(&words(line)).is_some_and(|(kind, _)| kind == Kind::Connect),
+                "{line}"
+            );
         }
         for line in ["-l 8080", "--listen 8080", "-Pl 8080"] {
-            assert!(command(&words(line)).is_some_and(|(kind, _)| kind == Kind::Listen), "{line}");
+            assert!(
+                command(&words(line)).is_some_and(|(kind, _)| kind == Kind::Listen),
+                "{line}"
+            );
         }
-        for line in ["ws://h", "-x hi ws://h", "ws://h -- -c x", "--count 3 ws://h", "-n 3 ws://h"] {
+        for line in [
+            "ws://h",
+            "-x hi ws://h",
+            "ws://h -- -c x",
+            "--count 3 ws://h",
+            "-n 3 ws://h",
+        ] {
             assert!(command(&words(line)).is_none(), "{line}");
         }
     }

@@ -46,7 +46,10 @@ pub trait Printer: Send {
 /// stdout failed in another way.
 pub fn print(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => Err(Error::Io {
             doing: "writing to stdout".into(),
             cause,

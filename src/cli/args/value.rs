@@ -169,7 +169,11 @@ mod tests {
             ("/a=b/=x", "/a=b/", "x"),
             ("size>=1k=big", "size>=1k", "big"),
             ("size=5=five", "size=5", "five"),
-            ("json:/op=ping={\"op\"=\"pong\"}", "json:/op=ping", "{\"op\"=\"pong\"}"),
+            (
+                "json:/op=ping={\"op\"=\"pong\"}",
+                "json:/op=ping",
+                "{\"op\"=\"pong\"}",
+            ),
             (r#"json:/op="a=b"=x"#, r#"json:/op="a=b""#, "x"),
             ("json:/op=here", "json:/op", "here"),
             (r#"dir:in & json:/a=1=x"#, "dir:in & json:/a=1", "x"),
@@ -200,7 +204,13 @@ mod tests {
             let expected = (host.to_owned(), 80, ip.parse().unwrap());
             assert_eq!(resolve(text), Ok(expected), "{text}");
         }
-        for text in ["a:80", "a:x:127.0.0.1", ":80:127.0.0.1", "a:80:b", "a:99999:::1"] {
+        for text in [
+            "a:80",
+            "a:x:127.0.0.1",
+            ":80:127.0.0.1",
+            "a:80:b",
+            "a:99999:::1",
+        ] {
             assert!(resolve(text).is_err(), "{text}");
         }
     }

@@ -38,7 +38,16 @@ mod tests {
             assert_eq!(parse(text), Some(expected), "{text}");
         }
         assert_eq!(parse("unix:/a b"), Some(Address::Unix("/a b".into())));
-        for text in ["", ":", "unix:", "localhost:80", "65536", "1.2.3.4", "::1:x", "ws://h"] {
+        for text in [
+            "",
+            ":",
+            "unix:",
+            "localhost:80",
+            "65536",
+            "1.2.3.4",
+            "::1:x",
+            "ws://h",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -27,7 +27,10 @@ pub(super) fn client(
     let request = request(args, environment, notes)?;
     if target.is_tls() {
         return Err(Error::usage_hint(
-            format!("{}: this version of wscope does not speak TLS", target.redacted()),
+            format!(
+                "{}: this version of wscope does not speak TLS",
+                target.redacted()
+            ),
             "try ws:// instead of wss://",
         ));
     }
@@ -125,9 +128,8 @@ fn plain_credentials(
         || header(&request.headers, "X-Api-Key").is_some()
         || header(&request.headers, "Cookie").is_some()
         || request.cookies.iter().any(|cookie| cookie.matches(target));
-    (has_credential && !local && !target.is_tls()).then(|| {
-        format!("credentials go to {} unencrypted (ws://)", target.host())
-    })
+    (has_credential && !local && !target.is_tls())
+        .then(|| format!("credentials go to {} unencrypted (ws://)", target.host()))
 }
 
 /// How connections behave, whoever opens them.
@@ -150,8 +152,10 @@ fn heartbeat(args: &Upkeep, default: Option<Heartbeat>) -> Result<Option<Heartbe
     let Some(text) = &args.heartbeat_message else {
         return Ok(chosen.unwrap_or(default));
     };
-    let Some(heartbeat) = chosen.unwrap_or_else(|| Some(Heartbeat::STANDARD)) else {
-        return Err(Error::usage("--heartbeat-message contradicts --heartbeat off"));
+    let Some(heartbeat) = chosen.unwrap_or(Some(Heartbeat::STANDARD)) else {
+        return Err(Error::usage(
+            "--heartbeat-message contradicts --heartbeat off",
+        ));
     };
     Ok(Some(Heartbeat {
         message: Some(HeartbeatMessage {

@@ -44,7 +44,11 @@ impl Environment {
     /// `$XDG_CONFIG_HOME/wscope/config.toml`, below `~/.config` where that is not set or not
     /// absolute (XDG Base Directory Specification).
     pub(super) fn config_file(&self) -> Option<PathBuf> {
-        let absolute = |name| self.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let absolute = |name| {
+            self.get(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
         let base = absolute("XDG_CONFIG_HOME")
             .or_else(|| absolute("HOME").map(|home| home.join(".config")))?;
         Some(base.join("wscope").join("config.toml"))
@@ -61,7 +65,11 @@ mod tests {
         assert_eq!(environment.config_file(), None);
         for (name, value, found) in [
             ("HOME", "/home/a", "/home/a/.config/wscope/config.toml"),
-            ("XDG_CONFIG_HOME", "relative", "/home/a/.config/wscope/config.toml"),
+            (
+                "XDG_CONFIG_HOME",
+                "relative",
+                "/home/a/.config/wscope/config.toml",
+            ),
             ("XDG_CONFIG_HOME", "/x", "/x/wscope/config.toml"),
         ] {
             environment.variables.insert(name.into(), value.into());

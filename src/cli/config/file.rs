@@ -73,9 +73,8 @@ impl File {
             text,
             commands: Kind::ALL.map(Kind::command),
         };
-        let table = DeTable::parse(text).map_err(|error| {
-            reader.wrong(&error.span().unwrap_or_default(), error.message())
-        })?;
+        let table = DeTable::parse(text)
+            .map_err(|error| reader.wrong(&error.span().unwrap_or_default(), error.message()))?;
         let mut file = Self {
             path: path.to_owned(),
             defaults: Vec::new(),
@@ -163,9 +162,10 @@ impl Reader<'_> {
             (ArgAction::SetTrue, _) => {
                 return Err(self.wrong(&value.span(), format!("{name} is true or false")));
             }
-            (ArgAction::Append, DeValue::Array(array)) => {
-                array.iter().map(|item| self.scalar(item)).collect::<Result<_, _>>()?
-            }
+            (ArgAction::Append, DeValue::Array(array)) => array
+                .iter()
+                .map(|item| self.scalar(item))
+                .collect::<Result<_, _>>()?,
             (ArgAction::Append, DeValue::Table(table)) if name == "header" => table
                 .iter()
                 .map(|(key, value)| Ok(format!("{}: {}", key.get_ref(), self.scalar(value)?)))
@@ -207,7 +207,9 @@ impl Reader<'_> {
             return None;
         }
         self.commands.iter().find_map(|command| {
-            let arg = command.get_arguments().find(|arg| arg.get_long() == Some(name));
+            let arg = command
+                .get_arguments()
+                .find(|arg| arg.get_long() == Some(name));
             Some((command, arg?))
         })
     }
@@ -245,14 +247,20 @@ impl Entry {
     pub(super) fn words(&self) -> impl Iterator<Item = std::ffi::OsString> {
         let flag = &self.flag;
         let switch = self.values.is_empty().then(|| format!("--{flag}").into());
-        let values = self.values.iter().map(move |value| format!("--{flag}={value}").into());
+        let values = self
+            .values
+            .iter()
+            .map(move |value| format!("--{flag}={value}").into());
         switch.into_iter().chain(values)
     }
 }
 
 fn is_about_value(error: &clap::Error) -> bool {
     use clap::error::ErrorKind::{InvalidValue, NoEquals, TooManyValues, ValueValidation};
-    matches!(error.kind(), InvalidValue | ValueValidation | TooManyValues | NoEquals)
+    matches!(
+        error.kind(),
+        InvalidValue | ValueValidation | TooManyValues | NoEquals
+    )
 }
 
 #[cfg(test)]
@@ -301,16 +309,37 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_line() {
         for (text, said) in [
-            ("[defaults]\n\nhartbeat = 'off'\n", "c.toml:3: unknown key \"hartbeat\" (did you mean heartbeat?)"),
-            ("[default]\n", "c.toml:1: unknown key \"default\" (did you mean defaults?)"),
+            (
+                "[defaults]\n\nhartbeat = 'off'\n",
+                "c.toml:3: unknown key \"hartbeat\" (did you mean heartbeat?)",
+            ),
+            (
+                "[default]\n",
+                "c.toml:1: unknown key \"default\" (did you mean defaults?)",
+            ),
             ("[theme]\n", "c.toml:1: unknown key \"theme\""),
-            ("[defaults]\nheartbeat = 'often'\n", "c.toml:2: invalid value 'often'"),
-            ("[defaults]\noutput = 'xml'\n", "c.toml:2: invalid value 'xml'"),
-            ("[defaults]\njson = 'yes'\n", "c.toml:2: json is true or false"),
+            (
+                "[defaults]\nheartbeat = 'often'\n",
+                "c.toml:2: invalid value 'often'",
+            ),
+            (
+                "[defaults]\noutput = 'xml'\n",
+                "c.toml:2: invalid value 'xml'",
+            ),
+            (
+                "[defaults]\njson = 'yes'\n",
+                "c.toml:2: json is true or false",
+            ),
             ("[defaults]\nwait = [1]\n", "c.toml:2: a text or a number"),
             ("[defaults]\nurl = 'ws://h'\n", "c.toml:2: a url belongs"),
-            ("[defaults]\nconfig = 'x'\n", "c.toml:2: unknown key \"config\""),
-            ("\n[endpoint.a]\njson = true\n", "c.toml:2: endpoint a has no url"),
+            (
+                "[defaults]\nconfig = 'x'\n",
+                "c.toml:2: unknown key \"config\"",
+            ),
+            (
+                "\n[endpoint.a]\njson = true\n",
+                "c.toml:2: endpoint a has no url",
+            ),
             ("a = \n", "c.toml:1: "),
             ("defaults = 1\n", "c.toml:1: a table"),
         ] {

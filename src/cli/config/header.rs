@@ -18,7 +18,9 @@ pub(super) fn read(typed: &[String], notes: &mut Vec<String>) -> Result<Headers,
     headers.retain(|(name, _)| {
         let ours = is_ours(name);
         if ours {
-            notes.push(format!("header {name} dropped: it belongs to the handshake itself"));
+            notes.push(format!(
+                "header {name} dropped: it belongs to the handshake itself"
+            ));
         }
         !ours
     });
@@ -72,7 +74,12 @@ mod tests {
     #[test]
     fn order_case_and_duplicates_are_kept() {
         let (headers, notes) = of(&["X-Dup: 1", "x-dup:2", "Empty:", "Time: 12:30"]);
-        let expected = [("X-Dup", "1"), ("x-dup", "2"), ("Empty", ""), ("Time", "12:30")];
+        let expected = [
+            ("X-Dup", "1"),
+            ("x-dup", "2"),
+            ("Empty", ""),
+            ("Time", "12:30"),
+        ];
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(headers.unwrap(), expected);
         assert_eq!(notes, Vec::<String>::new());
@@ -109,6 +116,12 @@ mod tests {
         std::fs::write(file.path(), "A: b\nwrong\n").unwrap();
         let error = of(&[&path]).0.unwrap_err().to_string();
         assert!(error.contains(":2: "), "{error}");
-        assert!(of(&["@/no/such"]).0.unwrap_err().to_string().contains("/no/such"));
+        assert!(
+            of(&["@/no/such"])
+                .0
+                .unwrap_err()
+                .to_string()
+                .contains("/no/such")
+        );
     }
 }

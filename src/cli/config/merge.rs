@@ -30,7 +30,10 @@ pub(super) fn words(
         let layer: Vec<(Entry, &Arg)> = layer.collect();
         let winners = Winners {
             ids: layer.iter().map(|(_, arg)| arg.get_id().as_str()).collect(),
-            headers: layer.iter().flat_map(|(entry, _)| header_names(entry)).collect(),
+            headers: layer
+                .iter()
+                .flat_map(|(entry, _)| header_names(entry))
+                .collect(),
         };
         winners.beat(command, &mut entries);
         entries.extend(layer);
@@ -39,15 +42,24 @@ pub(super) fn words(
     let no_color = environment.get("NO_COLOR").map(|_| "color");
     let winners = Winners {
         ids: typed.ids().chain(no_color).collect(),
-        headers: typed_headers.iter().filter_map(|text| header::name(text)).map(str::to_owned).collect(),
+        headers: typed_headers
+            .iter()
+            .filter_map(|text| header::name(text))
+            .map(str::to_owned)
+            .collect(),
     };
     winners.beat(command, &mut entries);
-    entries.iter().flat_map(|(entry, _)| entry.words()).collect()
+    entries
+        .iter()
+        .flat_map(|(entry, _)| entry.words())
+        .collect()
 }
 
 /// The argument with that long name, if this command has it.
 fn find<'c>(command: &'c Command, flag: &str) -> Option<&'c Arg> {
-    command.get_arguments().find(|arg| arg.get_long() == Some(flag))
+    command
+        .get_arguments()
+        .find(|arg| arg.get_long() == Some(flag))
 }
 
 /// What takes precedence: arguments by their ids, and headers by their names.
@@ -71,14 +83,24 @@ impl Winners<'_> {
     }
 
     fn has_header(&self, text: &str) -> bool {
-        header::name(text)
-            .is_some_and(|name| self.headers.iter().any(|other| other.eq_ignore_ascii_case(name)))
+        header::name(text).is_some_and(|name| {
+            self.headers
+                .iter()
+                .any(|other| other.eq_ignore_ascii_case(name))
+        })
     }
 }
 
 fn header_names(entry: &Entry) -> impl Iterator<Item = String> {
-    let values = if entry.flag == "header" { entry.values.as_slice() } else { &[] };
-    values.iter().filter_map(|text| header::name(text)).map(str::to_owned)
+    let values = if entry.flag == "header" {
+        entry.values.as_slice()
+    } else {
+        &[]
+    };
+    values
+        .iter()
+        .filter_map(|text| header::name(text))
+        .map(str::to_owned)
 }
 
 /// Whether one of them names the other in its `conflicts_with`.

@@ -43,7 +43,7 @@ pub(crate) enum Plan {
 /// The word that stands for a server inside the process.
 const DEMO: &str = "demo";
 /// A target to hold its place: `command` puts the server's address there.
-const DEMO_URL: &str = "ws://demo/";
+const DEMO_URL: &str = "ws://127.0.0.1/";
 
 /// A flag that refines another, and that other: alone it would do nothing.
 const REFINES: [(&str, &str); 5] = [
@@ -86,7 +86,9 @@ impl Setup<'_> {
         for (flag, refined) in REFINES {
             if self.typed.has(flag) && !merged.has(refined) {
                 let (flag, refined) = (flag.replace('_', "-"), refined.replace('_', "-"));
-                return Err(Error::usage(format!("--{flag} has no effect without --{refined}")));
+                return Err(Error::usage(format!(
+                    "--{flag} has no effect without --{refined}"
+                )));
             }
         }
         merged.args()
@@ -103,7 +105,10 @@ impl Setup<'_> {
             } else {
                 "no config file was read; --config FILE names one"
             };
-            return Err(Error::usage_hint(format!("there is no endpoint {target}"), why));
+            return Err(Error::usage_hint(
+                format!("there is no endpoint {target}"),
+                why,
+            ));
         };
         if let Some(endpoint) = file.endpoints.get(name) {
             return Ok(Some(endpoint));
@@ -214,7 +219,10 @@ fn check_subscribes(target: &str, count: usize) -> Result<(), Error> {
     }
     Err(Error::usage_hint(
         format!("\"{target}\" is neither a URL nor a port"),
-        format!("to subscribe write ws://{target}; to accept connections write {}", address::SPELLINGS),
+        format!(
+            "to subscribe write ws://{target}; to accept connections write {}",
+            address::SPELLINGS
+        ),
     ))
 }
 
@@ -244,7 +252,9 @@ fn subscribe(setup: &Setup<'_>, targets: &[String]) -> Result<connect::Plan, Err
         Source::Nothing
     };
     view.echo_sent = session::is_echoed(&source, &view);
-    let demo = (0..targets.len()).filter(|at| targets[*at] == DEMO).collect();
+    let demo = (0..targets.len())
+        .filter(|at| targets[*at] == DEMO)
+        .collect();
     Ok(connect::Plan {
         clients,
         demo,
@@ -288,10 +298,19 @@ fn subscriber(
     })
 }
 
-/// What tells a target from the others: the endpoint's name or the URL, numbered where it comes again.
+/// What tells a target from the others: the endpoint's name, `demo` or the URL without its secrets,
+/// numbered where it comes again.
 fn name(text: &str, url: &str, others: &[client::Plan]) -> Arc<str> {
-    let base = text.strip_prefix('@').unwrap_or(url);
-    let is_taken = |name: &str| others.iter().any(|other| other.name.as_deref() == Some(name));
+    let base = match text.strip_prefix('@') {
+        Some(endpoint) => endpoint,
+        None if text == DEMO => DEMO,
+        None => url,
+    };
+    let is_taken = |name: &str| {
+        others
+            .iter()
+            .any(|other| other.name.as_deref() == Some(name))
+    };
     let numbered = (2..).map(|number| format!("{base}#{number}"));
     std::iter::once(base.to_owned())
         .chain(numbered)
@@ -302,6 +321,10 @@ fn name(text: &str, url: &str, others: &[client::Plan]) -> Arc<str> {
 /// A file that a flag names.
 fn read(path: &Path, flag: &str) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|cause| {
-        Error::usage(format!("{flag}: could not read {}: {}", path.display(), cause_text(&cause)))
+        Error::usage(format!(
+            "{flag}: could not read {}: {}",
+            path.display(),
+            cause_text(&cause)
+        ))
     })
 }

@@ -26,7 +26,10 @@ pub(super) fn view(
     plain: bool,
 ) -> Result<view::Plan, Error> {
     let environment = setup.environment;
-    let format = format(args, purpose == Purpose::Log || environment.stdout_is_terminal)?;
+    let format = format(
+        args,
+        purpose == Purpose::Log || environment.stdout_is_terminal,
+    )?;
     let color = if plain || setup.typed.has(wscat::NO_COLOR) {
         ColorChoice::Never
     } else {
@@ -79,7 +82,10 @@ pub(super) fn recording(args: &Recording) -> Result<Option<recording::Plan>, Err
     };
     if extension(path) != Some("ndjson") {
         return Err(Error::usage_hint(
-            format!("--record {}: the name has to end in .ndjson", path.display()),
+            format!(
+                "--record {}: the name has to end in .ndjson",
+                path.display()
+            ),
             "events are recorded as NDJSON, one per line; no other format is possible yet",
         ));
     }

@@ -18,10 +18,35 @@ const DRAIN: Duration = Duration::from_secs(3);
 
 /// The arguments that mean something for `listen PORT`; the rest is about connecting.
 const FOR_PORT: [&str; 29] = [
-    "targets", "stdin", "subprotocol", "max_message_size", "heartbeat", "heartbeat_message",
-    "heartbeat_reply", "no_pong", "allow_origin", "input", "binary", "slash", "count", "until", "duration",
-    "output", "json", "parse", "only", "filter", "exclude", "show_ping_pong", "frames",
-    "timestamps", "verbose", "color", "record", "force", "config",
+    "targets",
+    "stdin",
+    "subprotocol",
+    "max_message_size",
+    "heartbeat",
+    "heartbeat_message",
+    "heartbeat_reply",
+    "no_pong",
+    "allow_origin",
+    "input",
+    "binary",
+    "slash",
+    "count",
+    "until",
+    "duration",
+    "output",
+    "json",
+    "parse",
+    "only",
+    "filter",
+    "exclude",
+    "show_ping_pong",
+    "frames",
+    "timestamps",
+    "verbose",
+    "color",
+    "record",
+    "force",
+    "config",
 ];
 
 pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
@@ -55,7 +80,11 @@ fn mode(args: &Serve) -> Result<mode::Plan, Error> {
         .iter()
         .find(|mode| mode.name == server.mode)
         .ok_or_else(|| Error::Internal(format!("there is no mode {}", server.mode)))?;
-    let foreign = |flag, of| Err(Error::usage(format!("{flag} has no meaning without --mode {of}")));
+    let foreign = |flag, of| {
+        Err(Error::usage(format!(
+            "{flag} has no meaning without --mode {of}"
+        )))
+    };
     if server.echo_prefix.is_some() && server.mode != "echo" {
         return foreign("--echo-prefix", "echo");
     }

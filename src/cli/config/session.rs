@@ -41,7 +41,10 @@ fn lines(path: &Path) -> Result<Vec<Vec<u8>>, Error> {
     } else if bytes.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(bytes.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect())
+    Ok(bytes
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::to_vec)
+        .collect())
 }
 
 fn command(args: &Session, text: &str, place: &str) -> Result<Command, Error> {
@@ -49,14 +52,18 @@ fn command(args: &Session, text: &str, place: &str) -> Result<Command, Error> {
     if args.slash && text.starts_with('/') {
         return match slash::parse(text) {
             Input::Command(command) => Ok(command),
-            Input::Control(_) => Err(wrong(format!("{text} is for people, not for the connection"))),
+            Input::Control(_) => Err(wrong(format!(
+                "{text} is for people, not for the connection"
+            ))),
             Input::Wrong(problem) => Err(wrong(problem)),
         };
     }
     let bytes = match args.binary {
         None => return Ok(Command::Send(Message::text(text))),
         Some(pipe::Binary::Raw) => text.as_bytes().to_vec(),
-        Some(pipe::Binary::Hex) => hex::decode_hex(text).map_err(|error| wrong(error.to_string()))?,
+        Some(pipe::Binary::Hex) => {
+            hex::decode_hex(text).map_err(|error| wrong(error.to_string()))?
+        }
         Some(pipe::Binary::Base64) => {
             hex::decode_base64(text).map_err(|error| wrong(error.to_string()))?
         }
@@ -165,4 +172,3 @@ pub(super) fn reconnect(args: &Session) -> Option<Reconnect> {
         backoff: args.backoff,
     })
 }
-

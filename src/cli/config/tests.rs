@@ -62,7 +62,8 @@ fn typed_at_terminal(line: &str) -> connect::Plan {
 }
 
 fn error(line: &str) -> String {
-    plan_in(&surroundings(false), line).map_or_else(|error| error, |plan| panic!("{line}: {plan:?}"))
+    plan_in(&surroundings(false), line)
+        .map_or_else(|error| error, |plan| panic!("{line}: {plan:?}"))
 }
 
 fn texts(plan: &connect::Plan) -> Vec<Command> {
@@ -78,19 +79,38 @@ const SECOND: Duration = Duration::from_secs(1);
 #[test]
 fn the_source_is_a_pipe_an_editor_or_nothing() {
     assert!(matches!(piped("ws://h").source, Source::Pipe(_)));
-    assert!(matches!(typed_at_terminal("ws://h").source, Source::Editor(_)));
+    assert!(matches!(
+        typed_at_terminal("ws://h").source,
+        Source::Editor(_)
+    ));
     for line in ["ws://h --plain", "ws://h -i json", "ws://h -b hex"] {
-        assert!(matches!(typed_at_terminal(line).source, Source::Pipe(_)), "{line}");
+        assert!(
+            matches!(typed_at_terminal(line).source, Source::Pipe(_)),
+            "{line}"
+        );
     }
-    for line in ["ws://h -x hi", "ws://h --echo", "ws://h --reply '\"a\"=b'", "listen ws://h"] {
+    for line in [
+        "ws://h -x hi",
+        "ws://h --echo",
+        "ws://h --reply '\"a\"=b'",
+        "listen ws://h",
+    ] {
         assert!(matches!(piped(line).source, Source::Nothing), "{line}");
     }
-    for line in ["ws://h -x hi -i lines", "ws://h --echo -i lines", "ws://h -x hi --stay", "listen ws://h --stdin"] {
+    for line in [
+        "ws://h -x hi -i lines",
+        "ws://h --echo -i lines",
+        "ws://h -x hi --stay",
+        "listen ws://h --stdin",
+    ] {
         assert!(matches!(piped(line).source, Source::Pipe(_)), "{line}");
     }
     let mut dumb = surroundings(true);
     dumb.variables.insert("TERM".into(), "dumb".into());
-    assert!(matches!(connecting(&dumb, "ws://h").source, Source::Pipe(_)));
+    assert!(matches!(
+        connecting(&dumb, "ws://h").source,
+        Source::Pipe(_)
+    ));
 }
 
 #[test]
@@ -104,7 +124,10 @@ fn slash_commands_are_for_people_unless_asked_for() {
     assert!(slash(typed_at_terminal("ws://h --plain")));
     assert_eq!(texts(&piped("ws://h -x /ping")), [text("/ping")]);
     let ping = Command::Ping("a b".into());
-    assert_eq!(texts(&piped("ws://h --slash -x '/ping a b' -x //x")), [ping, text("/x")]);
+    assert_eq!(
+        texts(&piped("ws://h --slash -x '/ping a b' -x //x")),
+        [ping, text("/x")]
+    );
     assert!(error("ws://h --slash -x /stats").contains("/stats"));
     assert!(error("ws://h --slash -x '/close 9'").contains("close code 9"));
 }
@@ -124,7 +147,10 @@ fn the_end_of_input_ends_a_session_but_for_those_that_have_another_end() {
         assert_eq!((limits.input_end, limits.wait), (input_end, wait), "{line}");
     }
     assert!(!piped("listen ws://h").limits.input_end);
-    assert_eq!(piped("ws://h --max-time 2m").limits.max_time, Some(120 * SECOND));
+    assert_eq!(
+        piped("ws://h --max-time 2m").limits.max_time,
+        Some(120 * SECOND)
+    );
 }
 
 #[test]
@@ -180,10 +206,19 @@ fn wscat_lines_are_the_long_form_in_other_letters() {
             "-c ws://h -x hi -w 1 -n -P -H 'A: b' -s proto -o http://o --auth u:p --slash --no-color -p 13",
             "connect ws://h -x hi --duration 1 -P -H 'A: b' -s proto -o http://o --auth u:p --slash --color never --protocol 13 -w 1",
         ),
-        ("-c h:1/p -L --max-redirects 3 -p 8", "connect h:1/p -L --max-redirects 3 --protocol 8 -w 2"),
-        ("-c ws://h --host a -x 1 -x 2 -w -1", "connect ws://h --host a -x 1 -x 2 -w -1"),
+        (
+            "-c h:1/p -L --max-redirects 3 -p 8",
+            "connect h:1/p -L --max-redirects 3 --protocol 8 -w 2",
+        ),
+        (
+            "-c ws://h --host a -x 1 -x 2 -w -1",
+            "connect ws://h --host a -x 1 -x 2 -w -1",
+        ),
         ("-nPc ws://h", "connect ws://h -P -w 2"),
-        ("-c ws://h --json --count 3", "connect ws://h --json -n 3 -w 2"),
+        (
+            "-c ws://h --json --count 3",
+            "connect ws://h --json -n 3 -w 2",
+        ),
     ] {
         // wscat waits all of the time after -x, where we end early if replies have come.
         let mut long_plan = piped(long);
@@ -207,26 +242,42 @@ fn wscat_listens_where_listen_does() {
 fn listen_accepts_on_ports_and_subscribes_to_urls() {
     match plan_in(&surroundings(false), "listen :0 -s a --heartbeat 3/1") {
         Ok(Plan::Listen(plan)) => {
-            assert_eq!(plan.server.address, Address::Tcp("127.0.0.1:0".parse().unwrap()));
+            assert_eq!(
+                plan.server.address,
+                Address::Tcp("127.0.0.1:0".parse().unwrap())
+            );
             assert_eq!(plan.server.subprotocols, ["a"]);
-            assert_eq!(plan.server.connection.heartbeat.as_ref().unwrap().interval, 3 * SECOND);
+            assert_eq!(
+                plan.server.connection.heartbeat.as_ref().unwrap().interval,
+                3 * SECOND
+            );
             assert!(matches!(plan.source, Source::Pipe(_)));
         }
         other => panic!("{other:?}"),
     }
     let names = |line| {
         let clients = piped(line).clients;
-        clients.into_iter().map(|client| client.name.map(|name| name.to_string())).collect::<Vec<_>>()
+        clients
+            .into_iter()
+            .map(|client| client.name.map(|name| name.to_string()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(names("listen ws://a"), [None]);
     let named = names("listen ws://a ws://b ws://a");
-    assert_eq!(named, ["ws://a/", "ws://b/", "ws://a/#2"].map(|name| Some(name.to_owned())));
+    assert_eq!(
+        named,
+        ["ws://a/", "ws://b/", "ws://a/#2"].map(|name| Some(name.to_owned()))
+    );
+    assert_eq!(names("listen demo ws://a")[0].as_deref(), Some("demo"));
     for (line, said) in [
         ("listen localhost:80", "localhost:80"),
         ("listen 80 81", "one address only"),
         ("listen 80 -H 'A: b'", "--header has no meaning"),
         ("listen 80 -x hi", "--execute has no meaning"),
-        ("listen ws://h --allow-origin http://a", "--allow-origin has no meaning"),
+        (
+            "listen ws://h --allow-origin http://a",
+            "--allow-origin has no meaning",
+        ),
         ("listen ws://h -i json", "--stdin"),
         ("listen", "TARGET"),
     ] {
@@ -241,11 +292,18 @@ fn serve_has_a_default_for_everything() {
         other => panic!("{other:?}"),
     };
     let plan = serving("serve");
-    assert_eq!(plan.server.address, Address::Tcp("127.0.0.1:8080".parse().unwrap()));
+    assert_eq!(
+        plan.server.address,
+        Address::Tcp("127.0.0.1:8080".parse().unwrap())
+    );
     assert_eq!(plan.server.mode.mode.name, "echo");
-    assert_eq!(plan.server.connection.heartbeat.unwrap().interval, 30 * SECOND);
+    assert_eq!(
+        plan.server.connection.heartbeat.unwrap().interval,
+        30 * SECOND
+    );
     assert_eq!(plan.view.format, "pretty");
-    let plan = serving("serve 9 --mode broadcast --exclude-sender --heartbeat off --path /a --path /b");
+    let plan =
+        serving("serve 9 --mode broadcast --exclude-sender --heartbeat off --path /a --path /b");
     assert!(plan.server.mode.exclude_sender && plan.server.connection.heartbeat.is_none());
     assert_eq!(plan.server.paths, ["/a", "/b"]);
     for (line, said) in [
@@ -268,12 +326,27 @@ fn contradictions_are_errors() {
         ("ws://h --echo --reply '\"a\"=b'", "cannot be used with"),
         ("ws://h --plain --color always", "cannot be used with"),
         ("ws://h --unix-socket /s -4", "cannot be used with"),
-        ("ws://h --max-retries 3", "--max-retries has no effect without --reconnect"),
-        ("ws://h --backoff base=1", "--backoff has no effect without --reconnect"),
-        ("ws://h --max-redirects 3", "--max-redirects has no effect without --location"),
-        ("ws://h --heartbeat-reply a", "--heartbeat-reply has no effect"),
+        (
+            "ws://h --max-retries 3",
+            "--max-retries has no effect without --reconnect",
+        ),
+        (
+            "ws://h --backoff base=1",
+            "--backoff has no effect without --reconnect",
+        ),
+        (
+            "ws://h --max-redirects 3",
+            "--max-redirects has no effect without --location",
+        ),
+        (
+            "ws://h --heartbeat-reply a",
+            "--heartbeat-reply has no effect",
+        ),
         ("ws://h --force", "--force has no effect without --record"),
-        ("ws://h --heartbeat off --heartbeat-message a", "--heartbeat off"),
+        (
+            "ws://h --heartbeat off --heartbeat-message a",
+            "--heartbeat off",
+        ),
         ("ws://h -i ndjson -b hex", "--binary"),
         ("ws://h --record a.har", ".ndjson"),
         ("ws://h --record a", ".ndjson"),
@@ -296,12 +369,18 @@ fn a_credential_in_the_clear_is_noted_unless_it_stays_on_this_machine() {
         ("ws://example.com -H 'authorization: x'", 1),
         ("ws://example.com --cookie a=b", 1),
         ("ws://example.com", 0),
+        ("demo --auth a:b", 0),
         ("ws://127.0.0.1 --auth a:b", 0),
         ("ws://localhost --bearer t", 0),
         ("ws://example.com --auth a:b --unix-socket /s", 0),
         ("ws://h -H 'Upgrade: x'", 1),
     ] {
-        assert_eq!(piped(line).notes.len(), notes, "{line}: {:?}", piped(line).notes);
+        assert_eq!(
+            piped(line).notes.len(),
+            notes,
+            "{line}: {:?}",
+            piped(line).notes
+        );
     }
 }
 
@@ -311,7 +390,10 @@ fn messages_come_from_the_line_and_from_files() {
     let line = format!("ws://h -x a --execute-file {}", file.path().display());
     for (contents, expected) in [
         ("", vec![text("a")]),
-        ("b\n\nc\r\n", vec![text("a"), text("b"), text(""), text("c\r")]),
+        (
+            "b\n\nc\r\n",
+            vec![text("a"), text("b"), text(""), text("c\r")],
+        ),
         ("b", vec![text("a"), text("b")]),
     ] {
         std::fs::write(file.path(), contents).unwrap();
@@ -328,7 +410,10 @@ fn messages_come_from_the_line_and_from_files() {
 fn heartbeats_are_off_for_clients_unless_asked_for() {
     let heartbeat = |line| piped(line).clients.remove(0).connection.heartbeat;
     assert_eq!(heartbeat("ws://h"), None);
-    assert_eq!(heartbeat("ws://h --heartbeat mobile").unwrap().interval, 15 * SECOND);
+    assert_eq!(
+        heartbeat("ws://h --heartbeat mobile").unwrap().interval,
+        15 * SECOND
+    );
     let by_message = heartbeat("ws://h --heartbeat-message ping --heartbeat-reply pong").unwrap();
     assert_eq!(by_message.interval, 30 * SECOND);
     assert_eq!(by_message.message.unwrap().reply.as_deref(), Some("pong"));
@@ -384,35 +469,69 @@ on_open = ['hello']
 #[test]
 fn flags_beat_endpoints_and_endpoints_beat_defaults() {
     let mut config = Configured::new(CONFIG);
-    config.environment.variables.insert("TOKEN".into(), "t".into());
+    config
+        .environment
+        .variables
+        .insert("TOKEN".into(), "t".into());
 
     let plan = config.connect("ws://h");
     assert_eq!(plan.view.format, "hex");
     assert_eq!(plan.clients[0].request.headers.len(), 2);
     assert_ne!(plan.view.data_style, Style::PLAIN);
     assert!(plan.clients[0].reconnect.is_none());
-    assert_eq!(config.connect("ws://h -r").clients[0].reconnect.unwrap().max_retries, 3);
+    assert_eq!(
+        config.connect("ws://h -r").clients[0]
+            .reconnect
+            .unwrap()
+            .max_retries,
+        3
+    );
     assert_eq!(config.connect("ws://h --json").view.format, "ndjson");
-    assert_eq!(config.connect("ws://h --plain").view.data_style, Style::PLAIN);
-    assert_eq!(config.connect("ws://h --heartbeat off").clients[0].connection.heartbeat, None);
+    assert_eq!(
+        config.connect("ws://h --plain").view.data_style,
+        Style::PLAIN
+    );
+    assert_eq!(
+        config.connect("ws://h --heartbeat off").clients[0]
+            .connection
+            .heartbeat,
+        None
+    );
 
     let plan = config.connect("@staging -H 'b: typed' -H 'C: typed'");
     let client = &plan.clients[0];
     assert_eq!(client.target.redacted(), "ws://staging/ws");
     let headers = [("A", "staging"), ("b", "typed"), ("C", "typed")];
-    assert_eq!(client.request.headers, headers.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(
+        client.request.headers,
+        headers.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
     assert_eq!(client.request.subprotocols, ["chat"]);
-    assert_eq!(client.request.authorization.as_ref().unwrap().reveal(), "Bearer t");
+    assert_eq!(
+        client.request.authorization.as_ref().unwrap().reveal(),
+        "Bearer t"
+    );
     assert_eq!(plan.view.format, "ndjson");
     assert_eq!(texts(&plan), [text("hello")]);
     // First messages are not -x: the input is read all the same.
     assert!(matches!(plan.source, Source::Pipe(pipe::Plan { .. })));
-    assert_eq!(texts(&config.connect("@staging -x a")), [text("hello"), text("a")]);
+    assert_eq!(
+        texts(&config.connect("@staging -x a")),
+        [text("hello"), text("a")]
+    );
     let plan = config.connect("@staging --auth u:p");
-    let basic = plan.clients[0].request.authorization.as_ref().unwrap().reveal();
+    let basic = plan.clients[0]
+        .request
+        .authorization
+        .as_ref()
+        .unwrap()
+        .reveal();
     assert!(basic.starts_with("Basic "));
 
-    config.environment.variables.insert("NO_COLOR".into(), "1".into());
+    config
+        .environment
+        .variables
+        .insert("NO_COLOR".into(), "1".into());
     assert_eq!(config.connect("ws://h").view.data_style, Style::PLAIN);
 }
 
@@ -422,9 +541,17 @@ fn several_endpoints_keep_their_own_settings() {
         "[endpoint.a]\nurl = 'ws://a'\nheader = 'A: 1'\n[endpoint.b]\nurl = 'ws://b'\njson = true\n",
     );
     let plan = config.connect("listen @a @b");
-    let names: Vec<_> = plan.clients.iter().map(|client| client.name.as_deref()).collect();
+    let names: Vec<_> = plan
+        .clients
+        .iter()
+        .map(|client| client.name.as_deref())
+        .collect();
     assert_eq!(names, [Some("a"), Some("b")]);
-    let headers: Vec<_> = plan.clients.iter().map(|client| client.request.headers.len()).collect();
+    let headers: Vec<_> = plan
+        .clients
+        .iter()
+        .map(|client| client.request.headers.len())
+        .collect();
     assert_eq!(headers, [1, 0]);
     assert_eq!(plan.view.format, "raw");
     assert_eq!(config.connect("listen @b").view.format, "ndjson");
@@ -446,9 +573,14 @@ fn the_config_file_is_found_unless_ci_or_a_flag_says_no() {
     std::fs::write(folder.join("config.toml"), "[defaults]\njson = true\n").unwrap();
     let mut environment = surroundings(false);
     assert_eq!(connecting(&environment, "ws://h").view.format, "raw");
-    environment.variables.insert("XDG_CONFIG_HOME".into(), directory.path().into());
+    environment
+        .variables
+        .insert("XDG_CONFIG_HOME".into(), directory.path().into());
     assert_eq!(connecting(&environment, "ws://h").view.format, "ndjson");
-    assert_eq!(connecting(&environment, "ws://h --no-config").view.format, "raw");
+    assert_eq!(
+        connecting(&environment, "ws://h --no-config").view.format,
+        "raw"
+    );
     environment.variables.insert("CI".into(), "true".into());
     assert_eq!(connecting(&environment, "ws://h").view.format, "raw");
 }
