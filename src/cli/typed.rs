@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches};
+use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches};
 
 use super::args::{Connect, EXAMPLES, Listen, Serve, Top};
 use super::nearest::nearest;
@@ -177,12 +177,10 @@ impl Typed {
             && self.matches.value_source(id) == Some(ValueSource::CommandLine)
     }
 
-    /// The ids of all arguments that were typed.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
-        self.command
-            .get_arguments()
-            .map(|arg| arg.get_id().as_str())
-            .filter(|id| self.has(id))
+    /// All arguments that were typed.
+    pub(super) fn given(&self) -> impl Iterator<Item = &Arg> {
+        let arguments = self.command.get_arguments();
+        arguments.filter(|arg| self.has(arg.get_id().as_str()))
     }
 
     /// The values that were typed for an argument, or its default.
