@@ -45,7 +45,10 @@ impl Audience {
 
     /// Tells everyone of an event.
     pub fn hear(&mut self, mut event: Event) {
-        if let What::Message { dir, message, json, .. } = &mut event.what {
+        if let What::Message {
+            dir, message, json, ..
+        } = &mut event.what
+        {
             if *dir == Direction::In && self.outcome.is_reached() {
                 return;
             }
@@ -85,7 +88,11 @@ impl Audience {
             }
             Control::Json => {
                 let indented = self.view.toggle_json();
-                self.note(if indented { "JSON is indented" } else { "JSON stays as it came" });
+                self.note(if indented {
+                    "JSON is indented"
+                } else {
+                    "JSON stays as it came"
+                });
             }
             Control::Headers => self.view.headers(&mut self.page),
             Control::Stats => self.view.stats(&self.outcome.end(), &mut self.page),
@@ -94,7 +101,9 @@ impl Audience {
                 overwrite: false,
             }),
             Control::Record(None) => match self.recording.take() {
-                Some(recording) => self.note(&format!("recorded to {}", recording.path().display())),
+                Some(recording) => {
+                    self.note(&format!("recorded to {}", recording.path().display()))
+                }
                 None => self.note("nothing is being recorded (/record FILE starts)"),
             },
             other => return Some(other),

@@ -156,7 +156,10 @@ impl Talk {
             answers: VecDeque::new(),
             echo: plan.echo,
             replies: plan.replies,
-            patience: plan.limits.input_end.then(|| Patience::new(plan.limits.wait)),
+            patience: plan
+                .limits
+                .input_end
+                .then(|| Patience::new(plan.limits.wait)),
             limits: plan.limits,
             started: Instant::now(),
             finishing: false,
@@ -214,7 +217,8 @@ impl Talk {
     fn pass_on(&mut self) {
         while let Some((client, _)) = self.answers.front() {
             let client = *client;
-            if !self.clients[client].can_send() && self.clients[client].state() == ReadyState::Open {
+            if !self.clients[client].can_send() && self.clients[client].state() == ReadyState::Open
+            {
                 break;
             }
             if let Some((_, command)) = self.answers.pop_front() {
@@ -222,7 +226,13 @@ impl Talk {
                 let _ = self.clients[client].send(command);
             }
         }
-        while !self.finishing && (self.can_send() || matches!(self.inputs.front(), Some(Input::Control(_) | Input::Wrong(_)))) {
+        while !self.finishing
+            && (self.can_send()
+                || matches!(
+                    self.inputs.front(),
+                    Some(Input::Control(_) | Input::Wrong(_))
+                ))
+        {
             match self.inputs.pop_front() {
                 Some(Input::Command(command)) => self.send(&command),
                 Some(Input::Control(control)) => self.control(control),
@@ -241,12 +251,18 @@ impl Talk {
 
     /// Whether every session that is still there is open and takes more.
     fn can_send(&self) -> bool {
-        let mut there = self.clients.iter().filter(|client| !client.has_ended()).peekable();
+        let mut there = self
+            .clients
+            .iter()
+            .filter(|client| !client.has_ended())
+            .peekable();
         there.peek().is_some() && there.all(Client::can_send)
     }
 
     fn is_open(&self) -> bool {
-        self.clients.iter().any(|client| client.state() == ReadyState::Open)
+        self.clients
+            .iter()
+            .any(|client| client.state() == ReadyState::Open)
     }
 
     fn takes_input(&self) -> bool {
@@ -298,7 +314,9 @@ impl Talk {
                     self.audience.note(&sentence);
                 }
             }
-            Some(Control::To(..)) => self.audience.note("/to is for listen PORT: there is one peer here"),
+            Some(Control::To(..)) => self
+                .audience
+                .note("/to is for listen PORT: there is one peer here"),
             _ => {}
         }
     }
@@ -339,7 +357,10 @@ impl Talk {
         if self.echo {
             return Some(message.clone());
         }
-        let rule = self.replies.iter().find(|(predicate, _)| predicate.matches(what));
+        let rule = self
+            .replies
+            .iter()
+            .find(|(predicate, _)| predicate.matches(what));
         rule.map(|(_, text)| Message::text(text.clone()))
     }
 
@@ -393,7 +414,10 @@ impl Talk {
     }
 
     fn end(&mut self) -> ExitCode {
-        let unsent = self.inputs.iter().filter(|input| matches!(input, Input::Command(Command::Send(_))));
+        let unsent = self
+            .inputs
+            .iter()
+            .filter(|input| matches!(input, Input::Command(Command::Send(_))));
         let unsent = unsent.count() as u64;
         self.audience.end(unsent)
     }

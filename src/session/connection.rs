@@ -254,8 +254,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn left(&mut self, sent: Sent) {
         let dir = Direction::Out;
-        self.pending.push_back(match sent {
-            Sent::Frame(frame) => What::Frame { dir, frame },
+        let what = match sent {
+            Sent::Frame(frame) => {
+                self.pending.push_back(What::Frame { dir, frame });
+                return;
+            }
             Sent::Message { message, wire } => What::Message {
                 dir,
                 message,
@@ -270,8 +273,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 rtt: None,
             },
             Sent::Close(_) => return,
-        });
+        };
         self.last_traffic = Instant::now();
+        self.pending.push_back(what);
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -302,11 +306,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             return;
         }
-        let before = self.pending.len();
+        let mut happened = false;
         while let Some(incoming) = self.engine.next(&mut input) {
+            happened = true;
             self.came(incoming, now);
         }
-        if self.pending.len() == before {
+        if !happened {
             self.last_traffic = now;
             if let Some(keepalive) = &mut self.keepalive {
                 keepalive.progress(now);
