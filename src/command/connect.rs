@@ -68,7 +68,8 @@ pub struct Limits {
     pub max_time: Option<Duration>,
 }
 
-/// Events that are taken from the sessions in one go, and the bytes of messages in them.
+/// Events that are taken from the sessions in one go, and the bytes of messages in them. Where
+/// messages are answered it is one, so that no answer comes after what followed its message.
 const BATCH_EVENTS: usize = 512;
 const BATCH_BYTES: usize = 1 << 20;
 
@@ -171,13 +172,15 @@ impl Talk {
         let reader_gone = output.closed();
         tokio::pin!(reader_gone);
         let mut reader_is_gone = false;
+        let answers = self.echo || !self.replies.is_empty();
+        let most = if answers { 1 } else { BATCH_EVENTS };
         loop {
             self.pass_on();
             let takes_input = self.takes_input();
             let room = output.has_room();
             let deadline = self.deadline();
             let turn = tokio::select! {
-                turn = next_events(&mut self.clients) => turn,
+                turn = next_events(&mut self.clients, most) => turn,
                 batch = self.feed.next(), if takes_input => Turn::Input(batch),
                 signal = signals.next() => Turn::Signal(signal),
                 () = at(deadline) => Turn::Deadline,
@@ -423,15 +426,15 @@ impl Talk {
     }
 }
 
-/// The next events of any of the sessions.
-async fn next_events(clients: &mut [Client]) -> Turn {
+/// The next events of any of the sessions, `most` at most.
+async fn next_events(clients: &mut [Client], most: usize) -> Turn {
     let mut events = Vec::new();
     let mut bytes = 0;
     poll_fn(|cx| {
         let mut alive = false;
         for (at, client) in clients.iter_mut().enumerate() {
             loop {
-                if events.len() >= BATCH_EVENTS || bytes >= BATCH_BYTES {
+                if events.len() >= most || bytes >= BATCH_BYTES {
                     return Poll::Ready(Turn::Events(std::mem::take(&mut events)));
                 }
                 match client.poll_next(cx) {

@@ -152,7 +152,7 @@ fn heartbeat(args: &Upkeep, default: Option<Heartbeat>) -> Result<Option<Heartbe
     let Some(text) = &args.heartbeat_message else {
         return Ok(chosen.unwrap_or(default));
     };
-    let Some(heartbeat) = chosen.unwrap_or_else(|| Some(Heartbeat::STANDARD)) else {
+    let Some(heartbeat) = chosen.unwrap_or(Some(Heartbeat::STANDARD)) else {
         return Err(Error::usage(
             "--heartbeat-message contradicts --heartbeat off",
         ));

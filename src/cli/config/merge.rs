@@ -41,7 +41,11 @@ pub(super) fn words(
     let typed_headers: Vec<String> = typed.values("header");
     let no_color = environment.get("NO_COLOR").map(|_| "color");
     let winners = Winners {
-        ids: typed.ids().chain(no_color).collect(),
+        ids: typed
+            .given()
+            .map(|arg| arg.get_id().as_str())
+            .chain(no_color)
+            .collect(),
         headers: typed_headers
             .iter()
             .filter_map(|text| header::name(text))

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use clap::Arg;
+
 use super::address;
 use super::connection::upkeep;
 use super::output::{Purpose, recording, view};
@@ -16,37 +18,19 @@ use crate::view::outcome::Conditions;
 /// How long `listen` waits for closing handshakes at the end.
 const DRAIN: Duration = Duration::from_secs(3);
 
-/// The arguments that mean something for `listen PORT`; the rest is about connecting.
-const FOR_PORT: [&str; 29] = [
-    "targets",
+/// Headings whose flags mean for `listen PORT` what they mean elsewhere.
+const HEADINGS_FOR_PORT: [&str; 4] = ["Connection upkeep", "Server", "Output", "Config file"];
+
+/// The other arguments that mean something for it; the rest is about connecting.
+const FOR_PORT: [&str; 8] = [
     "stdin",
-    "subprotocol",
-    "max_message_size",
-    "heartbeat",
-    "heartbeat_message",
-    "heartbeat_reply",
-    "no_pong",
-    "allow_origin",
     "input",
     "binary",
     "slash",
     "count",
     "until",
     "duration",
-    "output",
-    "json",
-    "parse",
-    "only",
-    "filter",
-    "exclude",
-    "show_ping_pong",
-    "frames",
-    "timestamps",
-    "verbose",
-    "color",
-    "record",
-    "force",
-    "config",
+    "subprotocol",
 ];
 
 pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
@@ -111,9 +95,8 @@ pub(super) fn listen(
     target: &str,
     address: Address,
 ) -> Result<listen::Plan, Error> {
-    let foreign = setup.typed.ids().find(|id| !is_for_port(id));
-    if let Some(id) = foreign {
-        let flag = id.replace('_', "-");
+    let mut given = setup.typed.given();
+    if let Some(flag) = given.find(|arg| !is_for_port(arg)).and_then(Arg::get_long) {
         return Err(Error::usage_hint(
             format!("--{flag} has no meaning for listen {target}, which accepts connections"),
             "it goes with URLs: wscope listen ws://HOST:PORT/PATH",
@@ -150,7 +133,9 @@ pub(super) fn listen(
     })
 }
 
-fn is_for_port(id: &str) -> bool {
-    use crate::cli::wscat::{NO_CHECK, NO_COLOR};
-    FOR_PORT.contains(&id) || [NO_CHECK, NO_COLOR, "no_config"].contains(&id)
+fn is_for_port(arg: &Arg) -> bool {
+    // The target itself and what only wscat has stand below no heading.
+    arg.get_help_heading()
+        .is_none_or(|heading| HEADINGS_FOR_PORT.contains(&heading))
+        || FOR_PORT.contains(&arg.get_id().as_str())
 }
