@@ -58,8 +58,14 @@ fn request(
     environment: &Environment,
     notes: &mut Vec<String>,
 ) -> Result<upgrade::Plan, Error> {
+    let headers = headers::read(&args.header, notes)?;
+    let flag = args.auth.as_ref().map(|_| "--auth");
+    let flag = flag.or(args.bearer.as_ref().map(|_| "--bearer"));
+    if let (Some(flag), Some(_)) = (flag, header(&headers, headers::AUTHORIZATION)) {
+        return Err(Error::usage(format!("-H Authorization contradicts {flag}")));
+    }
     Ok(upgrade::Plan {
-        headers: headers::read(&args.header, notes)?,
+        headers,
         subprotocols: distinct(&args.subprotocol)?,
         origin: args.origin.clone(),
         host: args.host.clone(),
@@ -124,7 +130,7 @@ fn plain_credentials(
     let local = target.is_loopback() || target.unix().is_some() || args.unix_socket.is_some();
     let has_credential = request.authorization.is_some()
         || target.credentials().is_some()
-        || header(&request.headers, "Authorization").is_some()
+        || header(&request.headers, headers::AUTHORIZATION).is_some()
         || header(&request.headers, "X-Api-Key").is_some()
         || header(&request.headers, "Cookie").is_some()
         || request.cookies.iter().any(|cookie| cookie.matches(target));

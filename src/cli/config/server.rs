@@ -9,6 +9,7 @@ use super::connection::upkeep;
 use super::output::{Purpose, recording, view};
 use super::{Setup, session};
 use crate::cli::args::{Listen, Output, Serve};
+use crate::command::source::Source;
 use crate::command::{listen, serve as serving};
 use crate::error::Error;
 use crate::serve::{self, Address, mode};
@@ -106,7 +107,11 @@ pub(super) fn listen(
     let connection = upkeep(&args.upkeep, args.output.frames, None)?;
     let mut view = view(setup, &args.output, Purpose::Messages, false)?;
     let size = connection.max_message_size;
-    let source = session::input(setup, &args.session, false, view.data_style, size)?;
+    let mut source = session::input(setup, &args.session, false, view.data_style, size)?;
+    if let Source::Pipe(pipe) = &mut source {
+        // `/to ID text` is how one client is told from the others, from a pipe too.
+        pipe.slash = true;
+    }
     view.echo_sent = session::is_echoed(&source, &view);
     let conditions = Conditions {
         serving: true,

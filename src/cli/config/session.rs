@@ -24,7 +24,7 @@ pub(super) fn opening(args: &Session) -> Result<Vec<Command>, Error> {
         .collect::<Result<Vec<_>, _>>()?;
     if let Some(path) = &args.execute_file {
         for (at, line) in lines(path)?.iter().enumerate() {
-            let place = format!("{}:{}", path.display(), at + 1);
+            let place = format!("{}, line {}", path.display(), at + 1);
             let line = std::str::from_utf8(line)
                 .map_err(|_| Error::usage(format!("{place}: the line is not UTF-8")))?;
             commands.push(command(args, line, &place)?);
