@@ -88,7 +88,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         }
     }
     let mut signals = Signals::listen()?;
-    let mut talk = Talk::begin(plan, output)?;
+    let mut talk = Talk::begin(plan, &output)?;
     talk.run(&mut signals).await;
     let code = talk.end();
     let output = talk.audience.output.clone();
@@ -131,7 +131,7 @@ enum Turn {
 }
 
 impl Talk {
-    fn begin(plan: Plan, output: Output) -> Result<Self, Error> {
+    fn begin(plan: Plan, output: &Output) -> Result<Self, Error> {
         let stamp = Stamp::start();
         let mut audience = Audience::new(
             plan.view,
@@ -144,6 +144,7 @@ impl Talk {
             audience.note(note);
         }
         audience.flush();
+        let goal = audience.outcome.has_goal();
         let clients = plan
             .clients
             .into_iter()
@@ -152,7 +153,7 @@ impl Talk {
         Ok(Self {
             clients,
             audience,
-            feed: Feed::start(plan.source, &output)?,
+            feed: Feed::start(plan.source, output)?,
             inputs: VecDeque::new(),
             answers: VecDeque::new(),
             echo: plan.echo,
@@ -160,7 +161,7 @@ impl Talk {
             patience: plan
                 .limits
                 .input_end
-                .then(|| Patience::new(plan.limits.wait)),
+                .then(|| Patience::new(plan.limits.wait, goal)),
             limits: plan.limits,
             started: Instant::now(),
             finishing: false,
@@ -212,6 +213,8 @@ impl Talk {
                 }
                 Turn::Room => {}
             }
+            // Before the screen is painted anew, so that it tells how things stand.
+            self.feed.set_ready(self.is_open());
             self.audience.flush();
         }
     }
@@ -247,7 +250,6 @@ impl Talk {
         for client in &mut self.clients {
             client.set_reading(reading);
         }
-        self.feed.set_ready(self.is_open());
         self.watch_input_end();
         self.audience.flush();
     }

@@ -351,7 +351,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return;
             }
             Incoming::Close(frame) => return self.peer_closed(frame, now),
-            Incoming::Violation(violation) => return self.violated(violation, now),
+            Incoming::Violation(violation) => return self.violated(&violation, now),
             Incoming::Message {
                 message,
                 frames,
@@ -394,7 +394,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn violated(&mut self, violation: Violation, now: Instant) {
+    fn violated(&mut self, violation: &Violation, now: Instant) {
         let problem = Problem {
             kind: "protocol",
             message: format!("the peer broke the protocol: {}", violation.rule),
@@ -544,9 +544,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match keepalive.poll(now) {
             // A full queue means that the peer does not read: its silence will show.
             Some(Beat::Ping(payload)) => {
-                if self.engine.heartbeat(payload.clone()).is_ok() {
-                    self.pings.sent(payload, now);
-                }
+                let queued = self.engine.heartbeat(payload.clone());
+                queued.map_or((), |()| self.pings.sent(payload, now));
             }
             Some(Beat::Send(message)) => {
                 let _ = self.send(Command::Send(message));

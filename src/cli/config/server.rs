@@ -112,10 +112,10 @@ pub(super) fn listen(
         // `/to ID text` is how one client is told from the others, from a pipe too.
         pipe.slash = true;
     }
-    view.echo_sent = session::is_echoed(&source, &view);
+    view.echo_sent = session::is_echoed(setup, &source, &view);
     let conditions = Conditions {
         serving: true,
-        ..session::conditions(&args.session, &view, &source)
+        ..session::conditions(setup, &args.session, &view)
     };
     Ok(listen::Plan {
         server: serve::Plan {
