@@ -8,7 +8,7 @@ use std::sync::mpsc;
 
 use harness::program::{Output, wscope};
 use harness::raw::{
-    BINARY, CLOSE, PING, PONG, Peer, RawServer, TEXT, close_payload, encode, unused_port,
+    BINARY, CLOSE, PING, PONG, Peer, QuietPort, RawServer, TEXT, close_payload, encode,
 };
 use harness::served::serve;
 
@@ -168,12 +168,12 @@ fn a_wrong_slash_command_on_the_command_line_is_found_before_anything_is_dialled
 
 #[test]
 fn a_port_on_which_nothing_listens() {
-    let address = format!("127.0.0.1:{}", unused_port());
-    let output = wscope(&["connect", &format!("ws://{address}/")]).run();
+    let port = QuietPort::reserve();
+    let output = wscope(&["connect", &port.url()]).run();
     output
         .code(3)
         .stdout("")
-        .says(&[&address, "refused", "--wait-for-server"]);
+        .says(&[&port.address(), "refused", "--wait-for-server"]);
 }
 
 #[test]
