@@ -113,6 +113,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             auto_pong: plan.auto_pong,
             report_frames: plan.report_frames,
             max_queued: OUT_QUEUE,
+            deflate: None,
         };
         let mut connection = Self {
             stream,
