@@ -1,10 +1,27 @@
 //! `listen PORT`: a server whose clients one reads and talks to from a terminal or a pipe.
 
-use crate::error::ExitCode;
-use crate::serve;
-use crate::view;
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::connect::Source;
+use tokio::time::sleep;
+
+use super::audience::Audience;
+use super::recording;
+use super::signals::Signals;
+use super::source::{Feed, Source};
+use crate::error::{Error, ExitCode};
+use crate::input::Input;
+use crate::model::command::Command;
+use crate::model::control::Control;
+use crate::model::event::What;
+use crate::serve::hub::Hub;
+use crate::serve::log::LogReader;
+use crate::serve::{self, Server};
+use crate::session::stamp::Stamp;
+use crate::text::output::Output;
+use crate::view;
+use crate::view::outcome::{Conditions, Stop};
 
 /// What `listen PORT` (and `-l PORT`) does.
 #[derive(Debug)]
@@ -13,13 +30,158 @@ pub struct Plan {
     /// Lines go to every client, `/to ID text` to one.
     pub source: Source,
     pub view: view::Plan,
-    pub count: Option<u64>,
-    pub duration: Option<std::time::Duration>,
-    pub record: Option<super::connect::Record>,
+    /// `-n`, `--until`.
+    pub conditions: Conditions,
+    /// `--duration`.
+    pub duration: Option<Duration>,
+    pub record: Option<recording::Plan>,
     pub notes: Vec<String>,
 }
 
-/// Runs it to its end.
-pub fn run(plan: Plan) -> ExitCode {
-    todo!()
+/// Runs it to its end. The end of input is not the end of listening.
+///
+/// # Errors
+/// It cannot listen, or record.
+pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
+    let mut signals = Signals::listen()?;
+    let stamp = Stamp::start();
+    let (server, mut log) = Server::bind(plan.server, stamp.clone()).await?;
+    let mut audience = Audience::new(
+        plan.view,
+        plan.conditions,
+        plan.record.as_ref(),
+        stamp,
+        output.clone(),
+    )?;
+    for note in &plan.notes {
+        audience.note(note);
+    }
+    audience.tell(What::Listening {
+        url: server.url().to_owned(),
+    });
+    audience.flush();
+    let hub = server.hub();
+    let mut feed = Feed::start(plan.source, &output)?;
+    feed.set_ready(true);
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let server = tokio::spawn(server.run(async {
+        // Dropping the sender is the signal too.
+        let _ = ended.await;
+    }));
+    let stop = talk(
+        &mut audience,
+        &mut feed,
+        &hub,
+        &mut log,
+        plan.duration,
+        &mut signals,
+    )
+    .await;
+    audience.stop(stop);
+    drop(feed);
+    drop(end);
+    tokio::select! {
+        _ = server => {}
+        _ = signals.next() => {}
+        () = super::serve::follow(&mut log, &mut audience) => {}
+    }
+    while let Some(event) = log.try_next() {
+        audience.hear(event);
+    }
+    let code = audience.end(0);
+    tokio::select! {
+        written = output.finish() => written.map(|()| code),
+        signal = signals.next() => Ok(signal.exit_code()),
+    }
+}
+
+/// Passes on what is typed and shows what arrives, until there is a reason to stop.
+async fn talk(
+    audience: &mut Audience,
+    feed: &mut Feed,
+    hub: &Arc<Hub>,
+    log: &mut LogReader,
+    duration: Option<Duration>,
+    signals: &mut Signals,
+) -> Stop {
+    let output = audience.output.clone();
+    let reader_gone = output.closed();
+    tokio::pin!(reader_gone);
+    let over = async {
+        match duration {
+            Some(duration) => sleep(duration).await,
+            None => pending().await,
+        }
+    };
+    tokio::pin!(over);
+    loop {
+        // A pipe waits for somebody to read it; a person is told that nobody does.
+        let takes_input = !feed.has_ended() && (feed.is_editor() || hub.has_room());
+        tokio::select! {
+            Some(event) = log.next(), if output.has_room() => {
+                audience.hear(event);
+                if let Some(dropped) = log.dropped() {
+                    audience.tell(dropped);
+                }
+                if audience.outcome.is_reached() {
+                    return Stop::OnPurpose;
+                }
+            }
+            () = output.room(), if !output.has_room() => {}
+            batch = feed.next(), if takes_input => match batch {
+                Some(batch) => {
+                    for input in batch.inputs {
+                        if take(audience, hub, input) {
+                            return Stop::OnPurpose;
+                        }
+                    }
+                    if let Some(error) = batch.error {
+                        audience.tell(What::Error(Box::new(error.problem())));
+                        return Stop::OnPurpose;
+                    }
+                }
+                None if feed.is_editor() => return Stop::OnPurpose,
+                None => {}
+            },
+            signal = signals.next() => return Stop::Signal(signal.exit_code()),
+            () = &mut over => return Stop::OnPurpose,
+            () = &mut reader_gone => return Stop::ReaderGone,
+        }
+        audience.flush();
+    }
+}
+
+/// Carries out one input; whether it asks to leave.
+fn take(audience: &mut Audience, hub: &Arc<Hub>, input: Input) -> bool {
+    match input {
+        Input::Command(command) => everyone(audience, hub, &command),
+        Input::Wrong(sentence) => audience.note(&sentence),
+        Input::Control(control) => match audience.control(control) {
+            Some(Control::Quit) => return true,
+            Some(Control::To(id, command)) => {
+                if !hub.command(id, command) {
+                    audience.note(&format!("there is no client {id}"));
+                }
+            }
+            Some(Control::State) => {
+                let clients = hub.len();
+                audience.note(&format!("listening, {clients} connected"));
+            }
+            Some(Control::Reconnect) => {
+                audience.note("/reconnect is for connect: here others connect")
+            }
+            _ => {}
+        },
+    }
+    false
+}
+
+fn everyone(audience: &mut Audience, hub: &Arc<Hub>, command: &Command) {
+    let sent = match command {
+        Command::Send(message) => hub.everyone(None, None, message),
+        other => hub.command_everyone(other),
+    };
+    if sent == 0 {
+        audience.note("not sent: nobody is connected");
+    }
 }

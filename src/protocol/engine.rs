@@ -22,10 +22,12 @@ use super::outgoing::Outgoing;
 use crate::model::command::Command;
 
 pub use super::incoming::Incoming;
-pub use super::outgoing::{SendError, Sent};
+pub use super::outgoing::SendError;
 pub use super::rules::{Role, Violation};
+pub use super::sent::Sent;
 
-#[derive(Debug, Clone)]
+/// What an engine is made for.
+#[derive(Debug, Clone, Copy)]
 pub struct Config {
     pub role: Role,
     /// The largest message that is accepted, in bytes; larger ones are a violation (1009).

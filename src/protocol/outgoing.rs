@@ -18,24 +18,11 @@ use super::header::Header;
 use super::mask::Keys;
 use super::rules::MAX_CONTROL;
 use super::scan::Scanner;
+use super::sent::{self, Sent};
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::frame::{FrameInfo, Opcode, RawFrame};
-use crate::model::message::{Kind, Message};
-
-/// What left whole: made when the last byte of it was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sent {
-    /// Only with `Config::report_frames`, and before what the frame completes.
-    Frame(FrameInfo),
-    Message {
-        message: Message,
-        wire: u64,
-    },
-    Ping(Bytes),
-    Pong(Bytes),
-    Close(Option<CloseFrame>),
-}
+use crate::model::message::Message;
 
 /// Why a command was not queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,7 +133,7 @@ impl Outgoing {
             }
             Command::Frame(frame) => {
                 let wire = self.wire_len(&frame);
-                let sent = completes(&frame, wire);
+                let sent = sent::of_raw(&frame, wire);
                 if frame.opcode == Opcode::CLOSE {
                     self.push(frame, Lane::Close, sent);
                 } else {
@@ -177,7 +164,7 @@ impl Outgoing {
     pub(super) fn send_encoded(&mut self, frame: Bytes) -> Result<(), SendError> {
         self.check_open()?;
         self.admit()?;
-        let sent = encoded_message(&frame);
+        let sent = sent::of_encoded(&frame);
         if let (Some(compressor), Some(Sent::Message { message, .. })) = (&self.compressor, &sent)
             && !compressor.takes_context_over()
         {
@@ -445,53 +432,4 @@ fn check_control(len: usize) -> Result<(), SendError> {
         return Err(SendError::ControlTooLong(len));
     }
     Ok(())
-}
-
-/// What a raw frame is to the peer, if it is something by itself. A Close is one, however it is
-/// spelled: nothing may follow it.
-fn completes(frame: &RawFrame, wire: u64) -> Option<Sent> {
-    let payload = frame.payload.clone();
-    if frame.opcode == Opcode::CLOSE {
-        let close = payload
-            .split_first_chunk()
-            .map(|(code, reason)| CloseFrame {
-                code: CloseCode(u16::from_be_bytes(*code)),
-                reason: String::from_utf8_lossy(reason).into_owned(),
-            });
-        return Some(Sent::Close(close));
-    }
-    if !frame.fin || frame.rsv != [false; 3] {
-        return None;
-    }
-    let message = |kind, payload| Sent::Message {
-        message: Message { kind, payload },
-        wire,
-    };
-    match frame.opcode {
-        Opcode::TEXT if std::str::from_utf8(&payload).is_ok() => Some(message(Kind::Text, payload)),
-        Opcode::BINARY => Some(message(Kind::Binary, payload)),
-        Opcode::PING => Some(Sent::Ping(payload)),
-        Opcode::PONG => Some(Sent::Pong(payload)),
-        _ => None,
-    }
-}
-
-/// The message in a frame that was encoded for many peers.
-fn encoded_message(frame: &Bytes) -> Option<Sent> {
-    let header = Scanner::default().next(&mut &frame[..])?;
-    if !header.fin || header.mask.is_some() {
-        return None;
-    }
-    let kind = match header.opcode {
-        Opcode::TEXT => Kind::Text,
-        Opcode::BINARY => Kind::Binary,
-        _ => return None,
-    };
-    Some(Sent::Message {
-        message: Message {
-            kind,
-            payload: frame.slice(usize::from(header.header_len)..),
-        },
-        wire: frame.len() as u64,
-    })
 }

@@ -86,6 +86,13 @@ impl Hub {
         self.len() == 0
     }
 
+    /// Whether there is somebody, and nobody's backlog is more than half full.
+    pub fn has_room(&self) -> bool {
+        let peers = self.peers();
+        let waiting = |entry: &Entry| entry.backlog.load(Ordering::Relaxed);
+        !peers.is_empty() && peers.values().all(|entry| waiting(entry) <= BACKLOG / 2)
+    }
+
     /// Sends to everyone on `path` (`None`: on every path) but `except`; how many it was sent to.
     pub fn everyone(&self, path: Option<&str>, except: Option<ConnId>, message: &Message) -> usize {
         let frame = encode::message(message);

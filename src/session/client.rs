@@ -150,18 +150,18 @@ impl Client {
                     let opening = ready!(opening.as_mut().poll(cx));
                     self.opened(opening);
                 }
-                Step::Talking(_) => self.send_opening_messages(),
+                Step::Talking(connection) => {
+                    send_as_room_allows(connection, &mut self.to_send);
+                    match ready!(connection.poll_next(cx)) {
+                        Some(what) => self.talked(what),
+                        None => self.after_close(),
+                    }
+                }
                 Step::Waiting(sleep) => {
                     ready!(sleep.as_mut().poll(cx));
                     self.step = Step::Dial;
                 }
                 Step::Ended => return Poll::Ready(None),
-            }
-            if let Step::Talking(connection) = &mut self.step {
-                match ready!(connection.poll_next(cx)) {
-                    Some(what) => self.talked(what),
-                    None => self.after_close(),
-                }
             }
         }
     }
@@ -187,6 +187,17 @@ impl Client {
     pub fn can_send(&self) -> bool {
         self.to_send.is_empty()
             && matches!(&self.step, Step::Talking(connection) if connection.can_send())
+    }
+
+    /// Whether the connection is open and all that was handed over has left.
+    pub fn is_idle(&self) -> bool {
+        self.to_send.is_empty()
+            && matches!(&self.step, Step::Talking(connection) if connection.is_idle())
+    }
+
+    /// Whether nothing more will happen.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.step, Step::Ended) && self.pending.is_empty()
     }
 
     /// Stops or resumes reading from the peer.
@@ -310,19 +321,6 @@ impl Client {
         self.retry_or_end();
     }
 
-    fn send_opening_messages(&mut self) {
-        let Step::Talking(connection) = &mut self.step else {
-            return;
-        };
-        while connection.can_send() {
-            let Some(command) = self.to_send.pop_front() else {
-                return;
-            };
-            // It can send: nothing is refused but what the command line has checked.
-            let _ = connection.send(command);
-        }
-    }
-
     fn talked(&mut self, what: What) {
         let what = match what {
             What::Close(mut close) => {
@@ -384,6 +382,16 @@ impl Client {
             reason,
         });
         self.step = Step::Waiting(Box::pin(tokio::time::sleep(delay)));
+    }
+}
+
+fn send_as_room_allows(connection: &mut Connection<Stream>, commands: &mut VecDeque<Command>) {
+    while connection.can_send() {
+        let Some(command) = commands.pop_front() else {
+            return;
+        };
+        // It can send: nothing is refused but what the command line has checked.
+        let _ = connection.send(command);
     }
 }
 

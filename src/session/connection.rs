@@ -196,9 +196,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.reading = reading;
     }
 
-    /// Bytes in the out queue.
-    pub fn queued(&self) -> usize {
-        self.engine.queued()
+    /// Whether it is open and nothing waits to be written or told.
+    pub fn is_idle(&self) -> bool {
+        self.phase == Phase::Open && !self.engine.has_to_write() && self.pending.is_empty()
     }
 
     fn close(
@@ -255,8 +255,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn left(&mut self, sent: Sent) {
         let dir = Direction::Out;
-        self.pending.push_back(match sent {
-            Sent::Frame(frame) => What::Frame { dir, frame },
+        let what = match sent {
+            Sent::Frame(frame) => {
+                self.pending.push_back(What::Frame { dir, frame });
+                return;
+            }
             Sent::Message { message, wire } => What::Message {
                 dir,
                 message,
@@ -271,8 +274,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 rtt: None,
             },
             Sent::Close(_) => return,
-        });
+        };
         self.last_traffic = Instant::now();
+        self.pending.push_back(what);
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -303,11 +307,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             return;
         }
-        let before = self.pending.len();
+        let mut happened = false;
         while let Some(incoming) = self.engine.next(&mut input) {
+            happened = true;
             self.came(incoming, now);
         }
-        if self.pending.len() == before {
+        if !happened {
             self.last_traffic = now;
             if let Some(keepalive) = &mut self.keepalive {
                 keepalive.progress(now);
@@ -388,7 +393,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Phase::Open => {
                 if let Some(cause) = cause {
                     self.pending.push_back(What::Error(Box::new(Problem {
-                        kind: "transport",
+                        kind: "closed",
                         message: format!(
                             "the connection broke: {}",
                             crate::error::cause_text(cause)

@@ -8,9 +8,10 @@ use tokio::time::timeout;
 use super::client::Plan;
 use crate::error::Error;
 use crate::model::event::{Open, Refused, What};
-use crate::model::handshake::{self, Refusal, ResponseHead, Timings};
+use crate::model::handshake::{self, Refusal, RequestHead, ResponseHead, Timings};
 use crate::model::secret::is_secret_header;
 use crate::wire::dial;
+use crate::wire::refusal::refusal_hint;
 use crate::wire::stream::Stream;
 use crate::wire::target::Target;
 use crate::wire::upgrade::{self, Answer};
@@ -84,9 +85,9 @@ impl Attempt {
         let mut request = plan.request.clone();
         let mut followed = 0;
         loop {
-            let (refusal, timings) = match self.exchange(&target, plan, &request).await {
+            let (sent, refusal, timings) = match self.exchange(&target, plan, &request).await {
                 Ok(Exchange::Opened(opened)) => return Ok(*opened),
-                Ok(Exchange::Refused(refusal, timings)) => (refusal, timings),
+                Ok(Exchange::Refused(sent, refusal, timings)) => (sent, refusal, timings),
                 Err(error) => {
                     return Err(Failure {
                         error,
@@ -96,10 +97,10 @@ impl Attempt {
             };
             let Some(location) = redirect(&refusal.head).filter(|_| plan.redirects.is_some())
             else {
-                return Err(failure(&target, refusal, timings));
+                return Err(failure(&target, &sent, refusal, timings));
             };
             if Some(followed) == plan.redirects {
-                let mut failure = failure(&target, refusal, timings);
+                let mut failure = failure(&target, &sent, refusal, timings);
                 failure.error = Error::Handshake {
                     address: target.redacted(),
                     message: format!("more than {followed} redirects"),
@@ -143,7 +144,7 @@ impl Attempt {
             ..Timings::default()
         };
         Ok(match answer {
-            Answer::Refused(refusal) => Exchange::Refused(refusal, timings),
+            Answer::Refused(refusal) => Exchange::Refused(Box::new(head), refusal, timings),
             Answer::Upgraded(upgraded) => Exchange::Opened(Box::new(Opened {
                 stream,
                 read_ahead: upgraded.read_ahead,
@@ -161,17 +162,17 @@ impl Attempt {
 
 enum Exchange {
     Opened(Box<Opened>),
-    Refused(Refusal, Timings),
+    Refused(Box<RequestHead>, Refusal, Timings),
 }
 
-fn failure(target: &Target, refusal: Refusal, timings: Timings) -> Failure {
+fn failure(target: &Target, request: &RequestHead, refusal: Refusal, timings: Timings) -> Failure {
     let head = refusal.head;
     Failure {
         error: Error::Refused {
             address: target.redacted(),
             status: head.status,
             reason: head.reason.clone(),
-            hint: upgrade::refusal_hint(&head, target),
+            hint: refusal_hint(&head, request),
         },
         refused: Some(Refused {
             url: target.redacted(),

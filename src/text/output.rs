@@ -1,1 +1,497 @@
+//! The owner of stdout and stderr.
+//!
+//! What is to be written goes into one queue, in order, and a thread of its own writes it: a
+//! terminal or a pipe that blocks never blocks the caller. Callers render many messages into one
+//! buffer and hand it over; neighbours for the same stream are joined and written as one.
+//!
+//! The queue has a soft bound of [`BOUND`] bytes: whoever produces without end waits for
+//! [`Output::room`] first, so that it is exceeded by one buffer of each producer at most.
+//!
+//! stdout is data: when its reader goes away (`| head -1`), what is queued for it is dropped,
+//! quietly, and [`Output::closed`] returns. Other failures (a full disk) do the same and are
+//! reported by [`Output::finish`]. stderr is talk: where it fails there is nobody left to tell.
+//!
+//! A line editor draws on the same terminal. While it does, it lends a [`Printer`]
+//! ([`Output::borrow`]), and what goes to the terminal passes through that, in batches, because
+//! after each the editor draws its line anew.
 
+mod writer;
+
+use std::collections::VecDeque;
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use tokio::sync::watch;
+
+use self::writer::{Sinks, Writer};
+use crate::error::Error;
+
+/// Bytes that may be queued before [`Output::room`] waits.
+pub const BOUND: usize = 1 << 20;
+
+/// Prints above the line that is being edited.
+pub trait Printer: Send {
+    /// Prints whole lines; may block.
+    ///
+    /// # Errors
+    /// Gives the text back if nobody edits any more; it was not printed.
+    fn print(&mut self, text: String) -> Result<(), String>;
+}
+
+/// Writes to stdout at once: what is said instead of a run, such as help. That nobody reads it is
+/// no error.
+///
+/// # Errors
+/// stdout failed in another way.
+pub fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => Err(Error::Io {
+            doing: "writing to stdout".into(),
+            cause,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Writes to stderr at once: why there is no run, or how it failed.
+pub fn complain(text: &str) {
+    // Where it fails there is nobody left to tell.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// A handle to stdout and stderr. Clones share the queue.
+#[derive(Clone)]
+pub struct Output {
+    shared: Arc<Shared>,
+}
+
+impl Output {
+    /// The stdout and stderr of the process.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn stdio() -> Result<Self, Error> {
+        let sinks = Sinks {
+            data: Box::new(io::stdout()),
+            talk: Box::new(io::stderr()),
+            talk_is_terminal: io::stderr().is_terminal(),
+        };
+        Self::start(sinks, !io::stdout().is_terminal())
+    }
+
+    /// Writes to anything else, for tests.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn to(
+        data: impl Write + Send + 'static,
+        talk: impl Write + Send + 'static,
+    ) -> Result<Self, Error> {
+        let sinks = Sinks {
+            data: Box::new(data),
+            talk: Box::new(talk),
+            talk_is_terminal: true,
+        };
+        Self::start(sinks, false)
+    }
+
+    fn start(sinks: Sinks, watch_stdout: bool) -> Result<Self, Error> {
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            work: Condvar::new(),
+            status: watch::Sender::new(Status {
+                room: true,
+                open: true,
+                done: false,
+            }),
+            watch_stdout,
+        });
+        let writer = Writer::new(Arc::clone(&shared), sinks);
+        thread::Builder::new()
+            .name("output".into())
+            .spawn(move || writer.run())
+            .map_err(|cause| Error::Io {
+                doing: "starting the output thread".into(),
+                cause,
+            })?;
+        Ok(Self { shared })
+    }
+
+    /// Queues data for stdout. Dropped once stdout is closed.
+    pub fn data(&self, bytes: &[u8]) {
+        if !self.is_closed() {
+            self.shared.push(Stream::Data, bytes);
+        }
+    }
+
+    /// Queues talk for stderr.
+    pub fn talk(&self, bytes: &[u8]) {
+        self.shared.push(Stream::Talk, bytes);
+    }
+
+    /// Whether less than [`BOUND`] bytes are queued.
+    pub fn has_room(&self) -> bool {
+        self.shared.status.borrow().room
+    }
+
+    /// Returns when there is room. Cancel-safe.
+    pub async fn room(&self) {
+        self.shared.wait_for(|status| status.room).await;
+    }
+
+    /// Whether nobody reads stdout any more, or it failed.
+    pub fn is_closed(&self) -> bool {
+        !self.shared.status.borrow().open
+    }
+
+    /// Returns when nobody reads stdout any more, or it failed; where the system tells, also while
+    /// nothing is being written. Cancel-safe, but not free: make it once for a loop, and pin it.
+    pub async fn closed(&self) {
+        tokio::select! {
+            () = self.shared.wait_for(|status| !status.open) => {}
+            () = reader_gone(), if self.shared.watch_stdout => self.shared.close(None),
+        }
+    }
+
+    /// Passes on what goes to the terminal through a line editor until the answer is dropped.
+    #[must_use]
+    pub fn borrow(&self, printer: Box<dyn Printer>) -> Borrow {
+        let mut queue = self.shared.lock();
+        queue.printer = Some(printer);
+        queue.borrower += 1;
+        Borrow {
+            shared: Arc::clone(&self.shared),
+            borrower: queue.borrower,
+        }
+    }
+
+    /// Returns when all that was queued is written; nothing can be written afterwards. Takes as
+    /// long as a blocked reader takes: race it against whatever ends the patience.
+    ///
+    /// # Errors
+    /// stdout failed in another way than that its reader went away.
+    pub async fn finish(&self) -> Result<(), Error> {
+        self.shared.lock().ending = true;
+        self.shared.work.notify_one();
+        self.shared.wait_for(|status| status.done).await;
+        match self.shared.lock().failure.take() {
+            None => Ok(()),
+            Some(cause) => Err(Error::Io {
+                doing: "writing to stdout".into(),
+                cause,
+            }),
+        }
+    }
+}
+
+/// A terminal lent to a line editor; dropping it ends the loan.
+pub struct Borrow {
+    shared: Arc<Shared>,
+    borrower: u64,
+}
+
+impl Drop for Borrow {
+    fn drop(&mut self) {
+        let mut queue = self.shared.lock();
+        if queue.borrower == self.borrower {
+            queue.printer = None;
+            queue.borrower += 1;
+        }
+        drop(queue);
+        self.shared.work.notify_one();
+    }
+}
+
+/// Returns when the reader of stdout has gone, if that is a pipe.
+#[cfg(unix)]
+async fn reader_gone() {
+    if let Ok(Some(stdout)) = stdout_pipe()
+        && stdout.ready(tokio::io::Interest::ERROR).await.is_ok()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
+}
+
+/// A second handle to stdout, to wait on and never to write to.
+#[cfg(unix)]
+fn stdout_pipe() -> io::Result<Option<tokio::net::unix::pipe::Sender>> {
+    use std::os::fd::AsFd as _;
+    use std::os::unix::fs::FileTypeExt as _;
+
+    let stdout = std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    if !stdout.metadata()?.file_type().is_fifo() {
+        return Ok(None);
+    }
+    // Not the checked way: that makes the pipe non-blocking, for everybody who shares it.
+    tokio::net::unix::pipe::Sender::from_file_unchecked(stdout).map(Some)
+}
+
+#[cfg(not(unix))]
+async fn reader_gone() {
+    std::future::pending::<()>().await;
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    work: Condvar,
+    status: watch::Sender<Status>,
+    /// stdout is the real one and no terminal.
+    watch_stdout: bool,
+}
+
+#[derive(Default)]
+struct Queue {
+    pieces: VecDeque<Piece>,
+    /// Bytes in `pieces` and in the hands of the writer.
+    bytes: usize,
+    /// In its place unless the writer is printing.
+    printer: Option<Box<dyn Printer>>,
+    /// Counts loans and their ends, so that the writer puts back no printer of an ended one.
+    borrower: u64,
+    ending: bool,
+    failure: Option<io::Error>,
+}
+
+struct Piece {
+    stream: Stream,
+    bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Data,
+    Talk,
+}
+
+/// What the async side waits for.
+struct Status {
+    room: bool,
+    open: bool,
+    done: bool,
+}
+
+impl Shared {
+    /// The queue. A thread that panicked left it whole: no call below stops halfway.
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, stream: Stream, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let mut queue = self.lock();
+        queue.bytes += bytes.len();
+        match queue.pieces.back_mut() {
+            Some(last) if last.stream == stream => last.bytes.extend_from_slice(bytes),
+            _ => queue.pieces.push_back(Piece {
+                stream,
+                bytes: bytes.to_vec(),
+            }),
+        }
+        self.update_room(&queue);
+        drop(queue);
+        self.work.notify_one();
+    }
+
+    fn update_room(&self, queue: &Queue) {
+        let room = queue.bytes < BOUND;
+        self.status.send_if_modified(|status| {
+            let changed = status.room != room;
+            status.room = room;
+            changed
+        });
+    }
+
+    /// stdout takes nothing more.
+    fn close(&self, failure: Option<io::Error>) {
+        let mut queue = self.lock();
+        let dropped: usize = queue
+            .pieces
+            .iter()
+            .filter(|piece| piece.stream == Stream::Data)
+            .map(|piece| piece.bytes.len())
+            .sum();
+        queue.pieces.retain(|piece| piece.stream != Stream::Data);
+        queue.bytes -= dropped;
+        queue.failure = queue.failure.take().or(failure);
+        self.update_room(&queue);
+        self.status.send_modify(|status| status.open = false);
+    }
+
+    async fn wait_for(&self, condition: impl FnMut(&Status) -> bool) {
+        // The sender is a field of `self`: it cannot go away meanwhile.
+        let _ = self.status.subscribe().wait_for(condition).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Hands on what is written, and fails on demand.
+    struct Sink {
+        written: mpsc::Sender<Vec<u8>>,
+        /// A write waits for one of these: `Err` is its result.
+        permits: Option<mpsc::Receiver<io::Result<()>>>,
+    }
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if let Some(permits) = &self.permits {
+                permits.recv().unwrap_or(Ok(()))?;
+            }
+            let _ = self.written.send(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn sink() -> (Sink, mpsc::Receiver<Vec<u8>>) {
+        let (written, receiver) = mpsc::channel();
+        let permits = None;
+        (Sink { written, permits }, receiver)
+    }
+
+    fn gated_sink() -> (Sink, mpsc::Sender<io::Result<()>>, mpsc::Receiver<Vec<u8>>) {
+        let (mut sink, receiver) = sink();
+        let (permit, permits) = mpsc::channel();
+        sink.permits = Some(permits);
+        (sink, permit, receiver)
+    }
+
+    #[tokio::test]
+    async fn both_streams_are_written_in_order() {
+        let (data, written) = sink();
+        let talk = Sink {
+            written: data.written.clone(),
+            permits: None,
+        };
+        let output = Output::to(data, talk).unwrap();
+        output.talk(b"1\n");
+        output.data(b"2\n");
+        output.data(b"");
+        output.talk(b"3\n");
+        output.finish().await.unwrap();
+        drop(output);
+        let all: Vec<u8> = written.into_iter().flatten().collect();
+        assert_eq!(all, b"1\n2\n3\n");
+    }
+
+    #[tokio::test]
+    async fn a_blocked_stdout_blocks_nobody_and_says_when_there_is_room() {
+        let (data, permit, written) = gated_sink();
+        let output = Output::to(data, io::sink()).unwrap();
+        assert!(output.has_room());
+        output.data(&vec![b'x'; BOUND]);
+        assert!(!output.has_room());
+        output.data(b"more");
+        let room = output.room();
+        tokio::pin!(room);
+        tokio::select! {
+            biased;
+            () = &mut room => panic!("there is no room"),
+            () = tokio::task::yield_now() => {}
+        }
+        drop(permit);
+        room.await;
+        output.finish().await.unwrap();
+        let count: usize = written.try_iter().map(|bytes| bytes.len()).sum();
+        assert_eq!(count, BOUND + 4);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_goes_away_is_no_failure() {
+        let (data, permit, written) = gated_sink();
+        let (talk, said) = sink();
+        let output = Output::to(data, talk).unwrap();
+        permit.send(Err(ErrorKind::BrokenPipe.into())).unwrap();
+        output.data(b"lost");
+        output.closed().await;
+        assert!(output.is_closed());
+        output.data(b"dropped");
+        output.talk(b"bye");
+        output.finish().await.unwrap();
+        assert!(output.has_room());
+        assert_eq!(written.try_iter().count(), 0);
+        assert_eq!(said.recv().unwrap(), b"bye");
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_reported() {
+        let (data, permit, _written) = gated_sink();
+        let output = Output::to(data, io::sink()).unwrap();
+        permit.send(Err(ErrorKind::WouldBlock.into())).unwrap();
+        permit.send(Err(ErrorKind::StorageFull.into())).unwrap();
+        output.data(b"x");
+        output.closed().await;
+        let error = output.finish().await.unwrap_err();
+        assert!(error.to_string().starts_with("writing to stdout: "));
+    }
+
+    /// Prints into a channel until `left` is used up.
+    struct Editor {
+        printed: mpsc::Sender<String>,
+        left: usize,
+    }
+
+    impl Printer for Editor {
+        fn print(&mut self, text: String) -> Result<(), String> {
+            if self.left == 0 {
+                return Err(text);
+            }
+            self.left -= 1;
+            let _ = self.printed.send(text);
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn an_editor_prints_until_it_ends_and_nothing_is_lost() {
+        let (data, written) = sink();
+        let output = Output::to(data, io::sink()).unwrap();
+        let (printed, prints) = mpsc::channel();
+        let borrow = output.borrow(Box::new(Editor { printed, left: 2 }));
+        output.data(b"first\n");
+        assert_eq!(prints.recv().unwrap(), "first\n");
+        // Within the same interval: these are joined, and talk keeps its place among data.
+        output.data(b"a\n");
+        output.talk(b"b\n");
+        output.data(b"c\n");
+        let joined: String = prints.recv().unwrap();
+        assert!(joined.starts_with("a\n"));
+        output.data(b"after\n");
+        output.finish().await.unwrap();
+        drop(borrow);
+        let rest: Vec<u8> = written.try_iter().flatten().collect();
+        let all = joined + &String::from_utf8(rest).unwrap();
+        assert!(
+            all == "a\nb\nc\nafter\n" || all == "a\nc\nafter\n",
+            "{all:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_terminal_that_was_given_back_is_written_directly() {
+        let (data, written) = sink();
+        let output = Output::to(data, io::sink()).unwrap();
+        let (printed, prints) = mpsc::channel();
+        drop(output.borrow(Box::new(Editor { printed, left: 9 })));
+        output.data(b"x\n");
+        output.finish().await.unwrap();
+        assert_eq!(prints.try_iter().count(), 0);
+        assert_eq!(written.recv().unwrap(), b"x\n");
+    }
+}

@@ -1,12 +1,37 @@
 //! The server's opening handshake: hyper reads the request, a function answers it, so that the
-//! same port serves WebSockets and HTTP. Host, key and version are checked here.
+//! same port serves WebSockets and HTTP. Host, key and version are checked here, because hyper
+//! takes requests without a Host and with two of them.
+//!
+//! hyper gives header names in lower case and in their order; it adds a Date to what is answered.
 
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::{Ready, poll_fn, ready};
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite};
+use http_body_util::Full;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::HeaderMap;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper::{Request, Response, StatusCode, Version};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::timeout as bounded;
 
-use crate::model::handshake::{Headers, RequestHead, ResponseHead};
+use super::head::value_text;
+use super::key;
+use crate::model::handshake::{Headers, RequestHead, ResponseHead, has_token, header, values};
+
+/// Bytes and fields of a request's head; hyper answers more with 431.
+const MAX_HEAD: usize = 16 * 1024;
+const MAX_FIELDS: usize = 100;
+
+/// How much unread data is taken off a connection that ends, and for how long.
+const MAX_LINGER: u64 = 64 * 1024;
+const LINGER: Duration = Duration::from_secs(1);
 
 /// How to answer one request.
 #[derive(Debug, Clone)]
@@ -40,18 +65,296 @@ pub enum Ended {
     /// Only plain HTTP was spoken; the last request and the status it got, if there was one.
     Http(Option<(RequestHead, u16)>),
     Timeout,
-    Io(std::io::Error),
+    Io(io::Error),
 }
 
 /// Serves requests on `stream` until one is upgraded. Heads are limited to 16 KiB and 100 fields,
 /// the time to `timeout`. A request that asks for an upgrade wrongly (method, Host missing or doubled,
 /// Connection, key missing, doubled or not 16 bytes, version) is answered with 400, 405 or 426 with
 /// `Sec-WebSocket-Version: 13` before `answer` is asked; `answer` sees plain requests and right upgrades
-/// and is told which it is.
+/// and is told which it is; a plain request cannot be upgraded and gets 426 instead.
+///
+/// # Errors
+/// [`Ended`] when nothing was upgraded. A connection that was answered and then stayed idle until
+/// the timeout ended with [`Ended::Http`].
 pub async fn accept<S, F>(stream: S, timeout: Duration, answer: F) -> Result<Accepted<S>, Ended>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Fn(&RequestHead, bool) -> Answer + Send + Sync + 'static,
 {
-    todo!()
+    let desk = Desk {
+        answer: Box::new(answer),
+        last: Cell::new(Last::Nothing),
+    };
+    let mut connection = http1::Builder::new()
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_FIELDS)
+        // A client that has shut down its writing side still wants its answer.
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), desk);
+    let served = bounded(timeout, poll_fn(|cx| connection.poll_without_shutdown(cx))).await;
+    let parts = connection.into_parts();
+    let stream = parts.io.into_inner();
+    let ended = match (served, parts.service.last.into_inner()) {
+        (Ok(Ok(())), Last::Upgraded(request, response)) => {
+            return Ok(Accepted {
+                stream,
+                read_ahead: parts.read_buf,
+                request,
+                response,
+            });
+        }
+        (Ok(Err(error)), _) => Ended::Io(io_error(error)),
+        (Err(_), Last::Nothing | Last::Upgraded(..)) => Ended::Timeout,
+        (_, Last::Plain(request, status)) => Ended::Http(Some((request, status))),
+        (Ok(Ok(())), Last::Nothing) => Ended::Http(None),
+    };
+    linger(stream).await;
+    Err(ended)
+}
+
+/// Ends a connection so that the peer can read the last answer: closing a socket with unread
+/// bytes sends RST, which throws that answer away.
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
+    let rest = async {
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream.take(MAX_LINGER), &mut tokio::io::sink()).await
+    };
+    // The connection is over; how it ended is known already.
+    let _ = bounded(LINGER, rest).await;
+}
+
+/// The system's error below hyper's, or hyper's as one.
+fn io_error(error: hyper::Error) -> io::Error {
+    use std::error::Error as _;
+
+    let below = error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .map(|cause| (cause.kind(), cause.to_string()));
+    match below {
+        Some((kind, text)) => io::Error::new(kind, text),
+        None if error.is_incomplete_message() => io::ErrorKind::UnexpectedEof.into(),
+        None => io::Error::new(io::ErrorKind::InvalidData, error),
+    }
+}
+
+/// What the last request on a connection came to.
+#[derive(Debug)]
+enum Last {
+    Nothing,
+    Plain(RequestHead, u16),
+    Upgraded(RequestHead, ResponseHead),
+}
+
+/// Where hyper hands in its requests.
+struct Desk<F> {
+    /// Boxed, so that the whole is `Unpin` as hyper wants it.
+    answer: Box<F>,
+    last: Cell<Last>,
+}
+
+impl<F> Service<Request<Incoming>> for Desk<F>
+where
+    F: Fn(&RequestHead, bool) -> Answer,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let head = RequestHead {
+            method: request.method().to_string(),
+            target: request
+                .uri()
+                .path_and_query()
+                .map_or_else(|| request.uri().to_string(), ToString::to_string),
+            headers: headers_of(request.headers()),
+        };
+        let framing = Framing {
+            http11: request.version() == Version::HTTP_11,
+            body: !request.body().is_end_stream(),
+        };
+        let response = match judge(&head, framing) {
+            Ok(upgrade) => match (self.answer)(&head, upgrade) {
+                Answer::Upgrade { .. } if !upgrade => NOT_ASKED.response(),
+                answer => respond(answer, &head),
+            },
+            Err(rejection) => rejection.response(),
+        };
+        let status = response.status();
+        self.last.set(if status == StatusCode::SWITCHING_PROTOCOLS {
+            let response = ResponseHead {
+                status: status.as_u16(),
+                reason: status.canonical_reason().unwrap_or_default().to_owned(),
+                headers: headers_of(response.headers()),
+            };
+            Last::Upgraded(head, response)
+        } else {
+            Last::Plain(head, status.as_u16())
+        });
+        ready(Ok(response))
+    }
+}
+
+fn headers_of(map: &HeaderMap) -> Headers {
+    map.iter()
+        .map(|(name, value)| (name.to_string(), value_text(value.as_bytes())))
+        .collect()
+}
+
+/// What of a request is not in its head.
+#[derive(Debug, Clone, Copy)]
+struct Framing {
+    http11: bool,
+    body: bool,
+}
+
+/// Why a request is not answered by the function.
+#[derive(Debug, PartialEq, Eq)]
+struct Rejection {
+    status: StatusCode,
+    header: Option<(&'static str, &'static str)>,
+    text: &'static str,
+}
+
+const NO_UPGRADE: (&str, &str) = ("upgrade", "websocket");
+const RIGHT_VERSION: (&str, &str) = ("sec-websocket-version", "13");
+
+/// To a plain request that the function would have upgraded.
+const NOT_ASKED: Rejection = Rejection {
+    status: StatusCode::UPGRADE_REQUIRED,
+    header: Some(RIGHT_VERSION),
+    text: "this path speaks WebSocket: connect to it with a WebSocket client",
+};
+
+/// Whether a request asks for an upgrade; RFC 9112, section 3.2 and RFC 6455, section 4.2.1.
+fn judge(head: &RequestHead, framing: Framing) -> Result<bool, Rejection> {
+    let reject = |status, header, text| {
+        Err(Rejection {
+            status,
+            header,
+            text,
+        })
+    };
+    let bad = |text| reject(StatusCode::BAD_REQUEST, None, text);
+    let headers = &head.headers;
+    match values(headers, "host").count() {
+        1 => {}
+        0 if !framing.http11 => {}
+        0 => return bad("the request has no Host header"),
+        _ => return bad("the request has more than one Host header"),
+    }
+    let has_upgrade = has_token(headers, "upgrade", "websocket");
+    if !has_upgrade && header(headers, "sec-websocket-key").is_none() {
+        return Ok(false);
+    }
+    if head.method != "GET" {
+        let allow = Some(("allow", "GET"));
+        return reject(
+            StatusCode::METHOD_NOT_ALLOWED,
+            allow,
+            "a WebSocket handshake is a GET",
+        );
+    }
+    if !framing.http11 {
+        return bad("a WebSocket handshake needs HTTP/1.1");
+    }
+    if framing.body {
+        return bad("a WebSocket handshake has no body");
+    }
+    if !has_upgrade {
+        return reject(
+            StatusCode::UPGRADE_REQUIRED,
+            Some(NO_UPGRADE),
+            "there is a Sec-WebSocket-Key but no Upgrade: websocket; \
+             a proxy on the way may have removed it",
+        );
+    }
+    if !has_token(headers, "connection", "upgrade") {
+        return bad("the request does not say Connection: Upgrade");
+    }
+    let mut versions = values(headers, "sec-websocket-version");
+    if (versions.next(), versions.next()) != (Some("13"), None) {
+        return reject(
+            StatusCode::UPGRADE_REQUIRED,
+            Some(RIGHT_VERSION),
+            "the Sec-WebSocket-Version must be 13",
+        );
+    }
+    let mut keys = values(headers, "sec-websocket-key");
+    match (keys.next(), keys.next()) {
+        (Some(key), None) if key::is_valid(key) => Ok(true),
+        (Some(_), None) => bad("the Sec-WebSocket-Key is not 16 bytes in base64"),
+        (Some(_), Some(_)) => bad("the request has more than one Sec-WebSocket-Key"),
+        (None, _) => bad("the request has no Sec-WebSocket-Key"),
+    }
+}
+
+impl Rejection {
+    fn response(&self) -> Response<Full<Bytes>> {
+        let mut headers = vec![
+            ("content-type", "text/plain; charset=utf-8"),
+            ("connection", "close"),
+        ];
+        headers.extend(self.header);
+        // RFC 9110, section 15.5.22: a 426 says what to upgrade to.
+        if self.status == StatusCode::UPGRADE_REQUIRED && self.header != Some(NO_UPGRADE) {
+            headers.push(NO_UPGRADE);
+        }
+        let headers = headers
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect::<Headers>();
+        build(
+            self.status.as_u16(),
+            &headers,
+            format!("{}\n", self.text).into(),
+        )
+    }
+}
+
+fn respond(answer: Answer, request: &RequestHead) -> Response<Full<Bytes>> {
+    match answer {
+        Answer::Http {
+            status,
+            headers,
+            body,
+        } => build(status, &headers, body),
+        Answer::Upgrade {
+            subprotocol,
+            headers: further,
+        } => {
+            let key = header(&request.headers, "sec-websocket-key").unwrap_or_default();
+            let ours = [
+                ("upgrade", Some("websocket".to_owned())),
+                ("connection", Some("Upgrade".to_owned())),
+                ("sec-websocket-accept", Some(key::accept_of(key))),
+                ("sec-websocket-protocol", subprotocol),
+            ];
+            let headers: Headers = ours
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+                .chain(further)
+                .collect();
+            build(
+                StatusCode::SWITCHING_PROTOCOLS.as_u16(),
+                &headers,
+                Bytes::new(),
+            )
+        }
+    }
+}
+
+/// The answer as hyper's type; 500 where a status or header cannot be sent.
+fn build(status: u16, headers: &Headers, body: Bytes) -> Response<Full<Bytes>> {
+    let mut builder = Response::builder().status(status);
+    for (name, value) in headers {
+        builder = builder.header(name.as_str(), value.as_bytes());
+    }
+    builder.body(Full::new(body)).unwrap_or_else(|error| {
+        let mut response = Response::new(Full::new(format!("{error}\n").into()));
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
 }

@@ -1,8 +1,18 @@
 //! Sockets and the opening handshake: from an address to a stream that speaks frames.
+//!
+//! A client parses a [`target`], [`dial`]s it and runs [`upgrade`] on the stream; a server runs
+//! [`accept`] on a stream that it was given. Either way what comes out is the stream, the heads
+//! as they were on the wire, and the bytes that were read ahead, which are the first frames.
 
 pub mod accept;
+mod body;
 pub mod cookies;
 pub mod dial;
+mod head;
+mod key;
+pub mod refusal;
+mod request;
 pub mod stream;
 pub mod target;
+mod typed;
 pub mod upgrade;

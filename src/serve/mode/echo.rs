@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Action, Entry, Mode, Plan};
+use super::{Action, Entry, Mode};
 use crate::model::event::ConnId;
 use crate::model::message::Message;
 

@@ -1,0 +1,147 @@
+//! Everyone who hears what happens: the view, the exit code, the recording.
+
+use crate::error::{Error, ExitCode};
+use crate::input::slash::SLASH;
+use crate::model::control::Control;
+use crate::model::event::{Direction, Event, What};
+use crate::session::stamp::Stamp;
+use crate::text::output::Output;
+use crate::view::outcome::{Conditions, Outcome, Stop};
+use crate::view::{self, Page, View};
+
+use super::recording::{self, Recording};
+
+/// The consumers of a run's events.
+pub struct Audience {
+    stamp: Stamp,
+    view: View,
+    parse_json: bool,
+    page: Page,
+    pub output: Output,
+    pub outcome: Outcome,
+    recording: Option<Recording>,
+}
+
+impl Audience {
+    /// # Errors
+    /// The recording cannot be started.
+    pub fn new(
+        view: view::Plan,
+        conditions: Conditions,
+        record: Option<&recording::Plan>,
+        stamp: Stamp,
+        output: Output,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            stamp,
+            parse_json: view.parse,
+            view: View::new(view),
+            page: Page::default(),
+            output,
+            outcome: Outcome::new(conditions),
+            recording: record.map(Recording::start).transpose()?,
+        })
+    }
+
+    /// Tells everyone of an event.
+    pub fn hear(&mut self, mut event: Event) {
+        if let What::Message {
+            dir, message, json, ..
+        } = &mut event.what
+        {
+            if *dir == Direction::In && self.outcome.is_reached() {
+                return;
+            }
+            if self.parse_json && message.is_text() {
+                *json = serde_json::from_slice(&message.payload).ok().map(Box::new);
+            }
+        }
+        self.outcome.observe(&event);
+        self.view.event(&event, &mut self.page);
+        if let Some(recording) = &mut self.recording
+            && let Err(error) = recording.write(&event)
+        {
+            self.recording = None;
+            self.tell(What::Error(Box::new(error.problem())));
+        }
+    }
+
+    /// Something that happened to the program rather than to a connection.
+    pub fn tell(&mut self, what: What) {
+        let event = self.stamp.event(None, None, what);
+        self.hear(event);
+    }
+
+    /// A sentence for the person who reads along.
+    pub fn note(&mut self, text: &str) {
+        self.view.note(text, &mut self.page);
+    }
+
+    /// Carries out what a person asks of the views; what concerns the session is handed back.
+    pub fn control(&mut self, control: Control) -> Option<Control> {
+        match control {
+            Control::Help => {
+                for slash in SLASH {
+                    let usage = format!("{} {}", slash.name, slash.args);
+                    self.note(&format!("{usage:24}{}", slash.about));
+                }
+            }
+            Control::Json => {
+                let indented = self.view.toggle_json();
+                self.note(if indented {
+                    "JSON is indented"
+                } else {
+                    "JSON stays as it came"
+                });
+            }
+            Control::Headers => self.view.headers(&mut self.page),
+            Control::Stats => self.view.stats(&self.outcome.end(), &mut self.page),
+            Control::Record(Some(path)) => self.record(recording::Plan {
+                path,
+                overwrite: false,
+            }),
+            Control::Record(None) => match self.recording.take() {
+                Some(recording) => {
+                    self.note(&format!("recorded to {}", recording.path().display()))
+                }
+                None => self.note("nothing is being recorded (/record FILE starts)"),
+            },
+            other => return Some(other),
+        }
+        None
+    }
+
+    fn record(&mut self, plan: recording::Plan) {
+        match Recording::start(&plan) {
+            Ok(recording) => {
+                self.recording = Some(recording);
+                self.note(&format!("recording to {}", plan.path.display()));
+            }
+            Err(error) => self.note(&error.to_string()),
+        }
+    }
+
+    /// Hands what was written over to stdout and stderr.
+    pub fn flush(&mut self) {
+        if !self.page.data.is_empty() {
+            self.output.data(&self.page.data);
+        }
+        if !self.page.talk.is_empty() {
+            self.output.talk(&self.page.talk);
+        }
+        self.page.clear();
+    }
+
+    /// The run is over: tells the totals, and how it went.
+    pub fn end(&mut self, unsent: u64) -> ExitCode {
+        let mut end = self.outcome.end();
+        end.unsent += unsent;
+        self.tell(What::End(Box::new(end)));
+        self.flush();
+        self.outcome.exit_code()
+    }
+
+    pub fn stop(&mut self, stop: Stop) {
+        self.outcome.stop(stop);
+    }
+}

@@ -1,0 +1,129 @@
+//! How long a session goes on after its input has ended. Pure: time is an argument.
+//!
+//! End of input never cuts off replies: a first message is waited for as long as `--wait` says, then
+//! until [`QUIET`] passes without one. A server that is slow to answer first is given twice the
+//! time that it took, so that its second answer is not cut off either.
+
+use std::time::{Duration, Instant};
+
+/// This long without a message means that no more replies come.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// The end of input and the replies since the last send.
+#[derive(Debug)]
+pub struct Patience {
+    /// `--wait`; `None` is for ever.
+    wait: Option<Duration>,
+    /// When the input had ended and everything of it was sent.
+    all_sent: Option<Instant>,
+    last_sent: Option<Instant>,
+    /// How long the first reply to the last send took.
+    first_reply: Option<Duration>,
+    last_reply: Option<Instant>,
+}
+
+impl Patience {
+    pub const fn new(wait: Option<Duration>) -> Self {
+        Self {
+            wait,
+            all_sent: None,
+            last_sent: None,
+            first_reply: None,
+            last_reply: None,
+        }
+    }
+
+    pub fn sent(&mut self, now: Instant) {
+        self.last_sent = Some(now);
+        self.first_reply = None;
+    }
+
+    pub fn received(&mut self, now: Instant) {
+        let since = self.last_sent.unwrap_or(now);
+        self.first_reply.get_or_insert(now - since);
+        self.last_reply = Some(now);
+    }
+
+    /// All that there was to send has left. Called again, it changes nothing.
+    pub fn all_sent(&mut self, now: Instant) {
+        self.all_sent.get_or_insert(now);
+    }
+
+    /// More has to be sent after all: a reconnect sends the opening messages again.
+    pub fn unsent(&mut self) {
+        self.all_sent = None;
+    }
+
+    /// When the session is to be closed; `None` while it is not known.
+    pub fn deadline(&self) -> Option<Instant> {
+        let all_sent = self.all_sent?;
+        match (self.first_reply, self.last_reply) {
+            (Some(first), Some(last)) => {
+                let quiet = (first * 2).max(QUIET);
+                let quiet = self.wait.map_or(quiet, |wait| quiet.min(wait.max(QUIET)));
+                // Without limit means that only the peer or a person ends it.
+                self.wait.map(|_| last.max(all_sent) + quiet)
+            }
+            _ => self.wait.map(|wait| all_sent + wait),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn millis(count: u64) -> Duration {
+        Duration::from_millis(count)
+    }
+
+    #[test]
+    fn a_first_reply_is_waited_for_then_half_a_second_of_quiet() {
+        let start = Instant::now();
+        let mut patience = Patience::new(Some(millis(5000)));
+        patience.sent(start);
+        assert_eq!(patience.deadline(), None);
+        patience.all_sent(start);
+        assert_eq!(patience.deadline(), Some(start + millis(5000)));
+        patience.received(start + millis(100));
+        assert_eq!(patience.deadline(), Some(start + millis(600)));
+        patience.received(start + millis(550));
+        assert_eq!(patience.deadline(), Some(start + millis(1050)));
+    }
+
+    #[test]
+    fn a_slow_server_is_given_the_time_it_needs() {
+        let start = Instant::now();
+        let mut patience = Patience::new(Some(millis(5000)));
+        patience.sent(start);
+        patience.all_sent(start);
+        patience.received(start + millis(700));
+        assert_eq!(patience.deadline(), Some(start + millis(2100)));
+        let mut hasty = Patience::new(Some(millis(1000)));
+        hasty.sent(start);
+        hasty.all_sent(start);
+        hasty.received(start + millis(900));
+        assert_eq!(hasty.deadline(), Some(start + millis(1900)));
+    }
+
+    #[test]
+    fn replies_to_earlier_messages_do_not_answer_the_last_one() {
+        let start = Instant::now();
+        let mut patience = Patience::new(Some(millis(5000)));
+        patience.sent(start);
+        patience.received(start + millis(1));
+        patience.sent(start + millis(1000));
+        patience.all_sent(start + millis(1000));
+        assert_eq!(patience.deadline(), Some(start + millis(6000)));
+    }
+
+    #[test]
+    fn for_ever_is_for_ever() {
+        let start = Instant::now();
+        let mut patience = Patience::new(None);
+        patience.sent(start);
+        patience.all_sent(start);
+        patience.received(start);
+        assert_eq!(patience.deadline(), None);
+    }
+}

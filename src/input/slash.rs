@@ -1,0 +1,425 @@
+//! Slash commands: what a typed line that begins with `/` asks for. `//` sends a slash.
+//!
+//! [`SLASH`] is the registry; help and completion read it.
+
+use std::fs::File;
+use std::io::Read as _;
+
+use bytes::Bytes;
+
+use super::{Input, MAX_CONTROL_PAYLOAD};
+use crate::model::close::{CloseCode, CloseFrame};
+use crate::model::command::Command;
+use crate::model::control::Control;
+use crate::model::message::Message;
+use crate::model::units::show_size;
+use crate::text::hex;
+use crate::text::sanitize;
+
+/// The largest file that `/file` sends.
+const MAX_FILE: u64 = 64 << 20;
+
+/// One slash command.
+pub struct Slash {
+    /// With its slash.
+    pub name: &'static str,
+    pub args: &'static str,
+    pub about: &'static str,
+    parse: fn(&str) -> Result<Input, String>,
+}
+
+/// All of them, in the order of the help.
+pub const SLASH: &[Slash] = &[
+    Slash {
+        name: "/ping",
+        args: "[text]",
+        about: "send a ping",
+        parse: |args| control_payload("ping", args).map(|payload| Command::Ping(payload).into()),
+    },
+    Slash {
+        name: "/pong",
+        args: "[text]",
+        about: "send a pong that nobody asked for",
+        parse: |args| control_payload("pong", args).map(|payload| Command::Pong(payload).into()),
+    },
+    Slash {
+        name: "/close",
+        args: "[code] [reason]",
+        about: "send a Close frame, without a code if none is given",
+        parse: close,
+    },
+    Slash {
+        name: "/bin",
+        args: "hex:..|base64:..",
+        about: "send a binary message",
+        parse: binary,
+    },
+    Slash {
+        name: "/file",
+        args: "PATH",
+        about: "send a file as one binary message",
+        parse: file,
+    },
+    Slash {
+        name: "/json",
+        args: "",
+        about: "indent JSON messages, or stop it",
+        parse: |args| bare(args, Control::Json),
+    },
+    Slash {
+        name: "/headers",
+        args: "",
+        about: "show the opening handshake, both ways",
+        parse: |args| bare(args, Control::Headers),
+    },
+    Slash {
+        name: "/stats",
+        args: "",
+        about: "show counters and round trips",
+        parse: |args| bare(args, Control::Stats),
+    },
+    Slash {
+        name: "/state",
+        args: "",
+        about: "show the state of the connection",
+        parse: |args| bare(args, Control::State),
+    },
+    Slash {
+        name: "/reconnect",
+        args: "",
+        about: "close and connect again",
+        parse: |args| bare(args, Control::Reconnect),
+    },
+    Slash {
+        name: "/record",
+        args: "[FILE]",
+        about: "record to a file; without one, stop recording",
+        parse: |args| Ok(Control::Record((!args.is_empty()).then(|| args.into())).into()),
+    },
+    Slash {
+        name: "/to",
+        args: "ID text",
+        about: "send to one client only (listen)",
+        parse: to,
+    },
+    Slash {
+        name: "/help",
+        args: "",
+        about: "show this list",
+        parse: |args| bare(args, Control::Help),
+    },
+    Slash {
+        name: "/quit",
+        args: "",
+        about: "close the connection and leave",
+        parse: |args| bare(args, Control::Quit),
+    },
+];
+
+/// The list that `/help` shows, a line for each.
+pub fn help() -> impl Iterator<Item = String> {
+    let slashes = SLASH.iter().map(|slash| {
+        let usage = format!("{} {}", slash.name, slash.args);
+        format!("{usage:<24} {}", slash.about)
+    });
+    slashes.chain([format!("{:<24} send /text", "//text")])
+}
+
+/// What a line asks for: a slash command, or to be sent as text.
+pub fn parse(line: &str) -> Input {
+    let Some(rest) = line.strip_prefix('/') else {
+        return Command::Send(Message::text(line)).into();
+    };
+    if rest.starts_with('/') {
+        return Command::Send(Message::text(rest)).into();
+    }
+    let (name, args) = split_word(line);
+    let Some(slash) = SLASH.iter().find(|slash| slash.name == name) else {
+        return Input::Wrong(unknown(name));
+    };
+    (slash.parse)(args).unwrap_or_else(|problem| Input::Wrong(format!("{name}: {problem}")))
+}
+
+/// Whether a line asks something of the program itself, which needs no connection.
+pub fn is_control(line: &str) -> bool {
+    !line.starts_with("//")
+        && line.starts_with('/')
+        // `/file` would be read for nothing.
+        && split_word(line).0 != "/file"
+        && !matches!(parse(line), Input::Command(_) | Input::Control(Control::To(..)))
+}
+
+impl From<Command> for Input {
+    fn from(command: Command) -> Self {
+        Self::Command(command)
+    }
+}
+
+impl From<Control> for Input {
+    fn from(control: Control) -> Self {
+        Self::Control(control)
+    }
+}
+
+/// The first word, and what follows it without the white space between.
+fn split_word(text: &str) -> (&str, &str) {
+    match text.split_once(char::is_whitespace) {
+        Some((word, rest)) => (word, rest.trim()),
+        None => (text, ""),
+    }
+}
+
+fn bare(args: &str, control: Control) -> Result<Input, String> {
+    if args.is_empty() {
+        Ok(control.into())
+    } else {
+        Err("takes no arguments".into())
+    }
+}
+
+fn control_payload(what: &str, args: &str) -> Result<Bytes, String> {
+    if args.len() > MAX_CONTROL_PAYLOAD {
+        return Err(format!(
+            "the payload has {} bytes, at most {MAX_CONTROL_PAYLOAD} fit into a {what}",
+            args.len()
+        ));
+    }
+    Ok(Bytes::copy_from_slice(args.as_bytes()))
+}
+
+fn close(args: &str) -> Result<Input, String> {
+    if args.is_empty() {
+        return Ok(Command::Close(None).into());
+    }
+    let (code, reason) = split_word(args);
+    let code = code.parse().map_err(|_| {
+        format!(
+            "\"{}\" is not a close code (try /close 1000 {})",
+            sanitize::line(code),
+            sanitize::line(args)
+        )
+    })?;
+    let frame = CloseFrame::new(CloseCode(code), reason).map_err(|error| error.to_string())?;
+    Ok(Command::Close(Some(frame)).into())
+}
+
+fn binary(args: &str) -> Result<Input, String> {
+    let decoded = if let Some(text) = args.strip_prefix("hex:") {
+        hex::decode_hex(text)
+    } else if let Some(text) = args.strip_prefix("base64:") {
+        hex::decode_base64(text)
+    } else {
+        return Err("give the bytes as hex:00ff or base64:AP8=".into());
+    };
+    let payload = decoded.map_err(|error| error.to_string())?;
+    Ok(Command::Send(Message::binary(payload)).into())
+}
+
+fn file(args: &str) -> Result<Input, String> {
+    if args.is_empty() {
+        return Err("give the path of a file".into());
+    }
+    let fail = |cause: std::io::Error| format!("{}: {cause}", sanitize::line(args));
+    // Looked at before it is opened: opening a named pipe would wait for its writer.
+    if !std::fs::metadata(args).map_err(fail)?.is_file() {
+        return Err(format!("{} is not a regular file", sanitize::line(args)));
+    }
+    let mut payload = Vec::new();
+    File::open(args)
+        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut payload))
+        .map_err(fail)?;
+    if payload.len() as u64 > MAX_FILE {
+        let most = show_size(MAX_FILE);
+        return Err(format!("{} is larger than {most}", sanitize::line(args)));
+    }
+    Ok(Command::Send(Message::binary(payload)).into())
+}
+
+fn to(args: &str) -> Result<Input, String> {
+    let (id, rest) = split_word(args);
+    let id = id
+        .parse()
+        .map_err(|_| "give the number of a client, then what to send".to_owned())?;
+    if rest.is_empty() {
+        return Err(format!("nothing to send to client {id}"));
+    }
+    match parse(rest) {
+        Input::Command(command) => Ok(Control::To(id, command).into()),
+        Input::Control(_) => Err("only what is sent can be sent to one client".into()),
+        Input::Wrong(problem) => Err(problem),
+    }
+}
+
+fn unknown(name: &str) -> String {
+    let shown = sanitize::line(name);
+    let nearest = SLASH
+        .iter()
+        .map(|slash| (distance(name, slash.name), slash.name))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, _)| *distance <= 2)
+        .map(|(_, nearest)| format!("did you mean {nearest}?"));
+    let advice = nearest.unwrap_or_else(|| "/help lists them".into());
+    format!("{shown} is not a command: {advice} (// sends a slash)")
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours that turn one name into another
+/// (optimal string alignment); at least the difference of the lengths, so that long texts cost
+/// nothing.
+fn distance(typed: &str, name: &str) -> usize {
+    let (a, b) = (typed.as_bytes(), name.as_bytes());
+    if a.len().abs_diff(b.len()) > 2 {
+        return a.len().abs_diff(b.len());
+    }
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn wrong(line: &str) -> String {
+        match parse(line) {
+            Input::Wrong(problem) => problem,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn lines_are_sent_and_commands_are_carried_out() {
+        let text = |text: &str| Input::from(Command::Send(Message::text(text)));
+        let close = |code, reason: &str| {
+            let frame = CloseFrame::new(CloseCode(code), reason).unwrap();
+            Input::from(Command::Close(Some(frame)))
+        };
+        for (line, input) in [
+            ("hello", text("hello")),
+            ("", text("")),
+            (" /ping", text(" /ping")),
+            ("//x y", text("/x y")),
+            ("///", text("//")),
+            ("/ping", Command::Ping(Bytes::new()).into()),
+            ("/ping a  b ", Command::Ping("a  b".into()).into()),
+            ("/pong x", Command::Pong("x".into()).into()),
+            ("/close", Command::Close(None).into()),
+            ("/close 4001", close(4001, "")),
+            ("/close 1000 see you", close(1000, "see you")),
+            (
+                "/bin hex:00 ff",
+                Command::Send(Message::binary(vec![0, 0xff])).into(),
+            ),
+            (
+                "/bin base64:AP8=",
+                Command::Send(Message::binary(vec![0, 0xff])).into(),
+            ),
+            ("/stats", Control::Stats.into()),
+            ("/quit", Control::Quit.into()),
+            (
+                "/record a b.wst",
+                Control::Record(Some("a b.wst".into())).into(),
+            ),
+            ("/record", Control::Record(None).into()),
+            (
+                "/to 3 hi there",
+                Control::To(3, Command::Send(Message::text("hi there"))).into(),
+            ),
+            (
+                "/to 3 /ping x",
+                Control::To(3, Command::Ping("x".into())).into(),
+            ),
+        ] {
+            assert_eq!(parse(line), input, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_and_what_to_try() {
+        assert_eq!(
+            wrong("/pnig"),
+            "/pnig is not a command: did you mean /ping? (// sends a slash)"
+        );
+        for (line, part) in [
+            ("/", "is not a command"),
+            ("/etc/passwd", "/help lists them"),
+            ("/recnnect", "/reconnect"),
+            ("/\x1b[2J", "\\x1b[2J"),
+            ("/close 9", "1000-1003"),
+            ("/close 1006", "may not be sent"),
+            ("/close abc", "try /close 1000 abc"),
+            ("/close 70000", "is not a close code"),
+            ("/bin ff", "hex:"),
+            ("/bin hex:f", "without its second"),
+            ("/bin base64:*", "character 1"),
+            ("/file", "path"),
+            ("/file /", "not a regular file"),
+            ("/file no/such/file", "No such file"),
+            ("/stats now", "no arguments"),
+            ("/to x hi", "number of a client"),
+            ("/to 3", "nothing to send"),
+            ("/to 3 /stats", "only what is sent"),
+            ("/to 3 /close 9", "/close: close code 9"),
+        ] {
+            assert!(wrong(line).contains(part), "{line}: {}", wrong(line));
+        }
+    }
+
+    #[test]
+    fn control_frames_carry_125_bytes_at_most() {
+        let fits = "é".repeat(62);
+        assert!(matches!(parse(&format!("/ping {fits}")), Input::Command(_)));
+        assert!(wrong(&format!("/pong {fits}éé")).contains("128 bytes"));
+        assert!(wrong(&format!("/close 1000 {fits}")).contains("124 bytes"));
+    }
+
+    #[test]
+    fn a_file_is_one_binary_message() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"\0\n\xff").unwrap();
+        let line = format!("/file {}", file.path().display());
+        assert_eq!(
+            parse(&line),
+            Command::Send(Message::binary(&b"\0\n\xff"[..])).into()
+        );
+    }
+
+    #[test]
+    fn only_what_is_not_sent_needs_no_connection() {
+        for line in ["/quit", "/help", "/pnig", "/close 9"] {
+            assert!(is_control(line), "{line}");
+        }
+        for line in ["hi", "//x", "/ping", "/to 1 x", "/file x", "/close"] {
+            assert!(!is_control(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_help_lists_every_command() {
+        let lines: Vec<String> = help().collect();
+        assert_eq!(lines.len(), SLASH.len() + 1);
+        assert_eq!(lines[0], "/ping [text]             send a ping");
+        let column = |line: &String| line.as_bytes()[24] == b' ' && line.as_bytes()[25] != b' ';
+        assert!(lines.iter().all(column), "{lines:#?}");
+    }
+
+    #[test]
+    fn the_registry_has_no_doubles() {
+        for (at, slash) in SLASH.iter().enumerate() {
+            assert!(slash.name.starts_with('/') && !slash.about.is_empty());
+            assert!(SLASH[..at].iter().all(|other| other.name != slash.name));
+        }
+    }
+}

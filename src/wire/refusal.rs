@@ -1,0 +1,173 @@
+//! What to try after a refused handshake, read from its status and headers.
+
+use crate::model::handshake::{RequestHead, ResponseHead, header, values};
+use crate::model::secret::redact_target;
+
+/// What the user can change about `request` so that a server that answered `head` may accept it.
+pub fn refusal_hint(head: &ResponseHead, request: &RequestHead) -> Option<String> {
+    let path = request.target.split('?').next().unwrap_or_default();
+    match head.status {
+        200..=299 => Some(format!("an ordinary web page: is the path {path} right?")),
+        300..=399 => moved(head),
+        400 => Some(
+            "the server did not take it for a WebSocket handshake: \
+             are the scheme, the path and the subprotocol (-s) right?"
+                .to_owned(),
+        ),
+        401 => Some(unauthorized(head, request)),
+        403 => Some(forbidden(request)),
+        404 | 405 | 410 => Some(format!(
+            "there is no WebSocket at {path}: is the path right?"
+        )),
+        407 => Some("the proxy wants a user and a password".to_owned()),
+        413 | 431 => Some("the headers are too large for the server".to_owned()),
+        426 => Some(upgrade_required(head)),
+        429 | 503 => Some(try_later(head)),
+        502 | 504 => Some("the proxy in front could not reach the server behind it".to_owned()),
+        _ => None,
+    }
+}
+
+fn moved(head: &ResponseHead) -> Option<String> {
+    header(&head.headers, "Location")
+        .map(|location| format!("-L follows it to {}", redact_target(location)))
+}
+
+fn unauthorized(head: &ResponseHead, request: &RequestHead) -> String {
+    let asks = |scheme: &str| {
+        values(&head.headers, "WWW-Authenticate")
+            .flat_map(|value| value.split([' ', ',']))
+            .any(|word| word.eq_ignore_ascii_case(scheme))
+    };
+    let flag = match (asks("Basic"), asks("Bearer")) {
+        (true, false) => "--auth USER:PASS",
+        (false, true) => "--bearer TOKEN",
+        _ => "--auth USER:PASS or --bearer TOKEN",
+    };
+    if header(&request.headers, "Authorization").is_some() {
+        format!("the credentials were not accepted; they come from {flag}")
+    } else {
+        format!("the server wants credentials: {flag}")
+    }
+}
+
+fn forbidden(request: &RequestHead) -> String {
+    match header(&request.headers, "Origin") {
+        Some(origin) => {
+            format!("the server may not accept the origin {origin} (-o), or it wants credentials")
+        }
+        None => format!(
+            "the server may want -o https://{}",
+            header(&request.headers, "Host").unwrap_or("HOST")
+        ),
+    }
+}
+
+fn upgrade_required(head: &ResponseHead) -> String {
+    let versions: Vec<&str> = values(&head.headers, "Sec-WebSocket-Version").collect();
+    if versions.is_empty() {
+        "a proxy on the way may have removed the Upgrade header".to_owned()
+    } else {
+        format!(
+            "the server speaks version {} of the protocol",
+            versions.join(", ")
+        )
+    }
+}
+
+fn try_later(head: &ResponseHead) -> String {
+    match header(&head.headers, "Retry-After") {
+        Some(after) if after.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("the server says: try again after {after} s")
+        }
+        Some(date) => format!("the server says: try again after {date}"),
+        None => "the server is busy: try again later".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::handshake::Headers;
+
+    fn headers(pairs: &[(&str, &str)]) -> Headers {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    fn hint(status: u16, answered: &[(&str, &str)], sent: &[(&str, &str)]) -> Option<String> {
+        let head = ResponseHead {
+            status,
+            reason: String::new(),
+            headers: headers(answered),
+        };
+        let request = RequestHead {
+            method: "GET".into(),
+            target: "/chat?token=t".into(),
+            headers: headers(sent),
+        };
+        refusal_hint(&head, &request)
+    }
+
+    #[test]
+    fn each_status_has_its_hint() {
+        let host = ("Host", "h:8080");
+        let authenticate = |scheme| ("www-authenticate", scheme);
+        type Pairs<'a> = &'a [(&'a str, &'a str)];
+        let rows: &[(u16, Pairs<'_>, Pairs<'_>, &str)] = &[
+            (200, &[], &[], "is the path /chat right?"),
+            (
+                302,
+                &[("location", "/in?token=t")],
+                &[],
+                "-L follows it to /in?token=***",
+            ),
+            (
+                401,
+                &[authenticate("Basic realm=x")],
+                &[],
+                "credentials: --auth USER:PASS",
+            ),
+            (
+                401,
+                &[authenticate("Bearer")],
+                &[],
+                "credentials: --bearer TOKEN",
+            ),
+            (
+                401,
+                &[authenticate("Basic, Bearer")],
+                &[],
+                "--auth USER:PASS or --bearer TOKEN",
+            ),
+            (401, &[], &[("authorization", "x")], "were not accepted"),
+            (403, &[], &[host], "the server may want -o https://h:8080"),
+            (
+                403,
+                &[],
+                &[host, ("Origin", "https://o")],
+                "the origin https://o",
+            ),
+            (404, &[], &[], "no WebSocket at /chat:"),
+            (426, &[("Sec-WebSocket-Version", "13")], &[], "version 13"),
+            (426, &[], &[], "removed the Upgrade header"),
+            (429, &[("Retry-After", "30")], &[], "after 30 s"),
+            (
+                503,
+                &[("Retry-After", "Fri, 31 Dec")],
+                &[],
+                "after Fri, 31 Dec",
+            ),
+            (503, &[], &[], "try again later"),
+        ];
+        for (status, answered, sent, want) in rows {
+            let got = hint(*status, answered, sent).unwrap();
+            assert!(got.contains(want), "{status}: {got}");
+            assert!(!got.contains("token=t"), "{got}");
+        }
+        assert_eq!(hint(302, &[], &[]), None);
+        assert_eq!(hint(500, &[], &[]), None);
+    }
+}
