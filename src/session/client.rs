@@ -291,6 +291,7 @@ impl Client {
             opened.stream,
             Role::Client,
             &self.plan.connection,
+            opened.deflate,
             &opened.read_ahead,
         );
         connection.set_reading(self.reading);
