@@ -4,6 +4,8 @@
 
 mod harness;
 
+use std::sync::mpsc;
+
 use harness::program::{Output, wscope};
 use harness::raw::{
     BINARY, CLOSE, PING, PONG, Peer, RawServer, TEXT, close_payload, encode, unused_port,
@@ -23,7 +25,7 @@ fn a_url_that_cannot_be_dialled_is_a_usage_error() {
         ("ws://127.0.0.1:99999/", "port"),
         ("ws://127.0.0.1:http/", "port"),
         ("ws://bad host/", "host"),
-        ("ws://[::1/", "host"),
+        ("ws://[::1/", "address"),
         ("", "URL"),
     ] {
         let output = wscope(&["connect", url]).run();
@@ -47,7 +49,7 @@ fn a_header_must_be_a_name_and_a_value() {
         ": x",
     ] {
         let output = wscope(&["connect", "ws://127.0.0.1:1/", "-H", header]).run();
-        output.code(2).stdout("").says(&["header"]);
+        output.code(2).stdout("").says(&["-H"]);
     }
 }
 
@@ -116,8 +118,8 @@ fn input_that_does_not_parse_names_its_line() {
         ),
         (
             &["-i", "ndjson"],
-            "{\"data\":\"x\"}\n{\"event\":\"close\",\"by\":\"us\",\"code\":1005}\n",
-            "1005",
+            "{\"data\":\"x\"}\n{\"event\":\"close\",\"by\":\"us\",\"code\":999}\n",
+            "999",
         ),
     ] {
         let output = with_input(args, input);
@@ -139,25 +141,27 @@ fn a_wrong_slash_command_says_so_and_the_session_goes_on() {
         ("/bin base64:*", &["base64"]),
         ("/file no-such-file", &["no-such-file"]),
         ("/json {\"a\":}", &["JSON"]),
-        ("/nothing", &["/nothing"]),
+        ("/nothing", &["/nothing", "/help"]),
     ] {
         let server = RawServer::open(|peer| {
             assert_eq!(peer.text(), "still here");
             peer.finish_close();
         });
-        let args = [
-            "connect",
-            &server.url(),
-            "--slash",
-            "-x",
-            command,
-            "-x",
-            "still here",
-            "-w",
-            "0",
-        ];
-        wscope(&args).run().stdout("").says(words);
+        let output = wscope(&["connect", &server.url(), "--slash", "-w", "0"])
+            .stdin(format!("{command}\nstill here\n"))
+            .run();
+        output.code(0).stdout("").says(words).says(&["line 1"]);
     }
+}
+
+#[test]
+fn a_wrong_slash_command_on_the_command_line_is_found_before_anything_is_dialled() {
+    let args = ["connect", "ws://127.0.0.1:1/", "--slash", "-x", "/close 9"];
+    wscope(&args)
+        .run()
+        .code(2)
+        .stdout("")
+        .says(&["/close", "9"]);
 }
 
 // --- the way to the server -----------------------------------------------------------------------
@@ -263,9 +267,11 @@ fn a_refusal_shows_status_headers_body_and_what_to_try() {
 
 #[test]
 fn a_hostile_refusal_is_shown_and_not_obeyed() {
+    // C0 controls in a head are no HTTP at all; what is above ASCII may stand there.
+    let head = "\u{9b}2J\u{202e}evil\u{200b}";
+    let length = HOSTILE.len();
     let server = RawServer::answering(format!(
-        "HTTP/1.1 400 {HOSTILE}\r\nContent-Length: {}\r\n\r\n{HOSTILE}",
-        HOSTILE.len()
+        "HTTP/1.1 400 {head}\r\nServer: {head}\r\nContent-Length: {length}\r\n\r\n{HOSTILE}"
     ));
     let output = wscope(&["connect", &server.url(), "-v"]).run();
     output
@@ -273,6 +279,10 @@ fn a_hostile_refusal_is_shown_and_not_obeyed() {
         .stdout("")
         .says(&["400", "evil"])
         .never_says(&["\u{202e}", "\u{200b}"]);
+
+    let server = RawServer::answering(format!("HTTP/1.1 400 {HOSTILE}\r\n\r\n"));
+    let output = wscope(&["connect", &server.url(), "-v"]).run();
+    output.code(5).stdout("").says(&["not valid HTTP"]);
 }
 
 #[test]
@@ -377,7 +387,7 @@ fn frames_that_break_the_protocol_are_closed_with_1002() {
     breach(encode(0x80 | PING, None, &[0; 126]), 1002, "125");
     breach(encode(0x80, None, b"x"), 1002, "continuation");
     let interleaved = [encode(TEXT, None, b"a"), encode(0x80 | TEXT, None, b"b")].concat();
-    breach(interleaved, 1002, "continuation");
+    breach(interleaved, 1002, "fragmented");
     let most_significant_bit = [&[0x82, 127, 0xff][..], &[0; 7]].concat();
     breach(most_significant_bit, 1002, "length");
 }
@@ -491,23 +501,23 @@ fn a_hostile_close_reason_is_shown_and_not_obeyed() {
 }
 
 #[test]
-fn pings_that_are_never_answered_for_do_not_grow_memory() {
-    // The server sends pings as fast as it can and never reads; the pongs pile up in the program.
-    let server = RawServer::open(|peer| {
-        peer.send_text("ready");
-        let ping = encode(0x80 | PING, None, &[b'p'; 125]);
-        let batch = ping.repeat(1000);
+fn pongs_that_are_never_read_do_not_grow_memory() {
+    // The server sends pings as fast as it can and never reads a pong.
+    let (measured, done) = mpsc::channel();
+    let server = RawServer::open(move |peer| {
+        let batch = encode(0x80 | PING, None, &[b'p'; 125]).repeat(1000);
         for _ in 0..500 {
             peer.send(&batch);
         }
         peer.send_text("done");
+        done.recv().expect("the test goes on");
         peer.reset();
     });
     let running = wscope(&["connect", &server.url()]).spawn();
     running.stdout.line("done");
     let peak = running.peak_memory();
-    let output = running.wait();
-    output.code(8).stdout("ready\ndone\n");
+    measured.send(()).expect("the server waits");
+    running.wait().code(8).stdout("done\n");
     assert!(peak < 48 << 20, "{} MiB at the peak", peak >> 20);
 }
 

@@ -50,7 +50,7 @@ fn done_is_0() {
 #[test]
 fn ctrl_c_on_a_terminal_is_0() {
     let server = serve(&[]);
-    let mut terminal = Terminal::start(&["connect", server.url()]);
+    let mut terminal = Terminal::connected(&["connect", server.url()]);
     terminal.line("hello");
     terminal.shows("hello");
     terminal.keys(CTRL_C);
@@ -69,11 +69,7 @@ fn wrong_usage_is_2() {
         .stdout("");
     let broken =
         wscope(&["connect", "ws://127.0.0.1:1/"]).file("config/wscope/config.toml", "not toml =");
-    broken
-        .run()
-        .code(2)
-        .stdout("")
-        .says(&["config.toml", "line 1"]);
+    broken.run().code(2).stdout("").says(&["config.toml:1"]);
 }
 
 #[test]

@@ -127,7 +127,8 @@ fn a_port_says_which_it_is_and_prints_what_clients_send() {
 
 #[test]
 fn lines_go_to_every_client_and_to_one() {
-    let mut server = listen("0");
+    let slash = wscope(&["listen", "0", "--json", "--slash"]);
+    let mut server = Served::start(slash.spawn());
     let mut first = Peer::connect_open(server.address());
     wait_for_clients(server.running(), 1);
     let mut second = Peer::connect_open(server.address());
@@ -147,7 +148,7 @@ fn lines_go_to_every_client_and_to_one() {
 fn a_line_without_anyone_to_read_it_is_said_to_be_lost() {
     let mut server = listen("0");
     server.running().send("hello?");
-    server.running().stderr.line("no");
+    server.running().stderr.line("no client");
     let _client = Peer::connect_open(server.address());
     server.stop(Signal::Interrupt).code(0);
 }

@@ -10,7 +10,7 @@ use harness::served::serve;
 #[test]
 fn the_first_line_says_where_it_listens() {
     let running = wscope(&["serve", "0"]).spawn();
-    let line = running.stdout.line("");
+    let line = running.stderr.line("");
     let url = line
         .split_whitespace()
         .find(|word| word.starts_with("ws://127.0.0.1:"));
@@ -22,7 +22,7 @@ fn the_first_line_says_where_it_listens() {
     client.send_text("hello");
     assert_eq!(client.text(), "hello");
     running.signal(Signal::Terminate);
-    running.wait().code(0);
+    running.wait().code(0).stdout("");
 }
 
 #[test]
@@ -264,6 +264,7 @@ fn a_name_that_was_rebound_to_loopback_is_refused() {
     let mut head = vec!["GET / HTTP/1.1", "Host: rebound.example"];
     head.extend_from_slice(UPGRADE);
     assert_eq!(status_of(&Peer::connect(server.address(), &head)), 403);
+    assert_eq!(status_of(&Peer::connect_with(server.address(), &[])), 101);
 }
 
 #[test]
@@ -340,7 +341,13 @@ fn a_client_that_is_gone_is_found_by_heartbeats() {
     // It never answers a ping, so the server ends the connection.
     ghost.drain();
     let output = server.stop(Signal::Terminate).code(0);
-    assert_eq!(output.events_of("close")[0]["code"], 1006, "{output}");
+    assert_eq!(output.events_of("error")[0]["kind"], "timeout", "{output}");
+    let close = &output.events_of("close")[0];
+    assert_eq!(
+        (&close["by"], &close["clean"]),
+        (&"us".into(), &false.into()),
+        "{output}"
+    );
 }
 
 #[test]

@@ -15,8 +15,7 @@ const HOSTILE: &str = "\u{1b}[2J\u{1b}[?25l\u{1b}]0;PWNED\u{7}\u{9b}31m\u{202e}e
 #[test]
 fn a_person_talks_to_a_server() {
     let server = serve(&[]);
-    let mut terminal = Terminal::start(&["connect", server.url()]);
-    terminal.shows("> ");
+    let mut terminal = Terminal::connected(&["connect", server.url()]);
     terminal.line("hello");
     terminal.until("the message and its echo", |screen| {
         screen.contents().matches("hello").count() >= 2
@@ -27,8 +26,7 @@ fn a_person_talks_to_a_server() {
 
 #[test]
 fn without_a_url_a_person_gets_the_demo() {
-    let mut terminal = Terminal::start(&["connect"]);
-    terminal.shows("> ");
+    let mut terminal = Terminal::connected(&["connect"]);
     terminal.line("is anyone there");
     terminal.until("the message and its echo", |screen| {
         screen.contents().matches("is anyone there").count() >= 2
@@ -49,7 +47,7 @@ fn messages_that_arrive_leave_the_typed_text_alone() {
         assert_eq!(peer.text(), "half a line and the rest");
         peer.finish_close();
     });
-    let mut terminal = Terminal::start(&["connect", &server.url()]);
+    let mut terminal = Terminal::connected(&["connect", &server.url()]);
     terminal.shows("before");
     terminal.keys("half a line");
     terminal.shows("half a line");
@@ -79,7 +77,7 @@ fn a_draft_that_wraps_does_not_eat_messages() {
         }
         peer.finish_close();
     });
-    let mut terminal = Terminal::start(&["connect", &server.url()]);
+    let mut terminal = Terminal::connected(&["connect", &server.url()]);
     terminal.shows("first message");
     let draft = "x".repeat(150);
     terminal.keys(&draft);
@@ -94,6 +92,8 @@ fn a_draft_that_wraps_does_not_eat_messages() {
             && (0..5).all(|number| contents.contains(&format!("tick {number}")))
             && contents.matches('x').count() == 150
     });
+    // The first empties the line.
+    terminal.keys(CTRL_C);
     terminal.keys(CTRL_C);
     assert_eq!(terminal.exits().0, 0);
 }
@@ -105,8 +105,7 @@ fn a_pasted_json_of_several_lines_is_one_message() {
         peer.send_text("got it");
         peer.finish_close();
     });
-    let mut terminal = Terminal::start(&["connect", &server.url()]);
-    terminal.shows("> ");
+    let mut terminal = Terminal::connected(&["connect", &server.url()]);
     // Terminals send line ends in a paste as carriage returns.
     terminal.paste("{\r  \"a\": 1,\r\r  \"b\": 2\r}");
     terminal.keys(ENTER);
@@ -123,8 +122,7 @@ fn json_that_is_not_complete_goes_on_in_the_next_line() {
         peer.send_text("got it");
         peer.finish_close();
     });
-    let mut terminal = Terminal::start(&["connect", &server.url()]);
-    terminal.shows("> ");
+    let mut terminal = Terminal::connected(&["connect", &server.url()]);
     terminal.line("{");
     terminal.line("\"a\": 1");
     terminal.line("}");
@@ -142,8 +140,7 @@ fn a_line_of_more_than_4096_bytes_is_whole() {
         peer.send_text("got it");
         peer.finish_close();
     });
-    let mut terminal = Terminal::start(&["connect", &server.url()]);
-    terminal.shows("> ");
+    let mut terminal = Terminal::connected(&["connect", &server.url()]);
     terminal.paste(&line);
     terminal.keys(ENTER);
     terminal.shows("got it");
@@ -160,7 +157,7 @@ fn hostile_bytes_are_shown_and_never_reach_the_terminal() {
         peer.send_close(4000, HOSTILE);
         peer.drain();
     });
-    let mut terminal = Terminal::start(&["connect", &server.url(), "-P"]);
+    let mut terminal = Terminal::connected(&["connect", &server.url(), "-P"]);
     terminal.shows("harmless");
     terminal.shows("4000");
     let (code, raw) = terminal.exits();
@@ -207,8 +204,7 @@ fn hostile_headers_and_bodies_are_not_obeyed_either() {
 #[test]
 fn the_history_lasts_and_a_leading_space_keeps_a_line_out_of_it() {
     let server = serve(&[]);
-    let mut terminal = Terminal::start(&["connect", server.url()]);
-    terminal.shows("> ");
+    let mut terminal = Terminal::connected(&["connect", server.url()]);
     terminal.line("remember me");
     terminal.line(" secret");
     terminal.until("both echoes", |screen| {
@@ -218,6 +214,7 @@ fn the_history_lasts_and_a_leading_space_keeps_a_line_out_of_it() {
     terminal.until("the line before the secret one", |screen| {
         screen.contents().trim_end().ends_with("remember me")
     });
+    terminal.keys(CTRL_C);
     terminal.keys(CTRL_C);
     assert_eq!(terminal.exits().0, 0);
     let file = terminal.home().join("state/wscope/history");
@@ -237,8 +234,7 @@ fn slash_commands_are_obeyed_completed_and_never_end_the_session() {
         assert_eq!(peer.close_frame(), (4001, "enough".into()));
         peer.send_close(4001, "");
     });
-    let mut terminal = Terminal::start(&["connect", &server.url()]);
-    terminal.shows("> ");
+    let mut terminal = Terminal::connected(&["connect", &server.url()]);
     terminal.line("/close 9");
     terminal.shows("1000-1003");
     terminal.line("/nothing");
@@ -261,7 +257,7 @@ fn the_end_of_the_connection_ends_it_in_the_middle_of_a_draft() {
         peer.send_close(1011, "boom");
         peer.drain();
     });
-    let mut terminal = Terminal::start(&["connect", &server.url()]);
+    let mut terminal = Terminal::connected(&["connect", &server.url()]);
     terminal.shows("hello");
     terminal.keys("a draft");
     terminal.shows("a draft");
@@ -273,7 +269,7 @@ fn the_end_of_the_connection_ends_it_in_the_middle_of_a_draft() {
 #[test]
 fn plain_has_no_colours_and_no_editing() {
     let server = serve(&[]);
-    let mut terminal = Terminal::start(&["connect", server.url(), "--plain"]);
+    let mut terminal = Terminal::connected(&["connect", server.url(), "--plain"]);
     terminal.line("{\"a\":1}");
     terminal.until("the message and its echo", |screen| {
         screen.contents().matches("{\"a\":1}").count() >= 2
@@ -289,6 +285,7 @@ fn no_color_is_honoured() {
     let server = serve(&[]);
     for (variable, flag) in [(Some(("NO_COLOR", "1")), "--line"), (None, "--color=never")] {
         let mut terminal = Terminal::start_with(&["connect", server.url(), flag], variable);
+        terminal.says("connected to");
         terminal.line("{\"a\":1}");
         terminal.until("the message and its echo", |screen| {
             screen.contents().matches("{\"a\":1}").count() >= 2
@@ -303,7 +300,7 @@ fn no_color_is_honoured() {
 #[test]
 fn colour_is_used_where_it_may_be() {
     let server = serve(&[]);
-    let mut terminal = Terminal::start(&["connect", server.url()]);
+    let mut terminal = Terminal::connected(&["connect", server.url()]);
     terminal.line("{\"a\":1}");
     terminal.until("the message and its echo", |screen| {
         screen.contents().matches("{\"a\":1}").count() >= 2

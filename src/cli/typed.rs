@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches};
+use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches};
 
 use super::args::{Connect, EXAMPLES, Listen, Serve, Top};
 use super::nearest::nearest;
@@ -13,7 +13,7 @@ use crate::error::{Error, ExitCode};
 
 /// What was asked for.
 pub(super) enum Request {
-    Run(Typed),
+    Run(Box<Typed>),
     /// `--generate`.
     Generate(Vec<String>),
     /// Help, the version, or what is wrong with the line.
@@ -134,13 +134,13 @@ fn check_is_target(word: &str) -> Result<(), Error> {
 fn request(kind: Kind, command: Command, words: Vec<OsString>, wscat: bool) -> Request {
     match command.clone().try_get_matches_from(with_name(&words)) {
         Err(error) => Request::Say(answer(&error)),
-        Ok(matches) => Request::Run(Typed {
+        Ok(matches) => Request::Run(Box::new(Typed {
             kind,
             command,
             words,
             matches,
             wscat,
-        }),
+        })),
     }
 }
 
@@ -177,12 +177,10 @@ impl Typed {
             && self.matches.value_source(id) == Some(ValueSource::CommandLine)
     }
 
-    /// The ids of all arguments that were typed.
-    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
-        self.command
-            .get_arguments()
-            .map(|arg| arg.get_id().as_str())
-            .filter(|id| self.has(id))
+    /// All arguments that were typed.
+    pub(super) fn given(&self) -> impl Iterator<Item = &Arg> {
+        let arguments = self.command.get_arguments();
+        arguments.filter(|arg| self.has(arg.get_id().as_str()))
     }
 
     /// The values that were typed for an argument, or its default.

@@ -68,7 +68,8 @@ pub struct Limits {
     pub max_time: Option<Duration>,
 }
 
-/// Events that are taken from the sessions in one go, and the bytes of messages in them.
+/// Events that are taken from the sessions in one go, and the bytes of messages in them. Where
+/// messages are answered it is one, so that no answer comes after what followed its message.
 const BATCH_EVENTS: usize = 512;
 const BATCH_BYTES: usize = 1 << 20;
 
@@ -87,7 +88,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         }
     }
     let mut signals = Signals::listen()?;
-    let mut talk = Talk::begin(plan, output)?;
+    let mut talk = Talk::begin(plan, &output)?;
     talk.run(&mut signals).await;
     let code = talk.end();
     let output = talk.audience.output.clone();
@@ -130,7 +131,7 @@ enum Turn {
 }
 
 impl Talk {
-    fn begin(plan: Plan, output: Output) -> Result<Self, Error> {
+    fn begin(plan: Plan, output: &Output) -> Result<Self, Error> {
         let stamp = Stamp::start();
         let mut audience = Audience::new(
             plan.view,
@@ -143,6 +144,7 @@ impl Talk {
             audience.note(note);
         }
         audience.flush();
+        let goal = audience.outcome.has_goal();
         let clients = plan
             .clients
             .into_iter()
@@ -151,7 +153,7 @@ impl Talk {
         Ok(Self {
             clients,
             audience,
-            feed: Feed::start(plan.source, &output)?,
+            feed: Feed::start(plan.source, output)?,
             inputs: VecDeque::new(),
             answers: VecDeque::new(),
             echo: plan.echo,
@@ -159,7 +161,7 @@ impl Talk {
             patience: plan
                 .limits
                 .input_end
-                .then(|| Patience::new(plan.limits.wait)),
+                .then(|| Patience::new(plan.limits.wait, goal)),
             limits: plan.limits,
             started: Instant::now(),
             finishing: false,
@@ -171,13 +173,15 @@ impl Talk {
         let reader_gone = output.closed();
         tokio::pin!(reader_gone);
         let mut reader_is_gone = false;
+        let answers = self.echo || !self.replies.is_empty();
+        let most = if answers { 1 } else { BATCH_EVENTS };
         loop {
             self.pass_on();
             let takes_input = self.takes_input();
             let room = output.has_room();
             let deadline = self.deadline();
             let turn = tokio::select! {
-                turn = next_events(&mut self.clients) => turn,
+                turn = next_events(&mut self.clients, most) => turn,
                 batch = self.feed.next(), if takes_input => Turn::Input(batch),
                 signal = signals.next() => Turn::Signal(signal),
                 () = at(deadline) => Turn::Deadline,
@@ -209,6 +213,8 @@ impl Talk {
                 }
                 Turn::Room => {}
             }
+            // Before the screen is painted anew, so that it tells how things stand.
+            self.feed.set_ready(self.is_open());
             self.audience.flush();
         }
     }
@@ -244,7 +250,6 @@ impl Talk {
         for client in &mut self.clients {
             client.set_reading(reading);
         }
-        self.feed.set_ready(self.is_open());
         self.watch_input_end();
         self.audience.flush();
     }
@@ -423,15 +428,15 @@ impl Talk {
     }
 }
 
-/// The next events of any of the sessions.
-async fn next_events(clients: &mut [Client]) -> Turn {
+/// The next events of any of the sessions, `most` at most.
+async fn next_events(clients: &mut [Client], most: usize) -> Turn {
     let mut events = Vec::new();
     let mut bytes = 0;
     poll_fn(|cx| {
         let mut alive = false;
         for (at, client) in clients.iter_mut().enumerate() {
             loop {
-                if events.len() >= BATCH_EVENTS || bytes >= BATCH_BYTES {
+                if events.len() >= most || bytes >= BATCH_BYTES {
                     return Poll::Ready(Turn::Events(std::mem::take(&mut events)));
                 }
                 match client.poll_next(cx) {

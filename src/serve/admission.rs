@@ -10,8 +10,13 @@ use crate::model::handshake::{self, Headers, RequestHead};
 use crate::protocol::deflate::{self, Accepted, Wrong};
 use crate::wire::accept::Answer;
 
-/// The answer to a request while `open` connections are open.
-pub fn answer(plan: &Plan, request: &RequestHead, upgrade: bool, open: usize) -> Answer {
+/// The answer to a request; `take_place` takes one of the places for connections, if there is one.
+pub(super) fn answer(
+    plan: &Plan,
+    request: &RequestHead,
+    upgrade: bool,
+    take_place: impl FnOnce() -> bool,
+) -> Answer {
     let path = path_of(&request.target);
     if !plan.paths.is_empty() && !plan.paths.iter().any(|served| served == path) {
         let paths = plan.paths.join(", ");
@@ -38,11 +43,8 @@ pub fn answer(plan: &Plan, request: &RequestHead, upgrade: bool, open: usize) ->
             format!("origin {origin} is not allowed (--allow-origin {origin} allows it)\n"),
         );
     }
-    if plan.max_connections.is_some_and(|most| open >= most) {
-        return refuse(
-            503,
-            format!("{open} connections are open, no more are taken\n"),
-        );
+    if !take_place() {
+        return refuse(503, "all places are taken (--max-connections)\n".to_owned());
     }
     let extensions = match deflate(plan, request) {
         Ok(accepted) => accepted.map(|accepted| accepted.answer.to_string()),
@@ -65,7 +67,7 @@ pub fn deflate(plan: &Plan, request: &RequestHead) -> Result<Option<Accepted>, W
 }
 
 /// The path of a request target: what stands before `?`.
-pub fn path_of(target: &str) -> &str {
+pub(super) fn path_of(target: &str) -> &str {
     target.split('?').next().unwrap_or(target)
 }
 
@@ -172,7 +174,6 @@ mod tests {
         Plan {
             address: Address::Tcp(address.parse().unwrap()),
             paths: vec!["/chat".into()],
-            max_connections: Some(2),
             ..Plan::new(mode::Plan::of(&mode::MODES[0]))
         }
     }
@@ -182,7 +183,7 @@ mod tests {
         target: &str,
         headers: &[(&str, &str)],
         upgrade: bool,
-        open: usize,
+        place: bool,
     ) -> u16 {
         let headers = headers
             .iter()
@@ -193,7 +194,7 @@ mod tests {
             target: target.into(),
             headers,
         };
-        match answer(plan, &request, upgrade, open) {
+        match answer(plan, &request, upgrade, || place) {
             Answer::Upgrade { .. } => 101,
             Answer::Http { status, .. } => status,
         }
@@ -202,10 +203,10 @@ mod tests {
     #[test]
     fn paths_and_numbers_are_checked() {
         let plan = plan("127.0.0.1:1");
-        assert_eq!(status(&plan, "/chat?room=1", &[], true, 0), 101);
-        assert_eq!(status(&plan, "/other", &[], true, 0), 404);
-        assert_eq!(status(&plan, "/chat", &[], false, 0), 426);
-        assert_eq!(status(&plan, "/chat", &[], true, 2), 503);
+        assert_eq!(status(&plan, "/chat?room=1", &[], true, true), 101);
+        assert_eq!(status(&plan, "/other", &[], true, true), 404);
+        assert_eq!(status(&plan, "/chat", &[], false, true), 426);
+        assert_eq!(status(&plan, "/chat", &[], true, false), 503);
     }
 
     #[test]
@@ -220,7 +221,7 @@ mod tests {
             "http://app.localhost",
         ] {
             assert_eq!(
-                status(&plan, "/chat", &[("Origin", origin)], true, 0),
+                status(&plan, "/chat", &[("Origin", origin)], true, true),
                 101,
                 "{origin}"
             );
@@ -232,7 +233,7 @@ mod tests {
             "",
         ] {
             assert_eq!(
-                status(&plan, "/chat", &[("Origin", origin)], true, 0),
+                status(&plan, "/chat", &[("Origin", origin)], true, true),
                 403,
                 "{origin}"
             );
@@ -244,7 +245,7 @@ mod tests {
             ("rebound.example", 403),
         ] {
             assert_eq!(
-                status(&plan, "/chat", &[("Host", host)], true, 0),
+                status(&plan, "/chat", &[("Host", host)], true, true),
                 expected,
                 "{host}"
             );
@@ -263,14 +264,14 @@ mod tests {
             ("null", 403),
         ] {
             assert_eq!(
-                status(&plan, "/chat", &[host, ("Origin", origin)], true, 0),
+                status(&plan, "/chat", &[host, ("Origin", origin)], true, true),
                 expected,
                 "{origin}"
             );
         }
         plan.allow_origins = vec!["*".into()];
         assert_eq!(
-            status(&plan, "/chat", &[host, ("Origin", "null")], true, 0),
+            status(&plan, "/chat", &[host, ("Origin", "null")], true, true),
             101
         );
     }

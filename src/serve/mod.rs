@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 pub use listener::Server;
 
@@ -84,6 +84,8 @@ struct Shared {
     hub: Arc<Hub>,
     log: Log,
     stamp: Stamp,
+    /// One permit for each connection that may be open (`--max-connections`).
+    places: Arc<Semaphore>,
     /// Becomes true when the server shuts down.
     shutdown: watch::Receiver<bool>,
 }

@@ -16,6 +16,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
@@ -72,6 +73,11 @@ pub struct Connection<S> {
     keepalive: Option<Keepalive>,
     pings: Pings,
     timer: Option<Pin<Box<Sleep>>>,
+    /// What was read and not looked at yet: each thing that happened is told, and can be
+    /// answered, before the next one is looked at.
+    unread: Bytes,
+    /// The engine may have more to tell, from `unread` or from what it consumed.
+    looking: bool,
     pending: VecDeque<What>,
     last_traffic: Instant,
     reading: bool,
@@ -123,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             max_queued: OUT_QUEUE,
             deflate,
         };
-        let mut connection = Self {
+        Self {
             stream,
             role,
             engine: Engine::new(config, rand::random()),
@@ -134,13 +140,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 .map(|heartbeat| Keepalive::new(heartbeat, now)),
             pings: Pings::default(),
             timer: None,
+            looking: !read_ahead.is_empty(),
+            unread: Bytes::copy_from_slice(read_ahead),
             pending: VecDeque::new(),
             last_traffic: now,
             reading: true,
             write_over: false,
-        };
-        connection.take_in(read_ahead, now);
-        connection
+        }
     }
 
     /// The next thing that happened; `None` after the connection has ended and its socket may be
@@ -154,7 +160,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Poll::Ready(None);
             }
             let moved = self.poll_write(cx).is_ready()
-                | self.poll_read(cx).is_ready()
+                | (self.take_in_rest() || self.poll_read(cx).is_ready())
                 | self.poll_timer(cx).is_ready();
             self.advance_closing(cx, Instant::now());
             if !moved && self.pending.is_empty() && self.phase != Phase::Ended {
@@ -190,7 +196,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// # Errors
     /// [`SendError`]: nothing was queued.
-    pub fn send_encoded(&mut self, frame: bytes::Bytes) -> Result<(), SendError> {
+    pub fn send_encoded(&mut self, frame: Bytes) -> Result<(), SendError> {
         self.engine.send_encoded(frame)
     }
 
@@ -288,7 +294,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.reading && !matches!(self.phase, Phase::Draining { .. }) {
+        let draining = matches!(self.phase, Phase::Draining { .. });
+        if (!self.reading || self.looking) && !draining {
             return Poll::Pending;
         }
         READ.with_borrow_mut(|buffer| {
@@ -304,10 +311,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         })
     }
 
+    /// Takes what was read, up to the next thing that happened; the rest waits.
     fn take_in(&mut self, mut input: &[u8], now: Instant) {
-        if input.is_empty() {
-            return;
-        }
         if let Phase::Draining { left, .. } = &mut self.phase {
             *left = left.saturating_sub(input.len());
             if *left == 0 {
@@ -315,17 +320,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             return;
         }
-        let mut happened = false;
-        while let Some(incoming) = self.engine.next(&mut input) {
-            happened = true;
-            self.came(incoming, now);
-        }
-        if !happened {
+        self.looking = self.look(&mut input, now);
+        self.unread = Bytes::copy_from_slice(input);
+        if !self.looking {
+            // Part of a message came: the peer is no ghost.
             self.last_traffic = now;
             if let Some(keepalive) = &mut self.keepalive {
                 keepalive.progress(now);
             }
         }
+    }
+
+    /// Goes on with what waits from the last read; whether something happened.
+    fn take_in_rest(&mut self) -> bool {
+        if !self.looking || !self.reading {
+            return false;
+        }
+        let unread = std::mem::take(&mut self.unread);
+        let mut rest = &unread[..];
+        self.looking = self.look(&mut rest, Instant::now());
+        self.unread = unread.slice(unread.len() - rest.len()..);
+        self.looking
+    }
+
+    fn look(&mut self, input: &mut &[u8], now: Instant) -> bool {
+        let incoming = self.engine.next(input);
+        let happened = incoming.is_some();
+        if let Some(incoming) = incoming {
+            self.came(incoming, now);
+        }
+        happened
     }
 
     fn came(&mut self, incoming: Incoming, now: Instant) {
@@ -336,7 +360,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return;
             }
             Incoming::Close(frame) => return self.peer_closed(frame, now),
-            Incoming::Violation(violation) => return self.violated(violation, now),
+            Incoming::Violation(violation) => return self.violated(&violation, now),
             Incoming::Message {
                 message,
                 frames,
@@ -379,7 +403,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn violated(&mut self, violation: Violation, now: Instant) {
+    fn violated(&mut self, violation: &Violation, now: Instant) {
         let problem = Problem {
             kind: "protocol",
             message: format!("the peer broke the protocol: {}", violation.rule),
@@ -527,9 +551,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return;
         };
         match keepalive.poll(now) {
-            Some(Beat::Send(command)) => {
-                // A full queue means that bytes wait to be read: the peer's silence will show.
-                let _ = self.send(command);
+            // A full queue means that the peer does not read: its silence will show.
+            Some(Beat::Ping(payload)) => {
+                let queued = self.engine.heartbeat(payload.clone());
+                queued.map_or((), |()| self.pings.sent(payload, now));
+            }
+            Some(Beat::Send(message)) => {
+                let _ = self.send(Command::Send(message));
             }
             Some(Beat::Dead) => {
                 let problem = Problem {

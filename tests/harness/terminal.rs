@@ -5,7 +5,9 @@ use std::num::NonZeroU16;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use portable_pty::{ChildKiller, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::{
+    ChildKiller, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system,
+};
 use tempfile::TempDir;
 use vt100::{Parser, Screen};
 
@@ -26,7 +28,7 @@ pub struct Terminal {
     output: Captured,
     keyboard: Box<dyn Write + Send>,
     master: Box<dyn MasterPty + Send>,
-    ended: Receiver<u32>,
+    ended: Receiver<ExitStatus>,
     killer: Box<dyn ChildKiller + Send + Sync>,
     modes_before: String,
     home: TempDir,
@@ -38,7 +40,15 @@ impl Terminal {
         Self::start_with(args, None)
     }
 
-    /// The same with one more environment variable.
+    /// Starts it and waits until it is connected: what is typed before stays in the line.
+    #[track_caller]
+    pub fn connected(args: &[&str]) -> Self {
+        let terminal = Self::start(args);
+        terminal.says("connected to");
+        terminal
+    }
+
+    /// Starts it with one more environment variable.
     pub fn start_with(args: &[&str], variable: Option<(&str, &str)>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let size = PtySize {
@@ -64,7 +74,7 @@ impl Terminal {
         drop(pty.slave);
         let killer = child.clone_killer();
         let (tell, ended) = mpsc::channel();
-        thread::spawn(move || tell.send(child.wait().unwrap().exit_code()));
+        thread::spawn(move || tell.send(child.wait().unwrap()));
         Self {
             output: Captured::follow(pty.master.try_clone_reader().unwrap()),
             keyboard: pty.master.take_writer().unwrap(),
@@ -90,6 +100,15 @@ impl Terminal {
     /// Pastes as terminals do it that know bracketed paste.
     pub fn paste(&mut self, text: &str) {
         self.keys(&format!("\x1b[200~{text}\x1b[201~"));
+    }
+
+    /// Waits until `text` was written, even if it has left the screen since.
+    #[track_caller]
+    pub fn says(&self, text: &str) {
+        self.output
+            .wait_until(&format!("output with {text:?}"), |bytes| {
+                String::from_utf8_lossy(bytes).contains(text).then_some(())
+            });
     }
 
     /// Waits until the screen shows `text`.
@@ -121,20 +140,24 @@ impl Terminal {
     /// on, cursor shown, no alternate screen, no bracketed paste, no mouse.
     #[track_caller]
     pub fn exits(&mut self) -> (u32, Vec<u8>) {
-        let Ok(code) = self.ended.recv_timeout(DEADLINE) else {
+        let Ok(status) = self.ended.recv_timeout(DEADLINE) else {
             let _gone = self.killer.kill();
             panic!(
                 "the program did not end; its screen:\n{}",
                 self.screen().contents()
             );
         };
+        assert_eq!(status.signal(), None, "it was killed");
         let modes_after = modes(self.master.as_ref());
         assert_eq!(self.modes_before, modes_after, "terminal modes");
-        let screen = self.screen();
-        assert!(!screen.hide_cursor(), "the cursor is hidden");
-        assert!(!screen.alternate_screen(), "the alternate screen is on");
-        assert!(!screen.bracketed_paste(), "bracketed paste is on");
-        (code, self.raw())
+        // What it wrote last may still be on its way to us.
+        self.until(
+            "a cursor, no alternate screen, no bracketed paste",
+            |screen| {
+                !screen.hide_cursor() && !screen.alternate_screen() && !screen.bracketed_paste()
+            },
+        );
+        (status.exit_code(), self.raw())
     }
 
     pub fn home(&self) -> &std::path::Path {

@@ -59,8 +59,14 @@ fn request(
     environment: &Environment,
     notes: &mut Vec<String>,
 ) -> Result<upgrade::Plan, Error> {
+    let headers = headers::read(&args.header, notes)?;
+    let flag = args.auth.as_ref().map(|_| "--auth");
+    let flag = flag.or(args.bearer.as_ref().map(|_| "--bearer"));
+    if let (Some(flag), Some(_)) = (flag, header(&headers, headers::AUTHORIZATION)) {
+        return Err(Error::usage(format!("-H Authorization contradicts {flag}")));
+    }
     Ok(upgrade::Plan {
-        headers: headers::read(&args.header, notes)?,
+        headers,
         subprotocols: distinct(&args.subprotocol)?,
         deflate: Some(deflate::Parameters::OFFER),
         origin: args.origin.clone(),
@@ -126,7 +132,7 @@ fn plain_credentials(
     let local = target.is_loopback() || target.unix().is_some() || args.unix_socket.is_some();
     let has_credential = request.authorization.is_some()
         || target.credentials().is_some()
-        || header(&request.headers, "Authorization").is_some()
+        || header(&request.headers, headers::AUTHORIZATION).is_some()
         || header(&request.headers, "X-Api-Key").is_some()
         || header(&request.headers, "Cookie").is_some()
         || request.cookies.iter().any(|cookie| cookie.matches(target));
@@ -154,7 +160,7 @@ fn heartbeat(args: &Upkeep, default: Option<Heartbeat>) -> Result<Option<Heartbe
     let Some(text) = &args.heartbeat_message else {
         return Ok(chosen.unwrap_or(default));
     };
-    let Some(heartbeat) = chosen.unwrap_or_else(|| Some(Heartbeat::STANDARD)) else {
+    let Some(heartbeat) = chosen.unwrap_or(Some(Heartbeat::STANDARD)) else {
         return Err(Error::usage(
             "--heartbeat-message contradicts --heartbeat off",
         ));

@@ -2,10 +2,12 @@
 //! environment, config file and defaults, and that finds contradictions. Below it no flag is known.
 
 mod address;
+mod connect;
 mod connection;
 mod environment;
 mod file;
 mod header;
+mod listen;
 mod merge;
 mod output;
 mod secret;
@@ -15,35 +17,30 @@ mod session;
 mod tests;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::FromArgMatches;
 
 pub(super) use environment::Environment;
 
 use self::file::{Endpoint, File};
-use self::output::{Purpose, recording, view};
-use super::args::{Connect, Listen};
 use super::nearest::nearest;
 use super::typed::{Kind, Typed};
-use crate::command::source::Source;
-use crate::command::{connect, listen, serve};
+use crate::command;
 use crate::error::{Error, cause_text};
-use crate::session::client;
 use crate::wire::target::Target;
 
 /// What is to be done.
 #[derive(Debug)]
 pub(crate) enum Plan {
-    Connect(Box<connect::Plan>),
-    Listen(Box<listen::Plan>),
-    Serve(Box<serve::Plan>),
+    Connect(Box<command::connect::Plan>),
+    Listen(Box<command::listen::Plan>),
+    Serve(Box<command::serve::Plan>),
 }
 
 /// The word that stands for a server inside the process.
 const DEMO: &str = "demo";
 /// A target to hold its place: `command` puts the server's address there.
-const DEMO_URL: &str = "ws://demo/";
+const DEMO_URL: &str = "ws://127.0.0.1/";
 
 /// A flag that refines another, and that other: alone it would do nothing.
 const REFINES: [(&str, &str); 5] = [
@@ -63,8 +60,8 @@ pub(super) fn plan(typed: &Typed, environment: &Environment) -> Result<Plan, Err
         file: config_file(typed, environment)?,
     };
     match typed.kind {
-        Kind::Connect => connect(&setup).map(|plan| Plan::Connect(Box::new(plan))),
-        Kind::Listen => listen(&setup),
+        Kind::Connect => connect::connect(&setup).map(|plan| Plan::Connect(Box::new(plan))),
+        Kind::Listen => listen::listen(&setup),
         Kind::Serve => server::serve(&setup).map(|plan| Plan::Serve(Box::new(plan))),
     }
 }
@@ -138,179 +135,9 @@ fn config_file(typed: &Typed, environment: &Environment) -> Result<Option<File>,
     }
 }
 
-fn connect(setup: &Setup<'_>) -> Result<connect::Plan, Error> {
-    let url = setup.typed.values::<String>("url").into_iter().next();
-    let url = match url {
-        Some(url) => url,
-        None if setup.environment.is_conversation() => DEMO.to_owned(),
-        None => {
-            return Err(Error::usage_hint(
-                "no URL was given",
-                "try wscope ws://localhost:8080/, or wscope connect demo for a server inside wscope",
-            ));
-        }
-    };
-    let endpoint = setup.endpoint(&url)?;
-    let args: Connect = setup.args(endpoint)?;
-    let url = endpoint.map_or(url.as_str(), |endpoint| &endpoint.url);
-
-    let mut notes = Vec::new();
-    let upkeep = connection::upkeep(&args.upkeep, args.output.frames, None)?;
-    let size = upkeep.max_message_size;
-    let client = client::Plan {
-        reconnect: session::reconnect(&args.session),
-        ..connection::client(
-            target(url)?,
-            &args.connection,
-            upkeep,
-            session::opening(&args.session)?,
-            setup.environment,
-            &mut notes,
-        )?
-    };
-    let plain = args.conversation.plain;
-    let mut view = view(setup, &args.output, Purpose::Messages, plain)?;
-    let (source, limits) = session::conversation(setup, &args, view.data_style, size)?;
-    view.echo_sent = session::is_echoed(&source, &view);
-    Ok(connect::Plan {
-        clients: vec![client],
-        demo: if url == DEMO { vec![0] } else { Vec::new() },
-        conditions: session::conditions(&args.session, &view, &source),
-        source,
-        view,
-        limits,
-        record: recording(&args.recording)?,
-        echo: args.session.echo,
-        replies: args.session.reply,
-        notes,
-    })
-}
-
+/// The target of a URL or of `demo`.
 fn target(url: &str) -> Result<Target, Error> {
     Target::parse(if url == DEMO { DEMO_URL } else { url })
-}
-
-fn listen(setup: &Setup<'_>) -> Result<Plan, Error> {
-    let targets: Vec<String> = setup.typed.values("targets");
-    if let [target] = targets.as_slice()
-        && let Some(address) = address::parse(target)
-    {
-        let plan = server::listen(setup, target, address)?;
-        return Ok(Plan::Listen(Box::new(plan)));
-    }
-    for target in &targets {
-        check_subscribes(target, targets.len())?;
-    }
-    subscribe(setup, &targets).map(|plan| Plan::Connect(Box::new(plan)))
-}
-
-/// Whether `listen` can subscribe to a target: it has to look like a URL, so that `localhost:8080`
-/// is not guessed to be one or the other.
-fn check_subscribes(target: &str, count: usize) -> Result<(), Error> {
-    let is_url = target.contains("://") || target.starts_with("ws+unix:");
-    if is_url || target == DEMO || target.starts_with('@') {
-        return Ok(());
-    }
-    if count > 1 && address::parse(target).is_some() {
-        return Err(Error::usage_hint(
-            format!("listen accepts connections on one address only, not on {target} as well"),
-            "several URLs can be subscribed to",
-        ));
-    }
-    Err(Error::usage_hint(
-        format!("\"{target}\" is neither a URL nor a port"),
-        format!(
-            "to subscribe write ws://{target}; to accept connections write {}",
-            address::SPELLINGS
-        ),
-    ))
-}
-
-fn subscribe(setup: &Setup<'_>, targets: &[String]) -> Result<connect::Plan, Error> {
-    let mut notes = Vec::new();
-    let mut clients = Vec::new();
-    for text in targets {
-        let mut client = subscriber(setup, text, &mut notes)?;
-        let url = client.target.redacted();
-        client.name = (targets.len() > 1).then(|| name(text, &url, &clients));
-        clients.push(client);
-    }
-    // Where several endpoints speak, none of them speaks for the whole session.
-    let endpoint = match targets {
-        [only] => setup.endpoint(only)?,
-        _ => None,
-    };
-    let args: Listen = setup.args(endpoint)?;
-    if args.session.input.is_some() && !args.stdin {
-        return Err(Error::usage("--input has no effect without --stdin"));
-    }
-    let mut view = view(setup, &args.output, Purpose::Messages, false)?;
-    let source = if args.stdin {
-        let size = args.upkeep.max_message_size;
-        session::input(setup, &args.session, false, view.data_style, size)?
-    } else {
-        Source::Nothing
-    };
-    view.echo_sent = session::is_echoed(&source, &view);
-    let demo = (0..targets.len())
-        .filter(|at| targets[*at] == DEMO)
-        .collect();
-    Ok(connect::Plan {
-        clients,
-        demo,
-        conditions: session::conditions(&args.session, &view, &source),
-        source,
-        view,
-        limits: session::limits(&args.session, &args.connection),
-        record: recording(&args.recording)?,
-        echo: args.session.echo,
-        replies: args.session.reply,
-        notes,
-    })
-}
-
-/// One of the clients of `listen`, with what the config file says about it alone.
-fn subscriber(
-    setup: &Setup<'_>,
-    text: &str,
-    notes: &mut Vec<String>,
-) -> Result<client::Plan, Error> {
-    let endpoint = setup.endpoint(text)?;
-    let args: Listen = setup.args(endpoint)?;
-    if setup.typed.has("allow_origin") {
-        return Err(Error::usage_hint(
-            format!("--allow-origin has no meaning for listen {text}, which connects"),
-            "-o/--origin sends an Origin",
-        ));
-    }
-    let url = endpoint.map_or(text, |endpoint| &endpoint.url);
-    let client = connection::client(
-        target(url)?,
-        &args.connection,
-        connection::upkeep(&args.upkeep, args.output.frames, None)?,
-        session::opening(&args.session)?,
-        setup.environment,
-        notes,
-    )?;
-    Ok(client::Plan {
-        reconnect: session::reconnect(&args.session),
-        ..client
-    })
-}
-
-/// What tells a target from the others: the endpoint's name or the URL, numbered where it comes again.
-fn name(text: &str, url: &str, others: &[client::Plan]) -> Arc<str> {
-    let base = text.strip_prefix('@').unwrap_or(url);
-    let is_taken = |name: &str| {
-        others
-            .iter()
-            .any(|other| other.name.as_deref() == Some(name))
-    };
-    let numbered = (2..).map(|number| format!("{base}#{number}"));
-    std::iter::once(base.to_owned())
-        .chain(numbered)
-        .find(|name| !is_taken(name))
-        .map_or_else(|| base.into(), Into::into)
 }
 
 /// A file that a flag names.

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use clap::Arg;
+
 use super::address;
 use super::connection::upkeep;
 use super::output::{Purpose, recording, view};
 use super::{Setup, session};
 use crate::cli::args::{Listen, Output, Serve};
+use crate::command::source::Source;
 use crate::command::{listen, serve as serving};
 use crate::error::Error;
 use crate::serve::{self, Address, mode};
@@ -16,37 +19,19 @@ use crate::view::outcome::Conditions;
 /// How long `listen` waits for closing handshakes at the end.
 const DRAIN: Duration = Duration::from_secs(3);
 
-/// The arguments that mean something for `listen PORT`; the rest is about connecting.
-const FOR_PORT: [&str; 29] = [
-    "targets",
+/// Headings whose flags mean for `listen PORT` what they mean elsewhere.
+const HEADINGS_FOR_PORT: [&str; 4] = ["Connection upkeep", "Server", "Output", "Config file"];
+
+/// The other arguments that mean something for it; the rest is about connecting.
+const FOR_PORT: [&str; 8] = [
     "stdin",
-    "subprotocol",
-    "max_message_size",
-    "heartbeat",
-    "heartbeat_message",
-    "heartbeat_reply",
-    "no_pong",
-    "allow_origin",
     "input",
     "binary",
     "slash",
     "count",
     "until",
     "duration",
-    "output",
-    "json",
-    "parse",
-    "only",
-    "filter",
-    "exclude",
-    "show_ping_pong",
-    "frames",
-    "timestamps",
-    "verbose",
-    "color",
-    "record",
-    "force",
-    "config",
+    "subprotocol",
 ];
 
 pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
@@ -112,9 +97,8 @@ pub(super) fn listen(
     target: &str,
     address: Address,
 ) -> Result<listen::Plan, Error> {
-    let foreign = setup.typed.ids().find(|id| !is_for_port(id));
-    if let Some(id) = foreign {
-        let flag = id.replace('_', "-");
+    let mut given = setup.typed.given();
+    if let Some(flag) = given.find(|arg| !is_for_port(arg)).and_then(Arg::get_long) {
         return Err(Error::usage_hint(
             format!("--{flag} has no meaning for listen {target}, which accepts connections"),
             "it goes with URLs: wscope listen ws://HOST:PORT/PATH",
@@ -124,11 +108,15 @@ pub(super) fn listen(
     let connection = upkeep(&args.upkeep, args.output.frames, None)?;
     let mut view = view(setup, &args.output, Purpose::Messages, false)?;
     let size = connection.max_message_size;
-    let source = session::input(setup, &args.session, false, view.data_style, size)?;
-    view.echo_sent = session::is_echoed(&source, &view);
+    let mut source = session::input(setup, &args.session, false, view.data_style, size)?;
+    if let Source::Pipe(pipe) = &mut source {
+        // `/to ID text` is how one client is told from the others, from a pipe too.
+        pipe.slash = true;
+    }
+    view.echo_sent = session::is_echoed(setup, &source, &view);
     let conditions = Conditions {
         serving: true,
-        ..session::conditions(&args.session, &view, &source)
+        ..session::conditions(setup, &args.session, &view)
     };
     Ok(listen::Plan {
         server: serve::Plan {
@@ -152,7 +140,9 @@ pub(super) fn listen(
     })
 }
 
-fn is_for_port(id: &str) -> bool {
-    use crate::cli::wscat::{NO_CHECK, NO_COLOR};
-    FOR_PORT.contains(&id) || [NO_CHECK, NO_COLOR, "no_config"].contains(&id)
+fn is_for_port(arg: &Arg) -> bool {
+    // The target itself and what only wscat has stand below no heading.
+    arg.get_help_heading()
+        .is_none_or(|heading| HEADINGS_FOR_PORT.contains(&heading))
+        || FOR_PORT.contains(&arg.get_id().as_str())
 }

@@ -1,5 +1,8 @@
 //! Command lines and the plans that they lead to.
 
+mod file;
+mod server;
+
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -8,10 +11,8 @@ use super::{Plan, plan};
 use crate::cli::typed::{self, Request};
 use crate::command::connect;
 use crate::command::source::Source;
-use crate::input::pipe;
 use crate::model::command::Command;
 use crate::model::message::Message;
-use crate::serve::Address;
 use crate::text::style::Style;
 
 /// Words as a shell would cut them; quotes are single.
@@ -233,95 +234,18 @@ fn wscat_lines_are_the_long_form_in_other_letters() {
 }
 
 #[test]
-fn wscat_listens_where_listen_does() {
-    let of = |line| format!("{:?}", plan_in(&surroundings(false), line).unwrap());
-    assert_eq!(of("-l 8080 -P -n"), of("listen 8080 -P"));
-}
-
-#[test]
-fn listen_accepts_on_ports_and_subscribes_to_urls() {
-    match plan_in(&surroundings(false), "listen :0 -s a --heartbeat 3/1") {
-        Ok(Plan::Listen(plan)) => {
-            assert_eq!(
-                plan.server.address,
-                Address::Tcp("127.0.0.1:0".parse().unwrap())
-            );
-            assert_eq!(plan.server.subprotocols, ["a"]);
-            assert_eq!(
-                plan.server.connection.heartbeat.as_ref().unwrap().interval,
-                3 * SECOND
-            );
-            assert!(matches!(plan.source, Source::Pipe(_)));
-        }
-        other => panic!("{other:?}"),
-    }
-    let names = |line| {
-        let clients = piped(line).clients;
-        clients
-            .into_iter()
-            .map(|client| client.name.map(|name| name.to_string()))
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(names("listen ws://a"), [None]);
-    let named = names("listen ws://a ws://b ws://a");
-    assert_eq!(
-        named,
-        ["ws://a/", "ws://b/", "ws://a/#2"].map(|name| Some(name.to_owned()))
-    );
-    for (line, said) in [
-        ("listen localhost:80", "localhost:80"),
-        ("listen 80 81", "one address only"),
-        ("listen 80 -H 'A: b'", "--header has no meaning"),
-        ("listen 80 -x hi", "--execute has no meaning"),
-        (
-            "listen ws://h --allow-origin http://a",
-            "--allow-origin has no meaning",
-        ),
-        ("listen ws://h -i json", "--stdin"),
-        ("listen", "TARGET"),
-    ] {
-        assert!(error(line).contains(said), "{line}: {}", error(line));
-    }
-}
-
-#[test]
-fn serve_has_a_default_for_everything() {
-    let serving = |line| match plan_in(&surroundings(false), line) {
-        Ok(Plan::Serve(plan)) => *plan,
-        other => panic!("{other:?}"),
-    };
-    let plan = serving("serve");
-    assert_eq!(
-        plan.server.address,
-        Address::Tcp("127.0.0.1:8080".parse().unwrap())
-    );
-    assert_eq!(plan.server.mode.mode.name, "echo");
-    assert_eq!(
-        plan.server.connection.heartbeat.unwrap().interval,
-        30 * SECOND
-    );
-    assert_eq!(plan.view.format, "pretty");
-    let plan =
-        serving("serve 9 --mode broadcast --exclude-sender --heartbeat off --path /a --path /b");
-    assert!(plan.server.mode.exclude_sender && plan.server.connection.heartbeat.is_none());
-    assert_eq!(plan.server.paths, ["/a", "/b"]);
-    for (line, said) in [
-        ("serve localhost:80", "localhost:80"),
-        ("serve --exclude-sender", "--mode broadcast"),
-        ("serve --mode broadcast --echo-prefix x", "--mode echo"),
-        ("serve --mode chat", "echo, broadcast"),
-        ("serve --path a", "/a"),
-    ] {
-        let error = error(line);
-        assert!(error.contains(said), "{line}: {error}");
-    }
-}
-
-#[test]
 fn contradictions_are_errors() {
     for (line, said) in [
         ("ws://h -4 -6", "cannot be used with"),
         ("ws://h --auth a:b --bearer c", "cannot be used with"),
+        (
+            "ws://h --auth a:b -H 'authorization: c'",
+            "-H Authorization contradicts --auth",
+        ),
+        (
+            "ws://h --bearer a -H 'Authorization: c'",
+            "-H Authorization contradicts --bearer",
+        ),
         ("ws://h --echo --reply '\"a\"=b'", "cannot be used with"),
         ("ws://h --plain --color always", "cannot be used with"),
         ("ws://h --unix-socket /s -4", "cannot be used with"),
@@ -368,6 +292,7 @@ fn a_credential_in_the_clear_is_noted_unless_it_stays_on_this_machine() {
         ("ws://example.com -H 'authorization: x'", 1),
         ("ws://example.com --cookie a=b", 1),
         ("ws://example.com", 0),
+        ("demo --auth a:b", 0),
         ("ws://127.0.0.1 --auth a:b", 0),
         ("ws://localhost --bearer t", 0),
         ("ws://example.com --auth a:b --unix-socket /s", 0),
@@ -398,7 +323,7 @@ fn messages_come_from_the_line_and_from_files() {
         assert_eq!(texts(&piped(&line)), expected);
     }
     std::fs::write(file.path(), b"b\n\xff\n").unwrap();
-    assert!(error(&line).contains(":2: the line is not UTF-8"));
+    assert!(error(&line).contains(", line 2: the line is not UTF-8"));
     let binary = Command::Send(Message::binary(vec![0, 255]));
     assert_eq!(texts(&piped("ws://h -b hex -x 00ff")), [binary]);
     assert_eq!(texts(&piped("ws://h -x -v")), [text("-v")]);
@@ -415,170 +340,4 @@ fn heartbeats_are_off_for_clients_unless_asked_for() {
     let by_message = heartbeat("ws://h --heartbeat-message ping --heartbeat-reply pong").unwrap();
     assert_eq!(by_message.interval, 30 * SECOND);
     assert_eq!(by_message.message.unwrap().reply.as_deref(), Some("pong"));
-}
-
-/// A config file, and surroundings that know nothing else.
-struct Configured {
-    file: tempfile::NamedTempFile,
-    environment: Environment,
-}
-
-impl Configured {
-    fn new(text: &str) -> Self {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), text).unwrap();
-        Self {
-            file,
-            environment: surroundings(false),
-        }
-    }
-
-    fn line(&self, line: &str) -> String {
-        format!("{line} --config {}", self.file.path().display())
-    }
-
-    fn connect(&self, line: &str) -> connect::Plan {
-        connecting(&self.environment, &self.line(line))
-    }
-
-    fn error(&self, line: &str) -> String {
-        plan_in(&self.environment, &self.line(line)).unwrap_err()
-    }
-}
-
-const CONFIG: &str = "
-[defaults]
-heartbeat = 'alb'
-output = 'hex'
-headers = ['A: default', 'B: default']
-max_retries = 3
-color = 'always'
-echo_prefix = '> '
-
-[endpoint.staging]
-url = 'ws://staging/ws'
-headers = { A = 'staging' }
-subprotocol = 'chat'
-json = true
-bearer = 'env:TOKEN'
-on_open = ['hello']
-";
-
-#[test]
-fn flags_beat_endpoints_and_endpoints_beat_defaults() {
-    let mut config = Configured::new(CONFIG);
-    config
-        .environment
-        .variables
-        .insert("TOKEN".into(), "t".into());
-
-    let plan = config.connect("ws://h");
-    assert_eq!(plan.view.format, "hex");
-    assert_eq!(plan.clients[0].request.headers.len(), 2);
-    assert_ne!(plan.view.data_style, Style::PLAIN);
-    assert!(plan.clients[0].reconnect.is_none());
-    assert_eq!(
-        config.connect("ws://h -r").clients[0]
-            .reconnect
-            .unwrap()
-            .max_retries,
-        3
-    );
-    assert_eq!(config.connect("ws://h --json").view.format, "ndjson");
-    assert_eq!(
-        config.connect("ws://h --plain").view.data_style,
-        Style::PLAIN
-    );
-    assert_eq!(
-        config.connect("ws://h --heartbeat off").clients[0]
-            .connection
-            .heartbeat,
-        None
-    );
-
-    let plan = config.connect("@staging -H 'b: typed' -H 'C: typed'");
-    let client = &plan.clients[0];
-    assert_eq!(client.target.redacted(), "ws://staging/ws");
-    let headers = [("A", "staging"), ("b", "typed"), ("C", "typed")];
-    assert_eq!(
-        client.request.headers,
-        headers.map(|(name, value)| (name.to_owned(), value.to_owned()))
-    );
-    assert_eq!(client.request.subprotocols, ["chat"]);
-    assert_eq!(
-        client.request.authorization.as_ref().unwrap().reveal(),
-        "Bearer t"
-    );
-    assert_eq!(plan.view.format, "ndjson");
-    assert_eq!(texts(&plan), [text("hello")]);
-    // First messages are not -x: the input is read all the same.
-    assert!(matches!(plan.source, Source::Pipe(pipe::Plan { .. })));
-    assert_eq!(
-        texts(&config.connect("@staging -x a")),
-        [text("hello"), text("a")]
-    );
-    let plan = config.connect("@staging --auth u:p");
-    let basic = plan.clients[0]
-        .request
-        .authorization
-        .as_ref()
-        .unwrap()
-        .reveal();
-    assert!(basic.starts_with("Basic "));
-
-    config
-        .environment
-        .variables
-        .insert("NO_COLOR".into(), "1".into());
-    assert_eq!(config.connect("ws://h").view.data_style, Style::PLAIN);
-}
-
-#[test]
-fn several_endpoints_keep_their_own_settings() {
-    let config = Configured::new(
-        "[endpoint.a]\nurl = 'ws://a'\nheader = 'A: 1'\n[endpoint.b]\nurl = 'ws://b'\njson = true\n",
-    );
-    let plan = config.connect("listen @a @b");
-    let names: Vec<_> = plan
-        .clients
-        .iter()
-        .map(|client| client.name.as_deref())
-        .collect();
-    assert_eq!(names, [Some("a"), Some("b")]);
-    let headers: Vec<_> = plan
-        .clients
-        .iter()
-        .map(|client| client.request.headers.len())
-        .collect();
-    assert_eq!(headers, [1, 0]);
-    assert_eq!(plan.view.format, "raw");
-    assert_eq!(config.connect("listen @b").view.format, "ndjson");
-}
-
-#[test]
-fn an_endpoint_that_is_not_there_is_named_with_what_is() {
-    let config = Configured::new("[endpoint.staging]\nurl = 'ws://h'\n");
-    assert!(config.error("@stagin").contains("@stagin"));
-    assert!(error("@staging").contains("@staging"));
-    assert!(error("ws://h --config /no/such").contains("/no/such"));
-}
-
-#[test]
-fn the_config_file_is_found_unless_ci_or_a_flag_says_no() {
-    let directory = tempfile::tempdir().unwrap();
-    let folder = directory.path().join("wscope");
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::write(folder.join("config.toml"), "[defaults]\njson = true\n").unwrap();
-    let mut environment = surroundings(false);
-    assert_eq!(connecting(&environment, "ws://h").view.format, "raw");
-    environment
-        .variables
-        .insert("XDG_CONFIG_HOME".into(), directory.path().into());
-    assert_eq!(connecting(&environment, "ws://h").view.format, "ndjson");
-    assert_eq!(
-        connecting(&environment, "ws://h --no-config").view.format,
-        "raw"
-    );
-    environment.variables.insert("CI".into(), "true".into());
-    assert_eq!(connecting(&environment, "ws://h").view.format, "raw");
 }
