@@ -43,13 +43,13 @@ pub(super) fn answer(
             format!("origin {origin} is not allowed (--allow-origin {origin} allows it)\n"),
         );
     }
-    if !take_place() {
-        return refuse(503, "all places are taken (--max-connections)\n".to_owned());
-    }
     let extensions = match deflate(plan, request) {
         Ok(accepted) => accepted.map(|accepted| accepted.answer.to_string()),
         Err(wrong) => return refuse(400, format!("{wrong}\n")),
     };
+    if !take_place() {
+        return refuse(503, "all places are taken (--max-connections)\n".to_owned());
+    }
     Answer::Upgrade {
         subprotocol: subprotocol(&plan.subprotocols, &request.headers),
         headers: extensions
@@ -60,7 +60,7 @@ pub(super) fn answer(
 }
 
 /// How messages are compressed on the connection that a request opens.
-pub fn deflate(plan: &Plan, request: &RequestHead) -> Result<Option<Accepted>, Wrong> {
+pub(super) fn deflate(plan: &Plan, request: &RequestHead) -> Result<Option<Accepted>, Wrong> {
     let offers = handshake::values(&request.headers, "sec-websocket-extensions");
     let accepted = deflate::accept(offers)?;
     Ok(accepted.filter(|_| plan.compress))
@@ -285,7 +285,8 @@ mod tests {
             ..RequestHead::default()
         };
         let mut plan = plan("127.0.0.1:1");
-        let extensions = |plan: &Plan, value: &str| match answer(plan, &offer(value), true, 0) {
+        let extensions = |plan: &Plan, value: &str| match answer(plan, &offer(value), true, || true)
+        {
             Answer::Upgrade { headers, .. } => headers,
             Answer::Http { status, .. } => vec![("status".to_owned(), status.to_string())],
         };
