@@ -62,7 +62,7 @@ pub struct Limits {
     pub input_end: bool,
     /// `--wait`: how long to wait for a first message after the input's end; `None` is for ever.
     pub wait: Option<Duration>,
-    /// `--duration`: then close with 1000, exit 0.
+    /// `--duration`: so long after the first open close with 1000, exit 0.
     pub duration: Option<Duration>,
     /// `--max-time`: then exit 7.
     pub max_time: Option<Duration>,
@@ -115,6 +115,8 @@ struct Talk {
     patience: Option<Patience>,
     limits: Limits,
     started: Instant,
+    /// When a session was open for the first time.
+    opened: Option<Instant>,
     finishing: bool,
 }
 
@@ -164,6 +166,7 @@ impl Talk {
                 .then(|| Patience::new(plan.limits.wait, goal)),
             limits: plan.limits,
             started: Instant::now(),
+            opened: None,
             finishing: false,
         })
     }
@@ -341,6 +344,7 @@ impl Talk {
                 }
             }
             What::Message { .. } | What::Open(_) => {
+                self.opened.get_or_insert_with(Instant::now);
                 if let Some(patience) = &mut self.patience {
                     patience.sent(Instant::now());
                 }
@@ -384,11 +388,12 @@ impl Talk {
         if self.finishing {
             return None;
         }
-        let after = |limit: Option<Duration>| limit.map(|limit| self.started + limit);
         [
             self.patience.as_ref().and_then(Patience::deadline),
-            after(self.limits.duration),
-            after(self.limits.max_time),
+            self.opened
+                .zip(self.limits.duration)
+                .map(|(opened, limit)| opened + limit),
+            self.limits.max_time.map(|limit| self.started + limit),
         ]
         .into_iter()
         .flatten()

@@ -220,7 +220,7 @@ mod tests {
             (
                 Format::Lines,
                 "a\n\n/b\r\n",
-                vec![text("a"), text(""), text("/b\r")],
+                vec![text("a"), text(""), text("/b")],
             ),
             (
                 Format::Json,

@@ -553,8 +553,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match keepalive.poll(now) {
             // A full queue means that the peer does not read: its silence will show.
             Some(Beat::Ping(payload)) => {
-                let queued = self.engine.heartbeat(payload.clone());
-                queued.map_or((), |()| self.pings.sent(payload, now));
+                self.pings.sent(payload.clone(), now);
+                let _ = self.engine.heartbeat(payload);
             }
             Some(Beat::Send(message)) => {
                 let _ = self.send(Command::Send(message));

@@ -147,9 +147,16 @@ fn parse(bytes: &[u8]) -> Result<ResponseHead, String> {
         .collect();
     Ok(ResponseHead {
         status: response.code.unwrap_or_default(),
-        reason: response.reason.unwrap_or_default().to_owned(),
+        reason: reason_of(bytes),
         headers,
     })
+}
+
+/// The reason phrase as it was sent; httparse drops one that is not ASCII.
+fn reason_of(head: &[u8]) -> String {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let reason = line.splitn(3, |byte| *byte == b' ').nth(2);
+    value_text(reason.unwrap_or_default().trim_ascii())
 }
 
 fn may_be_http(bytes: &[u8]) -> bool {
