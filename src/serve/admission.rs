@@ -7,6 +7,7 @@ use url::{Host, Url};
 
 use super::{Address, Plan};
 use crate::model::handshake::{self, Headers, RequestHead};
+use crate::protocol::deflate::{self, Accepted, Wrong};
 use crate::wire::accept::Answer;
 
 /// The answer to a request; `take_place` takes one of the places for connections, if there is one.
@@ -42,13 +43,27 @@ pub(super) fn answer(
             format!("origin {origin} is not allowed (--allow-origin {origin} allows it)\n"),
         );
     }
+    let extensions = match deflate(plan, request) {
+        Ok(accepted) => accepted.map(|accepted| accepted.answer.to_string()),
+        Err(wrong) => return refuse(400, format!("{wrong}\n")),
+    };
     if !take_place() {
         return refuse(503, "all places are taken (--max-connections)\n".to_owned());
     }
     Answer::Upgrade {
         subprotocol: subprotocol(&plan.subprotocols, &request.headers),
-        headers: Headers::new(),
+        headers: extensions
+            .map(|value| ("Sec-WebSocket-Extensions".to_owned(), value))
+            .into_iter()
+            .collect(),
     }
+}
+
+/// How messages are compressed on the connection that a request opens.
+pub(super) fn deflate(plan: &Plan, request: &RequestHead) -> Result<Option<Accepted>, Wrong> {
+    let offers = handshake::values(&request.headers, "sec-websocket-extensions");
+    let accepted = deflate::accept(offers)?;
+    Ok(accepted.filter(|_| plan.compress))
 }
 
 /// The path of a request target: what stands before `?`.
@@ -259,6 +274,31 @@ mod tests {
             status(&plan, "/chat", &[host, ("Origin", "null")], true, true),
             101
         );
+    }
+
+    #[test]
+    fn compression_is_taken_where_it_is_offered_and_wanted() {
+        let name = "Sec-WebSocket-Extensions";
+        let offer = |value: &str| RequestHead {
+            headers: vec![(name.to_owned(), value.to_owned())],
+            target: "/chat".to_owned(),
+            ..RequestHead::default()
+        };
+        let mut plan = plan("127.0.0.1:1");
+        let extensions = |plan: &Plan, value: &str| match answer(plan, &offer(value), true, || true)
+        {
+            Answer::Upgrade { headers, .. } => headers,
+            Answer::Http { status, .. } => vec![("status".to_owned(), status.to_string())],
+        };
+        let given = extensions(&plan, "x, permessage-deflate; client_max_window_bits");
+        assert_eq!(given, [(name.to_owned(), "permessage-deflate".to_owned())]);
+        assert_eq!(extensions(&plan, "permessage-deflate; a"), []);
+        assert_eq!(
+            extensions(&plan, "a b"),
+            [("status".to_owned(), "400".to_owned())]
+        );
+        plan.compress = false;
+        assert_eq!(extensions(&plan, "permessage-deflate"), []);
     }
 
     #[test]

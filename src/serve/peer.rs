@@ -85,10 +85,14 @@ impl Peer {
         };
         shared.tell(Some(id), What::Open(Box::new(open)));
         let seat = shared.hub.join(id, admission::path_of(target));
+        // The same as was answered; a header that cannot be read was refused.
+        let deflate = admission::deflate(&shared.plan, &accepted.request);
+        let deflate = deflate.ok().flatten().map(|accepted| accepted.agreed);
         let connection = Connection::new(
             accepted.stream,
             Role::Server,
             &shared.plan.connection,
+            deflate,
             &accepted.read_ahead,
         );
         Self {

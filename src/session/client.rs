@@ -292,6 +292,7 @@ impl Client {
             opened.stream,
             Role::Client,
             &self.plan.connection,
+            opened.deflate,
             &opened.read_ahead,
         );
         connection.set_reading(self.reading);

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::model::command::Command;
 use crate::model::handshake::header;
 use crate::model::secret::Secret;
+use crate::protocol::deflate;
 use crate::session::client;
 use crate::session::connection;
 use crate::session::keepalive::{Heartbeat, HeartbeatMessage};
@@ -67,6 +68,7 @@ fn request(
     Ok(upgrade::Plan {
         headers,
         subprotocols: distinct(&args.subprotocol)?,
+        deflate: Some(deflate::Parameters::OFFER),
         origin: args.origin.clone(),
         host: args.host.clone(),
         user_agent: args.user_agent.clone(),
