@@ -13,6 +13,7 @@
 //! [`model::control::Control`], is what a person asks of the program itself. Every feature is a
 //! producer of commands or a consumer of events. `ARCHITECTURE.md` has the whole picture.
 
+mod cli;
 pub mod command;
 pub mod error;
 pub mod input;
@@ -23,3 +24,56 @@ pub mod session;
 pub mod text;
 pub mod view;
 pub mod wire;
+
+use std::ffi::OsString;
+
+use cli::{Order, Plan};
+use error::{Error, ExitCode};
+use text::output::{self, Output};
+
+/// Does what a command line asks for; the first of `args` is the program's name. Everything that
+/// can be said about it has been said when it returns.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let done = match cli::order(args) {
+        Ok(Order::Run(plan)) => carry_out(plan),
+        Ok(Order::Say { text, code }) if code == ExitCode::DONE => {
+            output::print(&text).map(|()| code)
+        }
+        Ok(Order::Say { text, code }) => {
+            output::complain(&text);
+            Ok(code)
+        }
+        Err(error) => Err(error),
+    };
+    done.unwrap_or_else(|error| {
+        output::complain(&report(&error));
+        error.exit_code()
+    })
+}
+
+fn carry_out(plan: Plan) -> Result<ExitCode, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| Error::Io {
+            doing: "starting the runtime".into(),
+            cause,
+        })?;
+    let output = Output::stdio()?;
+    let done = runtime.block_on(async {
+        match plan {
+            Plan::Connect(plan) => command::connect::run(*plan, output).await,
+            Plan::Listen(plan) => command::listen::run(*plan, output).await,
+            Plan::Serve(plan) => command::serve::run(*plan, output).await,
+        }
+    });
+    // A DNS lookup that nobody waits for any more may still be running.
+    runtime.shutdown_background();
+    done
+}
+
+/// An error for people: what went wrong, and what to try.
+fn report(error: &Error) -> String {
+    let hint = error.hint().map(|hint| format!("  hint: {hint}\n"));
+    format!("wscope: {error}\n{}", hint.unwrap_or_default())
+}

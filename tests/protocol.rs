@@ -179,7 +179,7 @@ proptest! {
     #![proptest_config(settings())]
 
     #[test]
-    fn messages_leave_in_order_and_control_frames_before_what_has_not_begun(calls in calls()) {
+    fn messages_leave_in_order_and_heartbeats_and_answers_before_what_has_not_begun(calls in calls()) {
         let mut engine = engine(Role::Server);
         let mut wire = Vec::new();
         let mut accepted = Vec::new();
@@ -197,7 +197,7 @@ proptest! {
                 }
                 Call::Ping => {
                     controls.push((payload.clone(), begun));
-                    engine.send(Command::Ping(payload)).unwrap();
+                    engine.heartbeat(payload).unwrap();
                 }
                 Call::Answer => {
                     // Beyond sixteen the answers are coalesced; that has a test of its own.

@@ -643,8 +643,7 @@ async fn encrypted_keys_open_with_their_passphrase() {
     let issuer = Issuer::from_params(&ca.params, &ca.pair.key);
     let certificate = named("ann", &[]).signed_by(&key, &issuer).unwrap();
     let certificate = file(&certificate.pem());
-    let (port, _server) =
-        serve(mutual(&ca.issue(&local()), &ca, rustls::ALL_VERSIONS)).await;
+    let (port, _server) = serve(mutual(&ca.issue(&local()), &ca, rustls::ALL_VERSIONS)).await;
     let plan = |key: &NamedTempFile, passphrase: Option<&str>| {
         let mut plan = plan(&format!("wss://localhost:{port}/"));
         plan.tls.ca = vec![path(&root)];
@@ -660,7 +659,11 @@ async fn encrypted_keys_open_with_their_passphrase() {
     let (encrypted, legacy) = (file(ENCRYPTED_KEY), file(LEGACY_KEY));
     let other = file(&KeyPair::generate().unwrap().serialize_pem());
     for (key, passphrase, want) in [
-        (&encrypted, None, "2 --key FILE: the key is encrypted\n--passphrase opens it"),
+        (
+            &encrypted,
+            None,
+            "2 --key FILE: the key is encrypted\n--passphrase opens it",
+        ),
         (
             &encrypted,
             Some("hunter2"),
@@ -763,7 +766,11 @@ async fn a_self_signed_server_is_reached_with_the_pin_that_it_gives() {
         plan.tls.pins = vec![pin.unwrap()];
         let tls = opened(&plan).await.open.tls.unwrap();
         assert_eq!(tls.subject.as_deref(), Some("O=wscope serve,CN=localhost"));
-        let left = tls.expires.unwrap().duration_since(SystemTime::now()).unwrap();
+        let left = tls
+            .expires
+            .unwrap()
+            .duration_since(SystemTime::now())
+            .unwrap();
         assert!((89 * DAY..=90 * DAY).contains(&left), "{left:?}");
     }
     let error = failed(&plan(&url)).await.to_string();
@@ -782,7 +789,11 @@ async fn large_messages_and_the_closing_handshake_go_through_tls() {
     let mut closed = None;
     while let Some(event) = next(&mut client).await {
         match event.what {
-            What::Message { dir: Direction::In, message, .. } => {
+            What::Message {
+                dir: Direction::In,
+                message,
+                ..
+            } => {
                 assert!(message.payload == payload, "it was changed");
                 client.finish();
             }
@@ -821,7 +832,9 @@ async fn a_client_that_distrusts_our_server_is_logged() {
     };
     assert_eq!(problem.kind, "tls");
     assert!(
-        problem.message.ends_with("failed: it does not trust the certificate (alert unknown_ca, 48)"),
+        problem
+            .message
+            .ends_with("failed: it does not trust the certificate (alert unknown_ca, 48)"),
         "{}",
         problem.message
     );
@@ -832,11 +845,20 @@ async fn plain_http_to_our_tls_port_is_told() {
     let (url, _, _log) = our_server(ServerPlan::SelfSigned).await;
     let port = Target::parse(&url).unwrap().port();
     let mut socket = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    socket.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    socket
+        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .await
+        .unwrap();
     let mut answer = String::new();
     soon(socket.read_to_string(&mut answer)).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{answer}");
-    assert!(answer.ends_with("\r\n\r\nThis port speaks TLS: use wss:// or https://.\n"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 400 Bad Request\r\n"),
+        "{answer}"
+    );
+    assert!(
+        answer.ends_with("\r\n\r\nThis port speaks TLS: use wss:// or https://.\n"),
+        "{answer}"
+    );
 
     assert_eq!(
         told(&failed(&plan(&format!("ws://localhost:{port}/"))).await),
@@ -889,7 +911,12 @@ async fn an_http_answer_after_the_101_is_recognised() {
         let accepted = accept(socket, Duration::from_secs(10), answer).await;
         let late = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n\
                     {\"code\":5,\"message\":\"Unsupported protocol version\"}";
-        accepted.unwrap().stream.write_all(late.as_bytes()).await.unwrap();
+        accepted
+            .unwrap()
+            .stream
+            .write_all(late.as_bytes())
+            .await
+            .unwrap();
     });
     let mut client = Client::new(plan(&format!("ws://localhost:{port}/")), Stamp::start());
     let mut problems = Vec::new();
@@ -900,7 +927,9 @@ async fn an_http_answer_after_the_101_is_recognised() {
     }
     assert_eq!(
         problems,
-        ["handshake: after the 101 the server answered HTTP 400 Bad Request: \
-          {\"code\":5,\"message\":\"Unsupported protocol version\"}"]
+        [
+            "handshake: after the 101 the server answered HTTP 400 Bad Request: \
+          {\"code\":5,\"message\":\"Unsupported protocol version\"}"
+        ]
     );
 }

@@ -1,6 +1,7 @@
 //! Everyone who hears what happens: the view, the exit code, the recording.
 
 use crate::error::{Error, ExitCode};
+use crate::input::slash::SLASH;
 use crate::model::control::Control;
 use crate::model::event::{Direction, Event, What};
 use crate::session::stamp::Stamp;
@@ -44,7 +45,10 @@ impl Audience {
 
     /// Tells everyone of an event.
     pub fn hear(&mut self, mut event: Event) {
-        if let What::Message { dir, message, json, .. } = &mut event.what {
+        if let What::Message {
+            dir, message, json, ..
+        } = &mut event.what
+        {
             if *dir == Direction::In && self.outcome.is_reached() {
                 return;
             }
@@ -77,13 +81,18 @@ impl Audience {
     pub fn control(&mut self, control: Control) -> Option<Control> {
         match control {
             Control::Help => {
-                for line in crate::input::slash::help() {
-                    self.note(&line);
+                for slash in SLASH {
+                    let usage = format!("{} {}", slash.name, slash.args);
+                    self.note(&format!("{usage:24}{}", slash.about));
                 }
             }
             Control::Json => {
                 let indented = self.view.toggle_json();
-                self.note(if indented { "JSON is indented" } else { "JSON stays as it came" });
+                self.note(if indented {
+                    "JSON is indented"
+                } else {
+                    "JSON stays as it came"
+                });
             }
             Control::Headers => self.view.headers(&mut self.page),
             Control::Stats => self.view.stats(&self.outcome.end(), &mut self.page),
@@ -92,7 +101,9 @@ impl Audience {
                 overwrite: false,
             }),
             Control::Record(None) => match self.recording.take() {
-                Some(recording) => self.note(&format!("recorded to {}", recording.path().display())),
+                Some(recording) => {
+                    self.note(&format!("recorded to {}", recording.path().display()))
+                }
                 None => self.note("nothing is being recorded (/record FILE starts)"),
             },
             other => return Some(other),

@@ -68,7 +68,8 @@ pub struct Limits {
     pub max_time: Option<Duration>,
 }
 
-/// Events that are taken from the sessions in one go, and the bytes of messages in them.
+/// Events that are taken from the sessions in one go, and the bytes of messages in them. Where
+/// messages are answered it is one, so that no answer comes after what followed its message.
 const BATCH_EVENTS: usize = 512;
 const BATCH_BYTES: usize = 1 << 20;
 
@@ -156,7 +157,10 @@ impl Talk {
             answers: VecDeque::new(),
             echo: plan.echo,
             replies: plan.replies,
-            patience: plan.limits.input_end.then(|| Patience::new(plan.limits.wait)),
+            patience: plan
+                .limits
+                .input_end
+                .then(|| Patience::new(plan.limits.wait)),
             limits: plan.limits,
             started: Instant::now(),
             finishing: false,
@@ -168,13 +172,15 @@ impl Talk {
         let reader_gone = output.closed();
         tokio::pin!(reader_gone);
         let mut reader_is_gone = false;
+        let answers = self.echo || !self.replies.is_empty();
+        let most = if answers { 1 } else { BATCH_EVENTS };
         loop {
             self.pass_on();
             let takes_input = self.takes_input();
             let room = output.has_room();
             let deadline = self.deadline();
             let turn = tokio::select! {
-                turn = next_events(&mut self.clients) => turn,
+                turn = next_events(&mut self.clients, most) => turn,
                 batch = self.feed.next(), if takes_input => Turn::Input(batch),
                 signal = signals.next() => Turn::Signal(signal),
                 () = at(deadline) => Turn::Deadline,
@@ -214,7 +220,8 @@ impl Talk {
     fn pass_on(&mut self) {
         while let Some((client, _)) = self.answers.front() {
             let client = *client;
-            if !self.clients[client].can_send() && self.clients[client].state() == ReadyState::Open {
+            if !self.clients[client].can_send() && self.clients[client].state() == ReadyState::Open
+            {
                 break;
             }
             if let Some((_, command)) = self.answers.pop_front() {
@@ -222,7 +229,13 @@ impl Talk {
                 let _ = self.clients[client].send(command);
             }
         }
-        while !self.finishing && (self.can_send() || matches!(self.inputs.front(), Some(Input::Control(_) | Input::Wrong(_)))) {
+        while !self.finishing
+            && (self.can_send()
+                || matches!(
+                    self.inputs.front(),
+                    Some(Input::Control(_) | Input::Wrong(_))
+                ))
+        {
             match self.inputs.pop_front() {
                 Some(Input::Command(command)) => self.send(&command),
                 Some(Input::Control(control)) => self.control(control),
@@ -241,12 +254,18 @@ impl Talk {
 
     /// Whether every session that is still there is open and takes more.
     fn can_send(&self) -> bool {
-        let mut there = self.clients.iter().filter(|client| !client.has_ended()).peekable();
+        let mut there = self
+            .clients
+            .iter()
+            .filter(|client| !client.has_ended())
+            .peekable();
         there.peek().is_some() && there.all(Client::can_send)
     }
 
     fn is_open(&self) -> bool {
-        self.clients.iter().any(|client| client.state() == ReadyState::Open)
+        self.clients
+            .iter()
+            .any(|client| client.state() == ReadyState::Open)
     }
 
     fn takes_input(&self) -> bool {
@@ -298,7 +317,9 @@ impl Talk {
                     self.audience.note(&sentence);
                 }
             }
-            Some(Control::To(..)) => self.audience.note("/to is for listen PORT: there is one peer here"),
+            Some(Control::To(..)) => self
+                .audience
+                .note("/to is for listen PORT: there is one peer here"),
             _ => {}
         }
     }
@@ -339,7 +360,10 @@ impl Talk {
         if self.echo {
             return Some(message.clone());
         }
-        let rule = self.replies.iter().find(|(predicate, _)| predicate.matches(what));
+        let rule = self
+            .replies
+            .iter()
+            .find(|(predicate, _)| predicate.matches(what));
         rule.map(|(_, text)| Message::text(text.clone()))
     }
 
@@ -393,21 +417,24 @@ impl Talk {
     }
 
     fn end(&mut self) -> ExitCode {
-        let unsent = self.inputs.iter().filter(|input| matches!(input, Input::Command(Command::Send(_))));
+        let unsent = self
+            .inputs
+            .iter()
+            .filter(|input| matches!(input, Input::Command(Command::Send(_))));
         let unsent = unsent.count() as u64;
         self.audience.end(unsent)
     }
 }
 
-/// The next events of any of the sessions.
-async fn next_events(clients: &mut [Client]) -> Turn {
+/// The next events of any of the sessions, `most` at most.
+async fn next_events(clients: &mut [Client], most: usize) -> Turn {
     let mut events = Vec::new();
     let mut bytes = 0;
     poll_fn(|cx| {
         let mut alive = false;
         for (at, client) in clients.iter_mut().enumerate() {
             loop {
-                if events.len() >= BATCH_EVENTS || bytes >= BATCH_BYTES {
+                if events.len() >= most || bytes >= BATCH_BYTES {
                     return Poll::Ready(Turn::Events(std::mem::take(&mut events)));
                 }
                 match client.poll_next(cx) {

@@ -68,7 +68,15 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
         // Dropping the sender is the signal too.
         let _ = ended.await;
     }));
-    let stop = talk(&mut audience, &mut feed, &hub, &mut log, plan.duration, &mut signals).await;
+    let stop = talk(
+        &mut audience,
+        &mut feed,
+        &hub,
+        &mut log,
+        plan.duration,
+        &mut signals,
+    )
+    .await;
     audience.stop(stop);
     drop(feed);
     drop(end);
@@ -159,7 +167,9 @@ fn take(audience: &mut Audience, hub: &Arc<Hub>, input: Input) -> bool {
                 let clients = hub.len();
                 audience.note(&format!("listening, {clients} connected"));
             }
-            Some(Control::Reconnect) => audience.note("/reconnect is for connect: here others connect"),
+            Some(Control::Reconnect) => {
+                audience.note("/reconnect is for connect: here others connect")
+            }
             _ => {}
         },
     }

@@ -39,6 +39,7 @@ enum Phase {
     Idle,
     /// The editor is on screen: it can be interrupted and asked to paint.
     Editing,
+    /// The editor has ended, or was given up.
     Ended,
 }
 
@@ -54,10 +55,12 @@ impl Desk {
     /// The editor shows its first or its next picture; returns what is to be printed above it.
     pub(super) fn paint(&self) -> String {
         let mut state = self.lock();
+        if state.phase == Phase::Ended {
+            return String::new();
+        }
         state.phase = Phase::Editing;
-        let above = std::mem::take(&mut state.above);
         self.changed.notify_all();
-        above
+        std::mem::take(&mut state.above)
     }
 
     /// The edited line is now this.
@@ -70,7 +73,9 @@ impl Desk {
     /// The editor left the screen; returns the line as it was last, and `None` if it is to stop.
     pub(super) fn leave(&self) -> Option<String> {
         let mut state = self.lock();
-        state.phase = Phase::Idle;
+        if state.phase == Phase::Editing {
+            state.phase = Phase::Idle;
+        }
         (!state.stopping).then(|| std::mem::take(&mut state.draft))
     }
 
@@ -83,7 +88,8 @@ impl Desk {
         self.changed.notify_all();
     }
 
-    /// Lays down text and waits until it is shown; `ring` makes an editor paint.
+    /// Lays down text and waits until it is shown; `ring` asks the editor to paint, without
+    /// waiting until it does.
     ///
     /// # Errors
     /// The editor has ended: the text comes back.
@@ -91,10 +97,7 @@ impl Desk {
         let mut state = self.lock();
         state.above = text;
         if state.phase == Phase::Editing {
-            // Ringing may block, and the editor needs the lock to paint.
-            drop(state);
             ring();
-            state = self.lock();
         }
         while state.phase != Phase::Ended && !state.above.is_empty() {
             state = self
@@ -109,13 +112,15 @@ impl Desk {
     }
 
     /// Asks the editor to end, by interrupts while it is on screen, and waits until it has. Says
-    /// whether it did.
+    /// whether it did; if it did not, it is given up and shows nothing more.
     pub(super) fn stop(&self, interrupt: impl Fn()) -> bool {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.lock();
         state.stopping = true;
         while state.phase != Phase::Ended {
             if Instant::now() >= deadline {
+                state.phase = Phase::Ended;
+                self.changed.notify_all();
                 return false;
             }
             if state.phase == Phase::Editing {
@@ -148,20 +153,32 @@ mod tests {
 
     use super::*;
 
+    /// Prints, with an editor on another thread that does this when it hears the bell.
+    fn print(desk: &Desk, editor: impl FnOnce() + Send) -> Result<(), String> {
+        let (bell, rung) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                if rung.recv().is_ok() {
+                    editor();
+                }
+            });
+            desk.print("hi\n".into(), move || bell.send(()).unwrap())
+        })
+    }
+
     #[test]
     fn text_is_shown_by_the_next_picture() {
         let desk = Desk::default();
         assert_eq!(desk.paint(), "");
-        let printed = desk.print("hi\n".into(), || assert_eq!(desk.paint(), "hi\n"));
-        assert_eq!(printed, Ok(()));
+        assert_eq!(print(&desk, || assert_eq!(desk.paint(), "hi\n")), Ok(()));
     }
 
     #[test]
     fn text_that_no_picture_shows_comes_back() {
         let desk = Desk::default();
         desk.paint();
-        assert_eq!(desk.print("hi".into(), || desk.end()), Err("hi".into()));
-        assert_eq!(desk.print("ho".into(), || panic!()), Err("ho".into()));
+        assert_eq!(print(&desk, || desk.end()), Err("hi\n".into()));
+        assert_eq!(print(&desk, || panic!("it has ended")), Err("hi\n".into()));
     }
 
     #[test]
@@ -189,5 +206,10 @@ mod tests {
         let desk = Desk::default();
         desk.paint();
         assert!(!desk.stop(|| {}));
+        assert_eq!(
+            desk.print("hi".into(), || panic!("nobody hears")),
+            Err("hi".into())
+        );
+        assert_eq!(desk.paint(), "");
     }
 }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use super::MAX_CONTROL_PAYLOAD;
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::message::{Kind, Message};
@@ -90,9 +91,9 @@ fn message(payload: Payload<'_>) -> Result<Command, String> {
 
 fn ping(payload: Payload<'_>) -> Result<Command, String> {
     let bytes = bytes(payload)?.unwrap_or_default();
-    if bytes.len() > 125 {
+    if bytes.len() > MAX_CONTROL_PAYLOAD {
         return Err(format!(
-            "a ping carries at most 125 bytes, not {}",
+            "a ping carries at most {MAX_CONTROL_PAYLOAD} bytes, not {}",
             bytes.len()
         ));
     }

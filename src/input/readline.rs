@@ -18,6 +18,7 @@ use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
 
 use rustyline::completion::{Completer, Pair};
@@ -50,8 +51,8 @@ const TYPED: usize = 256;
 /// Milliseconds after which Esc is a key and not the beginning of one.
 const ESC_TIMEOUT: u16 = 50;
 
-/// Longer lines are not coloured: they are painted at each key.
-const LONGEST_COLOURED: usize = 8 * 1024;
+/// Longer lines are typed by no hand: they get no colours and no hints, which cost time at each key.
+const LONGEST_HELPED: usize = 2 * 1024;
 
 /// A printed line that leaves no trace: one up, one down.
 const BELL: &str = "\x1b[A\n";
@@ -85,7 +86,7 @@ impl Readline {
         let terminal = terminal::Terminal::save()?;
         let desk = Arc::new(Desk::default());
         let mut editor = editor(&plan, &desk).map_err(terminal_error)?;
-        let bell = editor.create_external_printer().map_err(terminal_error)?;
+        let bell = hang_bell(editor.create_external_printer().map_err(terminal_error)?)?;
         let borrow = output.borrow(Box::new(Above {
             desk: Arc::clone(&desk),
             bell,
@@ -97,13 +98,7 @@ impl Readline {
             batches: sender,
             history: plan.history,
         };
-        let thread = thread::Builder::new()
-            .name("readline".into())
-            .spawn(move || typist.run())
-            .map_err(|cause| Error::Io {
-                doing: "starting the editor's thread".into(),
-                cause,
-            })?;
+        let thread = spawn("readline", move || typist.run())?;
         Ok(Self {
             batches,
             desk,
@@ -313,22 +308,41 @@ impl Drop for End {
 }
 
 /// Prints above the edited line.
-struct Above<B> {
+struct Above {
     desk: Arc<Desk>,
-    bell: B,
+    bell: SyncSender<()>,
 }
 
-impl<B: ExternalPrinter + Send> Printer for Above<B> {
+impl Printer for Above {
     fn print(&mut self, mut text: String) -> Result<(), String> {
         if !text.ends_with('\n') {
             text.push('\n');
         }
-        let bell = &mut self.bell;
         self.desk.print(text, || {
-            // A bell that does not ring belongs to an editor that has ended.
-            let _ = bell.print(BELL.to_owned());
+            // A bell that still rings is enough; one that is gone belongs to an editor that is.
+            let _ = self.bell.try_send(());
         })
     }
+}
+
+/// Rings at each message, from a thread of its own: an editor that searches its history does not
+/// listen, and ringing blocks meanwhile.
+fn hang_bell(mut bell: impl ExternalPrinter + Send + 'static) -> Result<SyncSender<()>, Error> {
+    let (sender, pulls) = std::sync::mpsc::sync_channel(1);
+    spawn("bell", move || {
+        while pulls.recv().is_ok() && bell.print(BELL.to_owned()).is_ok() {}
+    })?;
+    Ok(sender)
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Error> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(|cause| Error::Io {
+            doing: format!("starting the {name} thread"),
+            cause,
+        })
 }
 
 /// Ctrl-C: clears a line that has text. An empty one is left to rustyline, which interrupts.
@@ -414,16 +428,19 @@ impl Hinter for Assistant {
                 taken: false,
             });
         }
+        if line.len() > LONGEST_HELPED {
+            return None;
+        }
         let shown = HistoryHinter::new().hint(line, pos, ctx)?;
-        let taken = true;
         // A history file may hold anything.
-        (!shown.chars().any(sanitize::is_hostile)).then_some(Suggestion { shown, taken })
+        let fits = shown.len() <= LONGEST_HELPED && !shown.chars().any(sanitize::is_hostile);
+        fits.then_some(Suggestion { shown, taken: true })
     }
 }
 
 impl Highlighter for Assistant {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
-        if !self.style.is_colourful() || line.len() > LONGEST_COLOURED {
+        if !self.style.is_colourful() || line.len() > LONGEST_HELPED {
             Cow::Borrowed(line)
         } else if line.starts_with('/') && !line.starts_with("//") {
             self.style.paint(Ink::Control, line)
@@ -452,7 +469,7 @@ impl Highlighter for Assistant {
     fn highlight_char(&self, line: &str, _: usize, kind: CmdKind) -> bool {
         kind != CmdKind::MoveCursor
             && self.style.is_colourful()
-            && line.len() <= LONGEST_COLOURED
+            && line.len() <= LONGEST_HELPED
             && line.trim_start().starts_with(['{', '[', '/'])
     }
 }

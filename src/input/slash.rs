@@ -7,7 +7,7 @@ use std::io::Read as _;
 
 use bytes::Bytes;
 
-use super::Input;
+use super::{Input, MAX_CONTROL_PAYLOAD};
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::control::Control;
@@ -15,9 +15,6 @@ use crate::model::message::Message;
 use crate::model::units::show_size;
 use crate::text::hex;
 use crate::text::sanitize;
-
-/// The largest payload of a ping or a pong (RFC 6455, section 5.5).
-const MAX_CONTROL_PAYLOAD: usize = 125;
 
 /// The largest file that `/file` sends.
 const MAX_FILE: u64 = 64 << 20;
@@ -118,6 +115,15 @@ pub const SLASH: &[Slash] = &[
         parse: |args| bare(args, Control::Quit),
     },
 ];
+
+/// The list that `/help` shows, a line for each.
+pub fn help() -> impl Iterator<Item = String> {
+    let slashes = SLASH.iter().map(|slash| {
+        let usage = format!("{} {}", slash.name, slash.args);
+        format!("{usage:<24} {}", slash.about)
+    });
+    slashes.chain([format!("{:<24} send /text", "//text")])
+}
 
 /// What a line asks for: a slash command, or to be sent as text.
 pub fn parse(line: &str) -> Input {
@@ -398,6 +404,15 @@ mod tests {
         for line in ["hi", "//x", "/ping", "/to 1 x", "/file x", "/close"] {
             assert!(!is_control(line), "{line}");
         }
+    }
+
+    #[test]
+    fn the_help_lists_every_command() {
+        let lines: Vec<String> = help().collect();
+        assert_eq!(lines.len(), SLASH.len() + 1);
+        assert_eq!(lines[0], "/ping [text]             send a ping");
+        let column = |line: &String| line.as_bytes()[24] == b' ' && line.as_bytes()[25] != b' ';
+        assert!(lines.iter().all(column), "{lines:#?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
-use crate::text::json::Scanner;
+use crate::text::json::scan::Scanner;
 
 /// The bytes of one message as they were given, and where they began.
 #[derive(Debug, Clone, PartialEq, Eq)]

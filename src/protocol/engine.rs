@@ -91,6 +91,14 @@ impl Engine {
         self.outgoing.send(command)
     }
 
+    /// Queues a ping that overtakes data, so that a peer's silence can be judged by it.
+    ///
+    /// # Errors
+    /// See [`SendError`]; the engine is unchanged then.
+    pub fn heartbeat(&mut self, payload: Bytes) -> Result<(), SendError> {
+        self.outgoing.heartbeat(payload)
+    }
+
     /// Queues a frame that was encoded once for many peers (server role: unmasked), by
     /// [`encode::message`](super::encode::message).
     ///
@@ -100,8 +108,8 @@ impl Engine {
         self.outgoing.send_encoded(frame)
     }
 
-    /// Fills `slices` with bytes to write, in order; how many were filled. Control frames
-    /// overtake queued data at frame boundaries.
+    /// Fills `slices` with bytes to write, in order; how many were filled. Answers to pings
+    /// and heartbeats overtake queued data at frame boundaries.
     pub fn to_write<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         self.outgoing.to_write(slices)
     }
@@ -227,9 +235,7 @@ mod tests {
         engine.send(text("two")).unwrap();
         assert_eq!(write(&mut engine, 3), b"\x81\x03o");
         read(&mut engine, &from_client(Opcode::PING, b"?"));
-        engine
-            .send(Command::Ping(Bytes::from_static(b"!")))
-            .unwrap();
+        engine.heartbeat(Bytes::from_static(b"!")).unwrap();
         assert_eq!(sent(&mut engine), [], "nothing left whole");
         assert_eq!((engine.queued(), engine.unsent()), (2 + 3 + 3 + 5, 2));
 

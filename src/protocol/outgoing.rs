@@ -1,7 +1,7 @@
 //! The writing half: a queue of whole frames, in the order in which they leave.
 //!
-//! The queue is sorted by [`Lane`]: answers to pings and other control frames overtake data that
-//! has not begun, our Close is behind everything. A frame that has begun is finished first. Frames
+//! The queue is sorted by [`Lane`]: answers to pings and heartbeats overtake what has not begun, our
+//! Close is behind everything. A frame that has begun is finished first. Frames
 //! are encoded when they are queued; an unmasked payload is written from where it lies.
 //!
 //! Bounds: commands are refused when the queue is full, and answers to pings, which a peer can
@@ -74,8 +74,9 @@ enum Lane {
     Begun,
     /// Our answer to a ping.
     Pong,
+    /// Our heartbeat.
     Control,
-    /// Messages, and raw frames: they leave in the order in which they were given.
+    /// Everything that was asked for: it leaves in the order in which it was given.
     Data,
     Close,
 }
@@ -113,8 +114,12 @@ impl Outgoing {
                 self.admit()?;
                 self.push(frame, Lane::Data, Some(Sent::Message { message, wire }));
             }
-            Command::Ping(payload) => self.send_control(Opcode::PING, payload, Sent::Ping)?,
-            Command::Pong(payload) => self.send_control(Opcode::PONG, payload, Sent::Pong)?,
+            Command::Ping(payload) => {
+                self.send_control(Opcode::PING, payload, Lane::Data, Sent::Ping)?;
+            }
+            Command::Pong(payload) => {
+                self.send_control(Opcode::PONG, payload, Lane::Data, Sent::Pong)?;
+            }
             Command::Close(close) => {
                 check_control(close.as_ref().map_or(0, |close| 2 + close.reason.len()))?;
                 self.close(close);
@@ -133,16 +138,23 @@ impl Outgoing {
         Ok(())
     }
 
+    /// Queues a ping that overtakes data: the silence of a peer is judged by it.
+    pub(super) fn heartbeat(&mut self, payload: Bytes) -> Result<(), SendError> {
+        self.check_open()?;
+        self.send_control(Opcode::PING, payload, Lane::Control, Sent::Ping)
+    }
+
     fn send_control(
         &mut self,
         opcode: Opcode,
         payload: Bytes,
+        lane: Lane,
         sent: fn(Bytes) -> Sent,
     ) -> Result<(), SendError> {
         check_control(payload.len())?;
         let frame = whole(opcode, payload.clone());
         self.admit()?;
-        self.push(frame, Lane::Control, Some(sent(payload)));
+        self.push(frame, lane, Some(sent(payload)));
         Ok(())
     }
 

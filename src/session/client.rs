@@ -184,18 +184,18 @@ impl Client {
                     let opening = ready!(opening.as_mut().poll(cx));
                     self.opened(opening);
                 }
-                Step::Talking(_) => self.send_opening_messages(),
+                Step::Talking(connection) => {
+                    send_as_room_allows(connection, &mut self.to_send);
+                    match ready!(connection.poll_next(cx)) {
+                        Some(what) => self.talked(what),
+                        None => self.after_close(),
+                    }
+                }
                 Step::Waiting(sleep) => {
                     ready!(sleep.as_mut().poll(cx));
                     self.step = Step::Dial;
                 }
                 Step::Ended => return Poll::Ready(None),
-            }
-            if let Step::Talking(connection) = &mut self.step {
-                match ready!(connection.poll_next(cx)) {
-                    Some(what) => self.talked(what),
-                    None => self.after_close(),
-                }
             }
         }
     }
@@ -355,19 +355,6 @@ impl Client {
         self.retry_or_end();
     }
 
-    fn send_opening_messages(&mut self) {
-        let Step::Talking(connection) = &mut self.step else {
-            return;
-        };
-        while connection.can_send() {
-            let Some(command) = self.to_send.pop_front() else {
-                return;
-            };
-            // It can send: nothing is refused but what the command line has checked.
-            let _ = connection.send(command);
-        }
-    }
-
     fn talked(&mut self, what: What) {
         let what = match what {
             What::Close(mut close) => {
@@ -429,6 +416,16 @@ impl Client {
             reason,
         });
         self.step = Step::Waiting(Box::pin(tokio::time::sleep(delay)));
+    }
+}
+
+fn send_as_room_allows(connection: &mut Connection<Stream>, commands: &mut VecDeque<Command>) {
+    while connection.can_send() {
+        let Some(command) = commands.pop_front() else {
+            return;
+        };
+        // It can send: nothing is refused but what the command line has checked.
+        let _ = connection.send(command);
     }
 }
 

@@ -16,6 +16,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
@@ -72,6 +73,11 @@ pub struct Connection<S> {
     keepalive: Option<Keepalive>,
     pings: Pings,
     timer: Option<Pin<Box<Sleep>>>,
+    /// What was read and not looked at yet: each thing that happened is told, and can be
+    /// answered, before the next one is looked at.
+    unread: Bytes,
+    /// The engine may have more to tell, from `unread` or from what it consumed.
+    looking: bool,
     pending: VecDeque<What>,
     last_traffic: Instant,
     reading: bool,
@@ -121,7 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             report_frames: plan.report_frames,
             max_queued: OUT_QUEUE,
         };
-        let mut connection = Self {
+        Self {
             stream,
             role,
             engine: Engine::new(config, rand::random()),
@@ -132,6 +138,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 .map(|heartbeat| Keepalive::new(heartbeat, now)),
             pings: Pings::default(),
             timer: None,
+            looking: !read_ahead.is_empty(),
+            unread: Bytes::copy_from_slice(read_ahead),
             pending: VecDeque::new(),
             last_traffic: now,
             reading: true,
@@ -139,9 +147,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             write_over: false,
             shutting_down: false,
             fresh: true,
-        };
-        connection.take_in(read_ahead, now);
-        connection
+        }
     }
 
     /// The next thing that happened; `None` after the connection has ended and its socket may be
@@ -157,7 +163,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Poll::Ready(None);
             }
             let moved = self.poll_write(cx).is_ready()
-                | self.poll_read(cx).is_ready()
+                | (self.take_in_rest() || self.poll_read(cx).is_ready())
                 | self.poll_timer(cx).is_ready();
             self.advance_closing(cx, Instant::now());
             if !moved && self.pending.is_empty() && self.phase != Phase::Ended {
@@ -193,7 +199,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     ///
     /// # Errors
     /// [`SendError`]: nothing was queued.
-    pub fn send_encoded(&mut self, frame: bytes::Bytes) -> Result<(), SendError> {
+    pub fn send_encoded(&mut self, frame: Bytes) -> Result<(), SendError> {
         self.engine.send_encoded(frame)
     }
 
@@ -307,8 +313,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn left(&mut self, sent: Sent) {
         let dir = Direction::Out;
-        self.pending.push_back(match sent {
-            Sent::Frame(frame) => What::Frame { dir, frame },
+        let what = match sent {
+            Sent::Frame(frame) => {
+                self.pending.push_back(What::Frame { dir, frame });
+                return;
+            }
             Sent::Message { message, wire } => What::Message {
                 dir,
                 message,
@@ -323,12 +332,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 rtt: None,
             },
             Sent::Close(_) => return,
-        });
+        };
         self.last_traffic = Instant::now();
+        self.pending.push_back(what);
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.reading && !matches!(self.phase, Phase::Draining { .. }) {
+        let draining = matches!(self.phase, Phase::Draining { .. });
+        if (!self.reading || self.looking) && !draining {
             return Poll::Pending;
         }
         READ.with_borrow_mut(|buffer| {
@@ -344,10 +355,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         })
     }
 
+    /// Takes what was read, up to the next thing that happened; the rest waits.
     fn take_in(&mut self, mut input: &[u8], now: Instant) {
-        if input.is_empty() {
-            return;
-        }
         if let Phase::Draining { left, .. } = &mut self.phase {
             *left = left.saturating_sub(input.len());
             if *left == 0 {
@@ -355,23 +364,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             return;
         }
-        let before = self.pending.len();
-        let first = std::mem::take(&mut self.fresh) && self.role == Role::Client;
-        let late_answer = if first { late_answer(input) } else { None };
-        while let Some(incoming) = self.engine.next(&mut input) {
-            match (incoming, &late_answer) {
-                (Incoming::Violation(violation), Some(answer)) => {
-                    self.violated(violation.code, answer.clone(), now);
-                }
-                (incoming, _) => self.came(incoming, now),
-            }
-        }
-        if self.pending.len() == before {
+        self.looking = self.look(&mut input, now);
+        self.unread = Bytes::copy_from_slice(input);
+        if !self.looking {
+            // Part of a message came: the peer is no ghost.
             self.last_traffic = now;
             if let Some(keepalive) = &mut self.keepalive {
                 keepalive.progress(now);
             }
         }
+    }
+
+    /// Goes on with what waits from the last read; whether something happened.
+    fn take_in_rest(&mut self) -> bool {
+        if !self.looking || !self.reading {
+            return false;
+        }
+        let unread = std::mem::take(&mut self.unread);
+        let mut rest = &unread[..];
+        self.looking = self.look(&mut rest, Instant::now());
+        self.unread = unread.slice(unread.len() - rest.len()..);
+        self.looking
+    }
+
+    fn look(&mut self, input: &mut &[u8], now: Instant) -> bool {
+        let first = std::mem::take(&mut self.fresh).then_some(*input);
+        let Some(incoming) = self.engine.next(input) else {
+            return false;
+        };
+        let late = first
+            .filter(|_| self.role == Role::Client)
+            .and_then(late_answer);
+        match (incoming, late) {
+            (Incoming::Violation(violation), Some(answer)) => {
+                self.violated(violation.code, answer, now);
+            }
+            (incoming, _) => self.came(incoming, now),
+        }
+        true
     }
 
     fn came(&mut self, incoming: Incoming, now: Instant) {
@@ -571,9 +601,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return;
         };
         match keepalive.poll(now) {
-            Some(Beat::Send(command)) => {
-                // A full queue means that bytes wait to be read: the peer's silence will show.
-                let _ = self.send(command);
+            // A full queue means that the peer does not read: its silence will show.
+            Some(Beat::Ping(payload)) => {
+                if self.engine.heartbeat(payload.clone()).is_ok() {
+                    self.pings.sent(payload, now);
+                }
+            }
+            Some(Beat::Send(message)) => {
+                let _ = self.send(Command::Send(message));
             }
             Some(Beat::Dead) => {
                 let problem = Problem {

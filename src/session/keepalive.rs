@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::model::command::Command;
 use crate::model::message::Message;
 use crate::model::units::parse_duration;
 
@@ -73,7 +72,9 @@ impl Heartbeat {
 /// What a heartbeat wants now.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Beat {
-    Send(Command),
+    Ping(Bytes),
+    /// A message heartbeat.
+    Send(Message),
     /// No answer came in time: the peer is a ghost.
     Dead,
 }
@@ -113,17 +114,17 @@ impl Keepalive {
         }
         self.beats += 1;
         self.due = now + self.heartbeat.timeout;
-        Some(Beat::Send(match &self.heartbeat.message {
+        Some(match &self.heartbeat.message {
             Some(message) => {
                 self.waiting = Some(Bytes::new());
-                Command::Send(Message::text(message.text.clone()))
+                Beat::Send(Message::text(message.text.clone()))
             }
             None => {
                 let payload = Bytes::from(self.beats.to_string());
                 self.waiting = Some(payload.clone());
-                Command::Ping(payload)
+                Beat::Ping(payload)
             }
-        }))
+        })
     }
 
     pub fn pong(&mut self, payload: &[u8], now: Instant) {
@@ -208,7 +209,7 @@ mod tests {
     fn a_ping_that_is_answered_keeps_the_peer_alive() {
         let (mut keepalive, start) = heartbeat(None);
         assert_eq!(keepalive.poll(start + seconds(29)), None);
-        let ping = Beat::Send(Command::Ping(Bytes::from_static(b"1")));
+        let ping = Beat::Ping(Bytes::from_static(b"1"));
         assert_eq!(keepalive.poll(start + seconds(30)), Some(ping));
         keepalive.pong(b"other", start + seconds(31));
         assert_eq!(keepalive.deadline(), start + seconds(40));
@@ -240,7 +241,7 @@ mod tests {
             reply: Some("pong".into()),
         }));
         let beat = keepalive.poll(start + seconds(30));
-        assert_eq!(beat, Some(Beat::Send(Command::Send(Message::text("ping")))));
+        assert_eq!(beat, Some(Beat::Send(Message::text("ping"))));
         keepalive.message(&Message::text("other"), start + seconds(31));
         assert_eq!(keepalive.deadline(), start + seconds(40));
         keepalive.message(&Message::text("pong"), start + seconds(32));

@@ -42,11 +42,17 @@ pub struct Secrets {
 
 /// The credentials of the Authorization header.
 #[derive(Debug, Clone)]
-pub enum Authorization {
-    /// `--auth USER:PASS`.
-    Basic(SecretSource),
-    /// `--bearer TOKEN`.
-    Bearer(SecretSource),
+pub struct Authorization {
+    scheme: Scheme,
+    source: SecretSource,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Scheme {
+    /// `--auth USER:PASS` (RFC 7617, section 2).
+    Basic,
+    /// `--bearer TOKEN` (RFC 6750, section 2.1).
+    Bearer,
 }
 
 impl SecretSource {
@@ -129,23 +135,52 @@ impl Secrets {
 }
 
 impl Authorization {
-    /// The value of the header (RFC 7617, section 2; RFC 6750, section 2.1).
+    /// # Errors
+    /// [`Error::Usage`] for a literal that has not the right form; others are seen at the dial.
+    pub fn basic(source: SecretSource) -> Result<Self, Error> {
+        Self::new(Scheme::Basic, source)
+    }
+
+    /// # Errors
+    /// [`Error::Usage`] for a literal that has not the right form; others are seen at the dial.
+    pub fn bearer(source: SecretSource) -> Result<Self, Error> {
+        Self::new(Scheme::Bearer, source)
+    }
+
+    fn new(scheme: Scheme, source: SecretSource) -> Result<Self, Error> {
+        if let SecretSource::Literal(secret) = &source {
+            scheme.header(secret.reveal())?;
+        }
+        Ok(Self { scheme, source })
+    }
+
+    /// The value of the header.
     async fn value(&self) -> Result<Secret<String>, Error> {
-        let (flag, source) = match self {
-            Self::Basic(source) => ("--auth", source),
-            Self::Bearer(source) => ("--bearer", source),
-        };
-        let secret = source.resolve(flag).await?;
-        let text = secret.reveal();
-        if text.chars().any(char::is_control) {
-            return Err(Error::usage(format!(
-                "{flag}: the secret holds a control character"
-            )));
+        let secret = self.source.resolve(self.scheme.flag()).await?;
+        self.scheme.header(secret.reveal())
+    }
+}
+
+impl Scheme {
+    const fn flag(self) -> &'static str {
+        match self {
+            Self::Basic => "--auth",
+            Self::Bearer => "--bearer",
+        }
+    }
+
+    fn header(self, secret: &str) -> Result<Secret<String>, Error> {
+        let wrong = |problem: &str| Error::usage(format!("{}: {problem}", self.flag()));
+        if secret.is_empty() {
+            return Err(wrong("the secret is empty"));
+        }
+        if secret.chars().any(char::is_control) {
+            return Err(wrong("the secret holds a control character"));
         }
         Ok(Secret::new(match self {
-            Self::Bearer(_) => format!("Bearer {text}"),
-            Self::Basic(_) if text.contains(':') => format!("Basic {}", BASE64.encode(text)),
-            Self::Basic(_) => {
+            Self::Bearer => format!("Bearer {secret}"),
+            Self::Basic if secret.contains(':') => format!("Basic {}", BASE64.encode(secret)),
+            Self::Basic => {
                 return Err(Error::usage_hint(
                     "--auth takes USER:PASS",
                     "end the user name with a colon for an empty password",
@@ -289,34 +324,38 @@ mod tests {
             ("cmd:true", "--bearer: the secret is empty"),
             ("cmd:printf '\\377'", "--bearer: the secret is not UTF-8"),
             (
-                "cmd:yes hunter2",
-                "--bearer: its command ended with signal: 13 (SIGPIPE)",
-            ),
-            (
                 "cmd:head -c 70000 /dev/zero",
                 "--bearer: the secret is longer than 65536 bytes",
             ),
         ] {
             assert_eq!(resolve(text).await, Err(want.to_owned()));
         }
+        // It ends when nobody reads it any more; how is up to the shell.
+        let endless = resolve("cmd:yes hunter2").await.unwrap_err();
+        assert!(
+            endless.starts_with("--bearer: its command ended with "),
+            "{endless}"
+        );
+        assert!(!endless.contains("hunter2"), "{endless}");
     }
 
     #[tokio::test]
     async fn credentials_become_a_header() {
         let literal = |text: &str| SecretSource::Literal(Secret::new(text.to_owned()));
-        let basic = Authorization::Basic(literal("ann:pw"))
-            .value()
-            .await
-            .unwrap();
-        assert_eq!(basic.reveal(), "Basic YW5uOnB3");
-        let bearer = Authorization::Bearer(literal("t")).value().await.unwrap();
-        assert_eq!(bearer.reveal(), "Bearer t");
+        let basic = Authorization::basic(literal("ann:pw")).unwrap();
+        assert_eq!(basic.value().await.unwrap().reveal(), "Basic YW5uOnB3");
+        let bearer = Authorization::bearer(literal("t")).unwrap();
+        assert_eq!(bearer.value().await.unwrap().reveal(), "Bearer t");
         for wrong in [
-            Authorization::Basic(literal("hunter2")),
-            Authorization::Bearer(literal("hunter2\r\nX: y")),
+            Authorization::basic(literal("hunter2")),
+            Authorization::bearer(literal("hunter2\r\nX: y")),
+            Authorization::bearer(literal("")),
         ] {
-            let error = wrong.value().await.unwrap_err().to_string();
+            let error = wrong.unwrap_err().to_string();
             assert!(!error.contains("hunter2"), "{error}");
         }
+        let late = Authorization::basic(SecretSource::Command(Secret::new("echo hunter2".into())));
+        let error = late.unwrap().value().await.unwrap_err().to_string();
+        assert_eq!(error, "--auth takes USER:PASS");
     }
 }

@@ -1,19 +1,50 @@
-//! Events as people and programs read them: one file per format, all in [`FORMATS`].
+//! Events as people and programs read them.
+//!
+//! A [`View`] takes each event in order and writes a [`Page`]: data for stdout by one of the
+//! [`FORMATS`], talk for stderr by `talk.rs`. Which traffic becomes data is chosen here, for all
+//! formats alike; the talk about a connection is never filtered. NDJSON has no talk: its events
+//! say everything.
+//!
+//! Two more views make nothing to read: [`outcome::Outcome`] the exit code, [`totals::Totals`] the
+//! numbers of the `end` event.
 
-pub mod hex;
-pub mod line;
-pub mod ndjson;
 pub mod outcome;
-pub mod raw;
+pub mod select;
+pub mod totals;
 
-use crate::model::event::Event;
+mod closing;
+mod hex;
+mod line;
+mod ndjson;
+mod prefix;
+mod raw;
+mod talk;
+
+#[cfg(test)]
+mod sample;
+
+use crate::model::event::{End, Event, What};
 use crate::text::style::Style;
+
+use self::talk::Talk;
 
 /// What a format wrote: data for stdout, talk for stderr, each in order.
 #[derive(Debug, Default)]
 pub struct Page {
     pub data: Vec<u8>,
     pub talk: Vec<u8>,
+}
+
+impl Page {
+    pub const fn is_empty(&self) -> bool {
+        self.data.is_empty() && self.talk.is_empty()
+    }
+
+    /// Empties both and keeps the memory.
+    pub fn clear(&mut self) {
+        self.data.clear();
+        self.talk.clear();
+    }
 }
 
 /// What to show, whatever the format.
@@ -23,7 +54,12 @@ pub struct Plan {
     pub format: &'static str,
     /// Someone reads along on a terminal: say what goes on, not only what went wrong.
     pub interactive: bool,
-    /// `--parse`: NDJSON messages carry a `json` member.
+    /// stdout is a terminal, in colour or not: nothing from the peer may reach it raw.
+    pub data_terminal: bool,
+    /// Show messages that go out. Off where an editor has shown them when they were typed, and in a
+    /// pipe, which is for what comes in. NDJSON shows them anyway.
+    pub echo_sent: bool,
+    /// `--parse`: whoever makes the events fills their `json` member.
     pub parse: bool,
     /// `-P`.
     pub ping_pong: bool,
@@ -37,4 +73,104 @@ pub struct Plan {
     pub data_style: Style,
     pub talk_style: Style,
     pub select: select::Select,
+}
+
+/// One way to write events as data.
+trait Format: Send {
+    /// Writes an event that is to be shown.
+    fn event(&mut self, event: &Event, page: &mut Page);
+
+    /// `/json`: whether JSON is indented from now on. Formats without such a choice ignore it.
+    fn indent_json(&mut self, _indented: bool) {}
+}
+
+/// An entry of [`FORMATS`].
+pub struct FormatEntry {
+    /// What `--output` takes.
+    pub name: &'static str,
+    pub help: &'static str,
+    /// Whether stderr tells people what its data does not.
+    talks: bool,
+    make: fn(&Plan) -> Box<dyn Format>,
+}
+
+/// Every format of `--output`; the first is the default on a terminal, the second in a pipe.
+pub const FORMATS: &[FormatEntry] = &[line::ENTRY, raw::ENTRY, hex::ENTRY, ndjson::ENTRY];
+
+/// Shows a run.
+pub struct View {
+    plan: Plan,
+    format: Box<dyn Format>,
+    talk: Option<Talk>,
+    json_indented: bool,
+}
+
+impl View {
+    pub fn new(plan: Plan) -> Self {
+        let named = FORMATS.iter().find(|entry| entry.name == plan.format);
+        let entry = named.unwrap_or(&FORMATS[0]);
+        Self {
+            format: (entry.make)(&plan),
+            talk: entry.talks.then(|| Talk::new(&plan)),
+            json_indented: false,
+            plan,
+        }
+    }
+
+    /// Adds what is to be shown of an event.
+    pub fn event(&mut self, event: &Event, page: &mut Page) {
+        if let Some(talk) = &mut self.talk {
+            talk.event(event, &mut page.talk);
+        }
+        if self.shows(&event.what) {
+            self.format.event(event, page);
+        }
+    }
+
+    /// Adds a sentence of the program's own, such as a warning or the answer to `/state`. It may
+    /// quote the peer. With NDJSON it is said too: it is no event.
+    pub fn note(&mut self, text: &str, page: &mut Page) {
+        let own;
+        let talk = match &self.talk {
+            Some(talk) => talk,
+            None => {
+                own = Talk::new(&self.plan);
+                &own
+            }
+        };
+        talk.note(text, &mut page.talk);
+    }
+
+    /// `/json`: whether JSON is indented from now on.
+    pub fn toggle_json(&mut self) -> bool {
+        self.json_indented = !self.json_indented;
+        self.format.indent_json(self.json_indented);
+        self.json_indented
+    }
+
+    /// `/headers`: the last opening handshake, both ways.
+    pub fn headers(&mut self, page: &mut Page) {
+        if let Some(talk) = &mut self.talk {
+            talk.headers(&mut page.talk);
+        }
+    }
+
+    /// `/stats`.
+    pub fn stats(&mut self, end: &End, page: &mut Page) {
+        for line in talk::stats(end) {
+            self.note(&line, page);
+        }
+    }
+
+    fn shows(&self, what: &What) -> bool {
+        let select = &self.plan.select;
+        match what {
+            What::Ping { .. } | What::Pong { .. } => {
+                (self.plan.ping_pong || select.asks_for(what)) && select.passes(what)
+            }
+            What::Frame { .. } => self.plan.frames,
+            What::Request(_) | What::Response(_) => self.plan.verbose,
+            _ => select.passes(what),
+        }
+    }
 }

@@ -23,7 +23,7 @@ use crate::model::secret::Secret;
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
     /// `--proxy`: for every target, loopback too.
-    explicit: Option<Secret<String>>,
+    explicit: Option<Proxy>,
     environment: Environment,
 }
 
@@ -66,11 +66,14 @@ pub enum Destination<'a> {
 
 impl Plan {
     /// `--proxy URL`.
-    pub fn explicit(url: &str) -> Self {
-        Self {
-            explicit: Some(Secret::new(url.to_owned())),
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for what is not a proxy's URL.
+    pub fn explicit(url: &str) -> Result<Self, Error> {
+        Ok(Self {
+            explicit: Some(Proxy::parse("--proxy", url)?),
             environment: Environment::default(),
-        }
+        })
     }
 
     /// What the environment says: `https_proxy` for wss, `http_proxy` for ws, `all_proxy` for
@@ -104,8 +107,8 @@ impl Plan {
         if target.unix().is_some() {
             return Ok(None);
         }
-        if let Some(url) = &self.explicit {
-            return Proxy::parse("--proxy", url.reveal()).map(Some);
+        if let Some(proxy) = &self.explicit {
+            return Ok(Some(proxy.clone()));
         }
         let environment = &self.environment;
         let of_scheme = if target.is_tls() {
@@ -347,7 +350,7 @@ mod tests {
 
     #[test]
     fn a_proxy_that_was_named_is_used_for_loopback_too() {
-        let plan = Plan::explicit("p");
+        let plan = Plan::explicit("p").unwrap();
         let target = Target::parse("ws://localhost/").unwrap();
         assert_eq!(plan.choose(&target).unwrap().unwrap().address(), "p:1080");
         assert_eq!(Plan::default().choose(&target).unwrap(), None);

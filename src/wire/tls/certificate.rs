@@ -49,15 +49,19 @@ impl fmt::Display for Pin {
     }
 }
 
+/// The digits of base64 that 32 bytes take, without padding.
+const DIGITS: usize = 43;
+
 /// `sha256/BASE64`, or with two slashes as curl writes it.
 impl FromStr for Pin {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let encoded = text.strip_prefix("sha256/").map(|rest| {
+            let digits = rest.trim_end_matches('=');
             // `/` is a digit of base64 too: only where there is one too many is it curl's.
-            let curls = rest.strip_prefix('/').filter(|short| short.len() >= 43);
-            curls.unwrap_or(rest).trim_end_matches('=')
+            let curls = digits.strip_prefix('/').filter(|rest| rest.len() == DIGITS);
+            curls.unwrap_or(digits)
         });
         encoded
             .and_then(|encoded| {

@@ -1,0 +1,208 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_wscope_global_optspecs
+    string join \n generate= h/help V/version
+end
+
+function __fish_wscope_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_wscope_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_wscope_using_subcommand
+    set -l cmd (__fish_wscope_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c wscope -n "__fish_wscope_needs_command" -l generate -d 'Write generated files: man DIR, completions DIR, readme-flags' -r
+complete -c wscope -n "__fish_wscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_needs_command" -s V -l version -d 'Print version'
+complete -c wscope -n "__fish_wscope_needs_command" -f -a "connect" -d 'Talk to an endpoint: in lines on a terminal, or through a pipe'
+complete -c wscope -n "__fish_wscope_needs_command" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
+complete -c wscope -n "__fish_wscope_needs_command" -f -a "serve" -d 'Run a server to test clients against'
+complete -c wscope -n "__fish_wscope_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s H -l header -d 'Send this header with the handshake; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s s -l subprotocol -d 'Offer these subprotocols, in order of preference' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s o -l origin -d 'Send this Origin' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l host -d 'Send this Host instead of the one in the URL' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l user-agent -d 'Send this User-Agent' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l auth -d 'Authenticate with user name and password (Basic)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l bearer -d 'Authenticate with a token (Bearer)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l cookie -d 'Send cookies: NAME=VALUE, or the name of a Netscape cookie file; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-redirects -d 'Follow at most this many redirects' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l connect-timeout -d 'Give up when the handshake is not done after this long' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-time -d 'End everything after this long, with exit code 7' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l wait-for-server -d 'Retry the first connect for this long: for a server that is still starting' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l resolve -d 'Use this address for HOST:PORT instead of asking DNS; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l unix-socket -d 'Connect through this Unix socket, whatever the URL\'s host is' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l protocol -d 'Ask for this version of the WebSocket protocol (Sec-WebSocket-Version)' -r -f -a "8\t''
+13\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l heartbeat -d 'Ping the peer and notice when it is gone' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l heartbeat-message -d 'Send this text in place of pings' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l heartbeat-reply -d 'The text that answers --heartbeat-message' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s x -l execute -d 'Send this message when the connection is open; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l execute-file -d 'Send every line of this file like --execute' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l on-open -d 'Like --execute, but does not end the session: `on_open` of an endpoint in the config file' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s i -l input -d 'How standard input is cut into messages (default: lines)' -r -f -a "lines\t''
+json\t''
+ndjson\t''
+null\t''
+raw\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s b -l binary -d 'Send input as binary messages, written as hex, base64 or raw bytes' -r -f -a "hex\t''
+base64\t''
+raw\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s n -l count -d 'End after this many messages received; fewer is exit code 4' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l until -d 'End when a message matches; none is exit code 4' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l duration -d 'Close after this long' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l expect-close -d 'Fail with exit code 4 unless the connection closes with this code' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l reply -d 'Answer messages that match with a text; may be repeated, the first that matches answers' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-retries -d 'Give up after this many retries in a row' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l backoff -d 'How the time between retries grows' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s w -l wait -d 'Wait this long for a first reply after the input has ended (-1: for ever)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l output -d 'How messages are printed' -r -f -a "pretty\t'a line for each message, for people'
+raw\t'messages as they came, one a line'
+hex\t'a hex dump of each message'
+ndjson\t'every event as one JSON object on a line (--json)'"
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l only -d 'Show only these kinds: text, binary, ping, pong, close' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l filter -d 'Show only messages that match' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l exclude -d 'Do not show messages that match' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l record -d 'Write every event to this file (NAME.ndjson), flushed per message' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l config -d 'Read this config file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s L -l location -d 'Follow redirects'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 4 -l ipv4 -d 'Connect over IPv4 only'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 6 -l ipv6 -d 'Connect over IPv6 only'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-pong -d 'Do not answer pings: see what the peer does then'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l slash -d 'Obey lines that begin with a slash (/ping, /close ...) from a pipe and in --execute too'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l echo -d 'Return every message as it came'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s r -l reconnect -d 'Connect again when the connection is lost'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l stay -d 'Keep the session open after the --execute messages'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l line -d 'Talk in lines, whatever else the terminal could do'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l plain -d 'Lines without colours and without editing'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l json -d 'Print every event as a line of JSON (--output ndjson)'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l parse -d 'Add the parsed payload to JSON messages; implies --json'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s P -l show-ping-pong -d 'Show pings and pongs, with round trips'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s F -l frames -d 'Show every frame as it was on the wire'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l timestamps -d 'Begin lines with the time'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s v -l verbose -d 'Show the opening handshake, both ways'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l force -d 'Overwrite the file of --record'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-config -d 'Read no config file'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s H -l header -d 'Send this header with the handshake; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s s -l subprotocol -d 'Offer these subprotocols, in order of preference' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s o -l origin -d 'Send this Origin' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l host -d 'Send this Host instead of the one in the URL' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l user-agent -d 'Send this User-Agent' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l auth -d 'Authenticate with user name and password (Basic)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l bearer -d 'Authenticate with a token (Bearer)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l cookie -d 'Send cookies: NAME=VALUE, or the name of a Netscape cookie file; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-redirects -d 'Follow at most this many redirects' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l connect-timeout -d 'Give up when the handshake is not done after this long' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-time -d 'End everything after this long, with exit code 7' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l wait-for-server -d 'Retry the first connect for this long: for a server that is still starting' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l resolve -d 'Use this address for HOST:PORT instead of asking DNS; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l unix-socket -d 'Connect through this Unix socket, whatever the URL\'s host is' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l protocol -d 'Ask for this version of the WebSocket protocol (Sec-WebSocket-Version)' -r -f -a "8\t''
+13\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l heartbeat -d 'Ping the peer and notice when it is gone' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l heartbeat-message -d 'Send this text in place of pings' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l heartbeat-reply -d 'The text that answers --heartbeat-message' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s x -l execute -d 'Send this message when the connection is open; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l execute-file -d 'Send every line of this file like --execute' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l on-open -d 'Like --execute, but does not end the session: `on_open` of an endpoint in the config file' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s i -l input -d 'How standard input is cut into messages (default: lines)' -r -f -a "lines\t''
+json\t''
+ndjson\t''
+null\t''
+raw\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s b -l binary -d 'Send input as binary messages, written as hex, base64 or raw bytes' -r -f -a "hex\t''
+base64\t''
+raw\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s n -l count -d 'End after this many messages received; fewer is exit code 4' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l until -d 'End when a message matches; none is exit code 4' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l duration -d 'Close after this long' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l expect-close -d 'Fail with exit code 4 unless the connection closes with this code' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l reply -d 'Answer messages that match with a text; may be repeated, the first that matches answers' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-retries -d 'Give up after this many retries in a row' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l backoff -d 'How the time between retries grows' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l allow-origin -d 'Let pages of this origin connect; may be repeated, * allows all' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l output -d 'How messages are printed' -r -f -a "pretty\t'a line for each message, for people'
+raw\t'messages as they came, one a line'
+hex\t'a hex dump of each message'
+ndjson\t'every event as one JSON object on a line (--json)'"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l only -d 'Show only these kinds: text, binary, ping, pong, close' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l filter -d 'Show only messages that match' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l exclude -d 'Do not show messages that match' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l record -d 'Write every event to this file (NAME.ndjson), flushed per message' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l config -d 'Read this config file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s L -l location -d 'Follow redirects'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s 4 -l ipv4 -d 'Connect over IPv4 only'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s 6 -l ipv6 -d 'Connect over IPv6 only'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-pong -d 'Do not answer pings: see what the peer does then'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l slash -d 'Obey lines that begin with a slash (/ping, /close ...) from a pipe and in --execute too'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l echo -d 'Return every message as it came'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s r -l reconnect -d 'Connect again when the connection is lost'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l stdin -d 'Read standard input too, and send it'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l json -d 'Print every event as a line of JSON (--output ndjson)'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l parse -d 'Add the parsed payload to JSON messages; implies --json'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s P -l show-ping-pong -d 'Show pings and pongs, with round trips'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s F -l frames -d 'Show every frame as it was on the wire'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l timestamps -d 'Begin lines with the time'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s v -l verbose -d 'Show the opening handshake, both ways'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l force -d 'Overwrite the file of --record'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-config -d 'Read no config file'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l mode -d 'What a message leads to' -r -f -a "echo\t'return every message as it came'
+broadcast\t'send every message to everyone on the same path (--exclude-sender: but its sender)'"
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l echo-prefix -d 'Put this before every echo' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l path -d 'Serve only this path; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -s s -l subprotocol -d 'Choose these subprotocols when a client offers them, in order of preference' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l max-connections -d 'Answer further clients with 503' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l drain -d 'Wait this long for closing handshakes at the end' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l allow-origin -d 'Let pages of this origin connect; may be repeated, * allows all' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat -d 'Ping the peer and notice when it is gone' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat-message -d 'Send this text in place of pings' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat-reply -d 'The text that answers --heartbeat-message' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l output -d 'How messages are printed' -r -f -a "pretty\t'a line for each message, for people'
+raw\t'messages as they came, one a line'
+hex\t'a hex dump of each message'
+ndjson\t'every event as one JSON object on a line (--json)'"
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l only -d 'Show only these kinds: text, binary, ping, pong, close' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l filter -d 'Show only messages that match' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l exclude -d 'Do not show messages that match' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l color -d 'When to use colours' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l config -d 'Read this config file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l exclude-sender -d 'Do not send a broadcast back to its sender'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-pong -d 'Do not answer pings: see what the peer does then'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l json -d 'Print every event as a line of JSON (--output ndjson)'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l parse -d 'Add the parsed payload to JSON messages; implies --json'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -s P -l show-ping-pong -d 'Show pings and pongs, with round trips'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -s F -l frames -d 'Show every frame as it was on the wire'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l timestamps -d 'Begin lines with the time'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -s v -l verbose -d 'Show the opening handshake, both ways'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-config -d 'Read no config file'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve help" -f -a "connect" -d 'Talk to an endpoint: in lines on a terminal, or through a pipe'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve help" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve help" -f -a "serve" -d 'Run a server to test clients against'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -1,0 +1,191 @@
+//! What can be typed: clap's declarations and nothing else. What it leads to is decided in
+//! `config`, which also sees the terminal, the environment and the config file.
+//!
+//! A new flag is one field here and one line in `config`; help, man pages, completions, the README's
+//! list and the config file follow from the field.
+
+mod connection;
+mod output;
+mod reach;
+mod serve;
+mod session;
+mod upkeep;
+pub(super) mod value;
+
+use std::path::PathBuf;
+
+pub(super) use connection::Connection;
+pub(super) use output::{Output, Recording};
+pub(super) use reach::Reach;
+pub(super) use serve::{Origins, Server};
+pub(super) use session::{Conversation, Session};
+pub(super) use upkeep::Upkeep;
+
+use crate::error::ExitCode;
+
+/// Five command lines to begin with.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  wscope connect demo                          talk to an echo server inside wscope
+  wscope ws://localhost:8080/chat              talk to your server
+  echo hi | wscope ws://localhost:8080 --json  send, print the replies as JSON, end
+  wscope listen ws://localhost:8080/prices     print what arrives
+  wscope serve --mode broadcast                a server to test clients against";
+
+/// See, test and talk to WebSockets from a terminal
+#[derive(Debug, clap::Parser)]
+#[command(
+    name = "wscope",
+    version,
+    override_usage = "wscope [connect] URL [OPTIONS]\n       wscope COMMAND [OPTIONS]\n       wscope -c URL | -l PORT [OPTIONS]   (wscat command lines)",
+    after_help = EXAMPLES,
+    after_long_help = epilogue(),
+    max_term_width = 100,
+)]
+pub(super) struct Top {
+    #[command(subcommand)]
+    pub command: Option<Subcommand>,
+
+    /// Write generated files: man DIR, completions DIR, readme-flags
+    #[arg(long, hide = true, num_args = 1..=2, value_names = ["WHAT", "DIR"])]
+    pub generate: Vec<String>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Subcommand {
+    Connect(Connect),
+    Listen(Listen),
+    Serve(Serve),
+}
+
+/// Talk to an endpoint: in lines on a terminal, or through a pipe
+///
+/// What you type, or what comes from standard input, is sent, and what arrives is printed. When the
+/// input has ended, connect waits for replies (--wait), closes with code 1000 and ends.
+#[derive(Debug, clap::Parser)]
+#[command(name = "connect", after_long_help = exit_codes(), max_term_width = 100)]
+pub(super) struct Connect {
+    /// ws://HOST:PORT/PATH, HOST:PORT, ws+unix:/PATH:/URI, @NAME of the config file, or demo
+    ///
+    /// Without it connect talks to demo, an echo server inside wscope, if you are on a terminal.
+    #[arg(value_name = "URL")]
+    pub url: Option<String>,
+
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(flatten)]
+    pub upkeep: Upkeep,
+    #[command(flatten)]
+    pub session: Session,
+    #[command(flatten)]
+    pub conversation: Conversation,
+    #[command(flatten)]
+    pub output: Output,
+    #[command(flatten)]
+    pub recording: Recording,
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
+/// Print what arrives: from URLs, or on a port that others connect to
+///
+/// URLs are subscribed to; standard input is not read unless --stdin is given. With a port, clients
+/// connect to wscope: lines from standard input go to all of them, `/to ID text` to one.
+#[derive(Debug, clap::Parser)]
+#[command(name = "listen", after_long_help = exit_codes(), max_term_width = 100)]
+pub(super) struct Listen {
+    /// URLs to subscribe to; or PORT, IP:PORT or unix:PATH to accept connections on
+    ///
+    /// PORT alone binds 127.0.0.1; port 0 picks a free one and says which.
+    #[arg(value_name = "TARGET", required = true)]
+    pub targets: Vec<String>,
+
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(flatten)]
+    pub upkeep: Upkeep,
+    #[command(flatten)]
+    pub session: Session,
+    /// Read standard input too, and send it
+    #[arg(long, help_heading = "Session")]
+    pub stdin: bool,
+
+    #[command(flatten)]
+    pub origins: Origins,
+    #[command(flatten)]
+    pub output: Output,
+    #[command(flatten)]
+    pub recording: Recording,
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
+/// Run a server to test clients against
+///
+/// It runs until Ctrl-C or SIGTERM, then closes every connection with code 1001.
+#[derive(Debug, clap::Parser)]
+#[command(name = "serve", after_long_help = exit_codes(), max_term_width = 100)]
+pub(super) struct Serve {
+    /// PORT, :PORT, IP:PORT, [IPV6]:PORT or unix:PATH
+    ///
+    /// PORT alone binds 127.0.0.1; port 0 picks a free one and says which.
+    #[arg(value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub address: String,
+
+    #[command(flatten)]
+    pub server: Server,
+    #[command(flatten)]
+    pub origins: Origins,
+    #[command(flatten)]
+    pub upkeep: Upkeep,
+    #[command(flatten)]
+    pub output: Output,
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Config file")]
+pub(super) struct ConfigFile {
+    /// Read this config file
+    ///
+    /// The default is $XDG_CONFIG_HOME/wscope/config.toml, which is ignored when CI is set. It holds
+    /// [defaults], named like the flags, and endpoints: [endpoint.NAME] with a url and flags.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub config: Option<PathBuf>,
+
+    /// Read no config file
+    #[arg(long)]
+    pub no_config: bool,
+}
+
+fn epilogue() -> String {
+    format!("{EXAMPLES}\n\n{}", exit_codes())
+}
+
+/// The table of exit codes for the end of a long help.
+fn exit_codes() -> String {
+    let mut table = String::from("Exit codes:");
+    for (code, meaning) in ExitCode::TABLE {
+        for (at, line) in wrapped(meaning, 61).iter().enumerate() {
+            let code = if at == 0 { code } else { "" };
+            table.push_str(&format!("\n  {code:<13}  {line}"));
+        }
+    }
+    table
+}
+
+/// Lines of at most `width` bytes; clap would wrap them too, but not below the second column.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}

@@ -1,0 +1,66 @@
+//! Server flags: who may connect and what becomes of messages.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::value;
+use crate::model::units::parse_duration;
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Server")]
+pub(in crate::cli) struct Server {
+    /// What a message leads to
+    #[arg(long, value_name = "MODE", default_value = "echo", value_parser = value::serve_mode())]
+    pub mode: String,
+
+    /// Put this before every echo
+    #[arg(long, value_name = "TEXT")]
+    pub echo_prefix: Option<String>,
+
+    /// Do not send a broadcast back to its sender
+    #[arg(long)]
+    pub exclude_sender: bool,
+
+    /// Serve only this path; may be repeated
+    #[arg(long, value_name = "PATH", value_parser = value::path)]
+    pub path: Vec<String>,
+
+    /// Choose these subprotocols when a client offers them, in order of preference
+    ///
+    /// Without any, the first that a client offers is chosen.
+    #[arg(short, long, value_name = "NAME", value_delimiter = ',', value_parser = value::token)]
+    pub subprotocol: Vec<String>,
+
+    /// Answer further clients with 503
+    #[arg(long, value_name = "N", value_parser = value::count)]
+    pub max_connections: Option<usize>,
+
+    /// Wait this long for closing handshakes at the end
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = parse_duration)]
+    pub drain: Duration,
+
+    /// Speak TLS with a certificate made for this run, for localhost
+    ///
+    /// For localhost, 127.0.0.1 and ::1, and valid for 90 days. Says the --pin that clients use.
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub tls_self_signed: bool,
+
+    /// Speak TLS with this certificate (PEM, with those that lead to the root)
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The private key of --tls-cert, where it is not in the same file
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+}
+
+/// Which web pages may connect: the same rule for `serve` and for `listen PORT`.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Server")]
+pub(in crate::cli) struct Origins {
+    /// Let pages of this origin connect; may be repeated, * allows all
+    ///
+    /// Without it only pages that come from this machine may connect, and clients that send no Origin.
+    #[arg(long, value_name = "ORIGIN", value_parser = value::field)]
+    pub allow_origin: Vec<String>,
+}

@@ -1,0 +1,237 @@
+//! Parsers of single values: each error says what was typed and what is allowed.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::input::pipe;
+use crate::model::close::CloseCode;
+use crate::model::units::{parse_duration, parse_size};
+use crate::serve::mode;
+use crate::session::keepalive::Heartbeat;
+use crate::text::predicate::Predicate;
+use crate::text::style::ColorChoice;
+use crate::view;
+
+/// `--wait`: a time, or for ever (`-1`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) struct Wait(pub Option<Duration>);
+
+/// `--heartbeat`: `None` is `off`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) struct HeartbeatChoice(pub Option<Heartbeat>);
+
+pub(super) fn wait(text: &str) -> Result<Wait, String> {
+    if text == "-1" {
+        return Ok(Wait(None));
+    }
+    parse_duration(text)
+        .map(|time| Wait(Some(time)))
+        .map_err(|error| format!("{error}; -1 waits for ever"))
+}
+
+pub(super) fn heartbeat(text: &str) -> Result<HeartbeatChoice, String> {
+    Heartbeat::parse(text).map(HeartbeatChoice)
+}
+
+pub(super) fn positive_duration(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err("must be more than 0".to_owned()),
+        time => Ok(time),
+    }
+}
+
+pub(super) fn size(text: &str) -> Result<usize, String> {
+    match usize::try_from(parse_size(text)?) {
+        Ok(0) => Err("must be more than 0".to_owned()),
+        Ok(bytes) => Ok(bytes),
+        Err(_) => Err(format!("\"{text}\" is more than this machine can address")),
+    }
+}
+
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|number| *number > 0)
+        .ok_or_else(|| "takes a number from 1".to_owned())
+}
+
+/// Any code that a connection can be seen to end with, 1005 and 1006 too.
+pub(super) fn close_code(text: &str) -> Result<CloseCode, String> {
+    text.parse()
+        .ok()
+        .filter(|code| (1000..5000).contains(code))
+        .map(CloseCode)
+        .ok_or_else(|| "takes a close code from 1000 to 4999".to_owned())
+}
+
+/// A token (RFC 9110, section 5.6.2), as subprotocols and header names are.
+pub(in crate::cli) fn token(text: &str) -> Result<String, String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if text.is_empty() {
+        return Err("must not be empty".to_owned());
+    }
+    match text.chars().find(|c| !u8::try_from(*c).is_ok_and(allowed)) {
+        None => Ok(text.to_owned()),
+        Some(wrong) => Err(format!("{wrong:?} may not be in it")),
+    }
+}
+
+/// A header value (RFC 9110, section 5.5): no CR, LF, NUL or other control characters.
+pub(in crate::cli) fn field(text: &str) -> Result<String, String> {
+    match text.chars().find(|c| c.is_control() && *c != '\t') {
+        None => Ok(text.trim().to_owned()),
+        Some(wrong) => Err(format!("{wrong:?} may not be in a header")),
+    }
+}
+
+pub(super) fn path(text: &str) -> Result<String, String> {
+    if text.starts_with('/') {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("a path begins with a slash: /{text}"))
+    }
+}
+
+/// `HOST:PORT:IP`, where either side of the port may be an IPv6 address in brackets.
+pub(super) fn resolve(text: &str) -> Result<(String, u16, IpAddr), String> {
+    let parts = || {
+        let (host, rest) = match text.strip_prefix('[') {
+            Some(text) => text.split_once("]:")?,
+            None => text.split_once(':')?,
+        };
+        let (port, ip) = rest.split_once(':')?;
+        let ip = ip.trim_start_matches('[').trim_end_matches(']');
+        let host = (!host.is_empty()).then(|| host.to_ascii_lowercase())?;
+        Some((host, port.parse().ok()?, ip.parse().ok()?))
+    };
+    parts().ok_or_else(|| "takes HOST:PORT:IP, such as example.com:80:127.0.0.1".to_owned())
+}
+
+/// `PREDICATE=TEXT`: the text begins after the first `=` that ends a whole predicate. `json:/a` is
+/// whole, but in `json:/a=1=TEXT` the longer predicate is meant, and `size=5=TEXT` likewise.
+pub(super) fn reply(text: &str) -> Result<(Predicate, String), String> {
+    let mut problem = None;
+    for (at, _) in text.match_indices('=') {
+        let (predicate, answer) = (&text[..at], &text[at + 1..]);
+        if answer.contains('=') && takes_equals(predicate) {
+            continue;
+        }
+        match Predicate::parse(predicate) {
+            Ok(predicate) => return Ok((predicate, answer.to_owned())),
+            Err(error) => problem = problem.or(Some(error)),
+        }
+    }
+    Err(problem.map_or_else(
+        || "takes PREDICATE=TEXT, such as '\"ping\"=pong'".to_owned(),
+        |error| error.to_string(),
+    ))
+}
+
+/// Whether a `=` that follows would belong to the last test of this predicate.
+fn takes_equals(predicate: &str) -> bool {
+    let last = predicate.rsplit(['&', '|', '!', '(', ' ']).next();
+    last.is_some_and(|test| test == "size" || test.starts_with("json:") && !test.contains('='))
+}
+
+pub(super) fn color() -> impl TypedValueParser<Value = ColorChoice> {
+    PossibleValuesParser::new(ColorChoice::NAMES).try_map(|name| name.parse())
+}
+
+pub(super) fn input_format() -> impl TypedValueParser<Value = pipe::Format> {
+    PossibleValuesParser::new(pipe::Format::NAMES).try_map(|name| name.parse())
+}
+
+pub(super) fn binary() -> impl TypedValueParser<Value = pipe::Binary> {
+    PossibleValuesParser::new(pipe::Binary::NAMES).try_map(|name| name.parse())
+}
+
+pub(super) fn output_format() -> PossibleValuesParser {
+    let formats = view::FORMATS.iter();
+    PossibleValuesParser::new(formats.map(|one| PossibleValue::new(one.name).help(one.help)))
+}
+
+pub(super) fn serve_mode() -> PossibleValuesParser {
+    let modes = mode::MODES.iter();
+    PossibleValuesParser::new(modes.map(|mode| PossibleValue::new(mode.name).help(mode.help)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_begins_after_the_whole_predicate() {
+        for (text, predicate, answer) in [
+            (r#""ping"=pong"#, r#""ping""#, "pong"),
+            (r#""a=b"=c=d"#, r#""a=b""#, "c=d"),
+            ("/a=b/=x", "/a=b/", "x"),
+            ("size>=1k=big", "size>=1k", "big"),
+            ("size=5=five", "size=5", "five"),
+            (
+                "json:/op=ping={\"op\"=\"pong\"}",
+                "json:/op=ping",
+                "{\"op\"=\"pong\"}",
+            ),
+            (r#"json:/op="a=b"=x"#, r#"json:/op="a=b""#, "x"),
+            ("json:/op=here", "json:/op", "here"),
+            (r#"dir:in & json:/a=1=x"#, "dir:in & json:/a=1", "x"),
+            (r#""ping"="#, r#""ping""#, ""),
+        ] {
+            let expected = (Predicate::parse(predicate).unwrap(), answer.to_owned());
+            assert_eq!(reply(text).unwrap(), expected, "{text}");
+        }
+        for text in ["", "hello", "/open=x"] {
+            assert!(reply(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn minus_one_waits_for_ever() {
+        assert_eq!(wait("-1"), Ok(Wait(None)));
+        assert_eq!(wait("1"), Ok(Wait(Some(Duration::from_secs(1)))));
+        assert!(wait("-2").unwrap_err().contains("-1"));
+    }
+
+    #[test]
+    fn resolve_takes_both_families() {
+        for (text, host, ip) in [
+            ("Example.com:80:127.0.0.1", "example.com", "127.0.0.1"),
+            ("a:80:[::1]", "a", "::1"),
+            ("[::2]:80:::1", "::2", "::1"),
+        ] {
+            let expected = (host.to_owned(), 80, ip.parse().unwrap());
+            assert_eq!(resolve(text), Ok(expected), "{text}");
+        }
+        for text in [
+            "a:80",
+            "a:x:127.0.0.1",
+            ":80:127.0.0.1",
+            "a:80:b",
+            "a:99999:::1",
+        ] {
+            assert!(resolve(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_would_end_a_header_gets_into_one() {
+        assert!(token("graphql-ws").is_ok());
+        for text in ["", "a b", "a,b", "é", "a\r"] {
+            assert!(token(text).is_err(), "{text:?}");
+        }
+        assert_eq!(field(" a\tb ").as_deref(), Ok("a\tb"));
+        for text in ["a\r\nb", "a\0", "\x1b[31m"] {
+            assert!(field(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_and_zero_are_not_sizes_or_times() {
+        assert_eq!(size("1k"), Ok(1000));
+        assert!(size("0").is_err() && size("x").is_err());
+        assert!(positive_duration("0").is_err() && positive_duration("1ms").is_ok());
+        assert!(count("0").is_err() && close_code("999").is_err() && close_code("1006").is_ok());
+    }
+}

@@ -1,0 +1,56 @@
+//! `connect` as a plan: one client, and a conversation with it.
+
+use super::output::{Purpose, recording, view};
+use super::{DEMO, Setup, connection, session, target};
+use crate::cli::args::Connect;
+use crate::command::connect;
+use crate::error::Error;
+use crate::session::client;
+
+pub(super) fn connect(setup: &Setup<'_>) -> Result<connect::Plan, Error> {
+    let url = setup.typed.values::<String>("url").into_iter().next();
+    let url = match url {
+        Some(url) => url,
+        None if setup.environment.is_conversation() => DEMO.to_owned(),
+        None => {
+            return Err(Error::usage_hint(
+                "no URL was given",
+                "try wscope ws://localhost:8080/, or wscope connect demo for a server inside wscope",
+            ));
+        }
+    };
+    let endpoint = setup.endpoint(&url)?;
+    let args: Connect = setup.args(endpoint)?;
+    let url = endpoint.map_or(url.as_str(), |endpoint| &endpoint.url);
+
+    let mut notes = Vec::new();
+    let upkeep = connection::upkeep(&args.upkeep, args.output.frames, None)?;
+    let size = upkeep.max_message_size;
+    let client = client::Plan {
+        reconnect: session::reconnect(&args.session),
+        ..connection::client(
+            target(url)?,
+            &args.connection,
+            upkeep,
+            session::opening(&args.session)?,
+            setup.environment,
+            &mut notes,
+        )?
+    };
+    let plain = args.conversation.plain;
+    let mut view = view(setup, &args.output, Purpose::Messages, plain)?;
+    let (source, limits) = session::conversation(setup, &args, view.data_style, size)?;
+    view.echo_sent = session::is_echoed(&source, &view);
+    Ok(connect::Plan {
+        clients: vec![client],
+        demo: if url == DEMO { vec![0] } else { Vec::new() },
+        conditions: session::conditions(&args.session, &view, &source),
+        source,
+        view,
+        limits,
+        record: recording(&args.recording)?,
+        echo: args.session.echo,
+        replies: args.session.reply,
+        notes,
+    })
+}

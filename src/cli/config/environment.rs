@@ -1,0 +1,79 @@
+//! What surrounds the process: variables and terminals, taken once, so that planning is a function
+//! of values.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+/// A snapshot of the surroundings.
+#[derive(Debug, Clone, Default)]
+pub(in crate::cli) struct Environment {
+    pub variables: HashMap<OsString, OsString>,
+    pub stdin_is_terminal: bool,
+    pub stdout_is_terminal: bool,
+    pub stderr_is_terminal: bool,
+}
+
+impl Environment {
+    pub(in crate::cli) fn of_process() -> Self {
+        Self {
+            variables: std::env::vars_os().collect(),
+            stdin_is_terminal: std::io::stdin().is_terminal(),
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// A variable that is set to more than nothing.
+    pub(super) fn get(&self, name: &str) -> Option<OsString> {
+        let value = self.variables.get(OsStr::new(name))?;
+        (!value.is_empty()).then(|| value.clone())
+    }
+
+    /// Someone reads along on a terminal.
+    pub(super) const fn is_watched(&self) -> bool {
+        self.stdout_is_terminal && self.stderr_is_terminal
+    }
+
+    /// Someone sits at the terminal and can answer.
+    pub(super) const fn is_conversation(&self) -> bool {
+        self.stdin_is_terminal && self.stdout_is_terminal
+    }
+
+    /// `$XDG_CONFIG_HOME/wscope/config.toml`, below `~/.config` where that is not set or not
+    /// absolute (XDG Base Directory Specification).
+    pub(super) fn config_file(&self) -> Option<PathBuf> {
+        let absolute = |name| {
+            self.get(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
+        let base = absolute("XDG_CONFIG_HOME")
+            .or_else(|| absolute("HOME").map(|home| home.join(".config")))?;
+        Some(base.join("wscope").join("config.toml"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_config_file_follows_xdg_and_then_home() {
+        let mut environment = Environment::default();
+        assert_eq!(environment.config_file(), None);
+        for (name, value, found) in [
+            ("HOME", "/home/a", "/home/a/.config/wscope/config.toml"),
+            (
+                "XDG_CONFIG_HOME",
+                "relative",
+                "/home/a/.config/wscope/config.toml",
+            ),
+            ("XDG_CONFIG_HOME", "/x", "/x/wscope/config.toml"),
+        ] {
+            environment.variables.insert(name.into(), value.into());
+            assert_eq!(environment.config_file(), Some(found.into()));
+        }
+    }
+}

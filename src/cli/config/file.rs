@@ -1,0 +1,365 @@
+//! The config file: `[defaults]` and endpoints, whose keys are the names of the long flags.
+//!
+//! ```toml
+//! [defaults]
+//! heartbeat = "mobile"
+//! timestamps = true
+//!
+//! [endpoint.staging]
+//! url = "wss://staging.example.com/ws"
+//! headers = { X-Team = "blue" }
+//! bearer = "env:STAGING_TOKEN"
+//! on_open = ['{"op":"subscribe"}']
+//! ```
+//!
+//! Every key and value is checked when the file is read, used or not, by the parser of the flag
+//! itself: an error names the file, the line and the nearest name. Which of the flags then count is
+//! `merge`'s to say.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgAction, Command};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::cli::nearest::nearest;
+use crate::cli::typed::{Kind, first_line};
+use crate::error::Error;
+
+/// A config file that was read and checked.
+#[derive(Debug)]
+pub(super) struct File {
+    pub path: PathBuf,
+    pub defaults: Vec<Entry>,
+    pub endpoints: BTreeMap<String, Endpoint>,
+}
+
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub url: String,
+    pub entries: Vec<Entry>,
+}
+
+/// A flag and its values; none for one that is only switched on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub flag: String,
+    pub values: Vec<String>,
+}
+
+/// Flags that say something about one run, or about the file itself.
+const NOT_IN_A_FILE: [&str; 4] = ["config", "no-config", "help", "force"];
+
+/// Names for flags that read better for a list.
+const PLURALS: [(&str, &str); 3] = [
+    ("headers", "header"),
+    ("cookies", "cookie"),
+    ("subprotocols", "subprotocol"),
+];
+
+impl File {
+    pub(super) fn read(path: &Path) -> Result<Self, Error> {
+        let text = String::from_utf8(super::read(path, "config file")?)
+            .map_err(|_| Error::usage(format!("config file: {} is not UTF-8", path.display())))?;
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+        let reader = Reader {
+            path,
+            text,
+            commands: Kind::ALL.map(Kind::command),
+        };
+        let table = DeTable::parse(text)
+            .map_err(|error| reader.wrong(&error.span().unwrap_or_default(), error.message()))?;
+        let mut file = Self {
+            path: path.to_owned(),
+            defaults: Vec::new(),
+            endpoints: BTreeMap::new(),
+        };
+        for (key, value) in table.get_ref() {
+            match key.get_ref().as_ref() {
+                "defaults" => {
+                    let section = reader.section(reader.table(value)?)?;
+                    if let Some(url) = section.url {
+                        return Err(reader.wrong(&url.span(), "a url belongs into [endpoint.NAME]"));
+                    }
+                    file.defaults = section.entries;
+                }
+                "endpoint" => file.endpoints = reader.endpoints(reader.table(value)?)?,
+                _ => return Err(reader.unknown(key, ["defaults", "endpoint"])),
+            }
+        }
+        Ok(file)
+    }
+}
+
+/// What turns tables into entries, and knows where they stand.
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+    commands: [Command; 3],
+}
+
+struct Section {
+    url: Option<Spanned<String>>,
+    entries: Vec<Entry>,
+}
+
+impl Reader<'_> {
+    fn endpoints(&self, table: &DeTable<'_>) -> Result<BTreeMap<String, Endpoint>, Error> {
+        let mut endpoints = BTreeMap::new();
+        for (name, value) in table {
+            let Section { url, entries } = self.section(self.table(value)?)?;
+            let Some(url) = url.map(Spanned::into_inner) else {
+                let message = format!("endpoint {} has no url", name.get_ref());
+                return Err(self.wrong(&name.span(), message));
+            };
+            endpoints.insert(name.get_ref().to_string(), Endpoint { url, entries });
+        }
+        Ok(endpoints)
+    }
+
+    fn section(&self, table: &DeTable<'_>) -> Result<Section, Error> {
+        let mut section = Section {
+            url: None,
+            entries: Vec::new(),
+        };
+        for (key, value) in table {
+            if key.get_ref() == "url" {
+                section.url = Some(Spanned::new(value.span(), self.scalar(value)?));
+                continue;
+            }
+            let name = key.get_ref().replace('_', "-");
+            let name = PLURALS
+                .iter()
+                .find(|(plural, _)| *plural == name)
+                .map_or(name.as_str(), |(_, flag)| flag);
+            let (command, arg) = self
+                .flag(name)
+                .ok_or_else(|| self.unknown(key, self.flags().chain(["url"])))?;
+            if let Some(entry) = self.entry(command, arg, name, value)? {
+                section.entries.push(entry);
+            }
+        }
+        Ok(section)
+    }
+
+    /// A flag with the values that it is given here; `None` where it is switched off.
+    fn entry(
+        &self,
+        command: &Command,
+        arg: &Arg,
+        name: &str,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<Option<Entry>, Error> {
+        let values = match (arg.get_action(), value.get_ref()) {
+            (ArgAction::SetTrue, DeValue::Boolean(true)) => Vec::new(),
+            (ArgAction::SetTrue, DeValue::Boolean(false)) => return Ok(None),
+            (ArgAction::SetTrue, _) => {
+                return Err(self.wrong(&value.span(), format!("{name} is true or false")));
+            }
+            (ArgAction::Append, DeValue::Array(array)) => array
+                .iter()
+                .map(|item| self.scalar(item))
+                .collect::<Result<_, _>>()?,
+            (ArgAction::Append, DeValue::Table(table)) if name == "header" => table
+                .iter()
+                .map(|(key, value)| Ok(format!("{}: {}", key.get_ref(), self.scalar(value)?)))
+                .collect::<Result<_, Error>>()?,
+            _ => vec![self.scalar(value)?],
+        };
+        let entry = Entry {
+            flag: name.to_owned(),
+            values,
+        };
+        // The command may miss other arguments; only what is said about this one counts.
+        let words = std::iter::once("wscope".into()).chain(entry.words());
+        match command.clone().try_get_matches_from(words) {
+            Err(error) if is_about_value(&error) => {
+                Err(self.wrong(&value.span(), first_line(&error)))
+            }
+            _ => Ok(Some(entry)),
+        }
+    }
+
+    fn table<'v>(&self, value: &'v Spanned<DeValue<'v>>) -> Result<&'v DeTable<'v>, Error> {
+        let table = value.get_ref().as_table();
+        table.ok_or_else(|| self.wrong(&value.span(), "a table is needed here"))
+    }
+
+    /// Text, or a number as it was written.
+    fn scalar(&self, value: &Spanned<DeValue<'_>>) -> Result<String, Error> {
+        match value.get_ref() {
+            DeValue::String(text) => Ok(text.to_string()),
+            DeValue::Integer(number) if number.radix() == 10 => Ok(number.as_str().to_owned()),
+            DeValue::Float(number) => Ok(number.as_str().to_owned()),
+            _ => Err(self.wrong(&value.span(), "a text or a number is needed here")),
+        }
+    }
+
+    /// The flag of that name, and a command that has it.
+    fn flag(&self, name: &str) -> Option<(&Command, &Arg)> {
+        if NOT_IN_A_FILE.contains(&name) {
+            return None;
+        }
+        self.commands.iter().find_map(|command| {
+            let arg = command
+                .get_arguments()
+                .find(|arg| arg.get_long() == Some(name));
+            Some((command, arg?))
+        })
+    }
+
+    fn flags(&self) -> impl Iterator<Item = &str> {
+        self.commands
+            .iter()
+            .flat_map(Command::get_arguments)
+            .filter_map(Arg::get_long)
+            .filter(|name| !NOT_IN_A_FILE.contains(name))
+    }
+
+    fn unknown<'n>(
+        &self,
+        key: &Spanned<impl AsRef<str>>,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Error {
+        let name = key.get_ref().as_ref();
+        let message = match nearest(&name.replace('_', "-"), names) {
+            Some(meant) => format!("unknown key \"{name}\" (did you mean {meant}?)"),
+            None => format!("unknown key \"{name}\""),
+        };
+        self.wrong(&key.span(), message)
+    }
+
+    fn wrong(&self, span: &Range<usize>, message: impl Display) -> Error {
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        Error::usage(format!("{}, line {line}: {message}", self.path.display()))
+    }
+}
+
+impl Entry {
+    /// The headers that it holds, as they are typed.
+    pub(super) fn headers(&self) -> &[String] {
+        if self.flag == "header" {
+            &self.values
+        } else {
+            &[]
+        }
+    }
+
+    /// The entry as words of a command line.
+    pub(super) fn words(&self) -> impl Iterator<Item = std::ffi::OsString> {
+        let flag = &self.flag;
+        let switch = self.values.is_empty().then(|| format!("--{flag}").into());
+        let values = self
+            .values
+            .iter()
+            .map(move |value| format!("--{flag}={value}").into());
+        switch.into_iter().chain(values)
+    }
+}
+
+fn is_about_value(error: &clap::Error) -> bool {
+    use clap::error::ErrorKind::{InvalidValue, NoEquals, TooManyValues, ValueValidation};
+    matches!(
+        error.kind(),
+        InvalidValue | ValueValidation | TooManyValues | NoEquals
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<File, String> {
+        File::parse(Path::new("c.toml"), text).map_err(|error| error.to_string())
+    }
+
+    fn entry(flag: &str, values: &[&str]) -> Entry {
+        Entry {
+            flag: flag.to_owned(),
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn keys_are_flags() {
+        let file = parse(
+            "[defaults]\nheartbeat = 'mobile'\nconnect_timeout = 2\nwait = -1\njson = true\nframes = false\n\
+             [endpoint.staging]\nurl = 'ws://h'\nheaders = { X-Team = 'blue' }\nsubprotocol = ['a', 'b']\non_open = '{}'\n",
+        )
+        .unwrap();
+        assert_eq!(
+            file.defaults,
+            [
+                entry("connect-timeout", &["2"]),
+                entry("heartbeat", &["mobile"]),
+                entry("json", &[]),
+                entry("wait", &["-1"]),
+            ]
+        );
+        let staging = &file.endpoints["staging"];
+        assert_eq!(staging.url, "ws://h");
+        assert_eq!(
+            staging.entries,
+            [
+                entry("header", &["X-Team: blue"]),
+                entry("on-open", &["{}"]),
+                entry("subprotocol", &["a", "b"]),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        for (text, said) in [
+            (
+                "[defaults]\n\nhartbeat = 'off'\n",
+                "c.toml, line 3: unknown key \"hartbeat\" (did you mean heartbeat?)",
+            ),
+            (
+                "[default]\n",
+                "c.toml, line 1: unknown key \"default\" (did you mean defaults?)",
+            ),
+            ("[theme]\n", "c.toml, line 1: unknown key \"theme\""),
+            (
+                "[defaults]\nheartbeat = 'often'\n",
+                "c.toml, line 2: invalid value 'often'",
+            ),
+            (
+                "[defaults]\noutput = 'xml'\n",
+                "c.toml, line 2: invalid value 'xml'",
+            ),
+            (
+                "[defaults]\njson = 'yes'\n",
+                "c.toml, line 2: json is true or false",
+            ),
+            (
+                "[defaults]\nwait = [1]\n",
+                "c.toml, line 2: a text or a number",
+            ),
+            (
+                "[defaults]\nurl = 'ws://h'\n",
+                "c.toml, line 2: a url belongs",
+            ),
+            (
+                "[defaults]\nconfig = 'x'\n",
+                "c.toml, line 2: unknown key \"config\"",
+            ),
+            (
+                "\n[endpoint.a]\njson = true\n",
+                "c.toml, line 2: endpoint a has no url",
+            ),
+            ("a = \n", "c.toml, line 1: "),
+            ("defaults = 1\n", "c.toml, line 1: a table"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}

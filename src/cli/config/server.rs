@@ -1,0 +1,160 @@
+//! `serve` and `listen PORT` as plans of a server.
+
+use std::time::Duration;
+
+use clap::Arg;
+
+use super::address;
+use super::connection::upkeep;
+use super::output::{Purpose, recording, view};
+use super::{Setup, session};
+use crate::cli::args::{Listen, Output, Serve, Server};
+use crate::command::source::Source;
+use crate::command::{listen, serve as serving};
+use crate::error::Error;
+use crate::serve::{self, Address, mode};
+use crate::session::keepalive::Heartbeat;
+use crate::view::outcome::Conditions;
+use crate::wire::tls::ServerPlan;
+
+/// How long `listen` waits for closing handshakes at the end.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// Headings whose flags mean for `listen PORT` what they mean elsewhere.
+const HEADINGS_FOR_PORT: [&str; 4] = ["Connection upkeep", "Server", "Output", "Config file"];
+
+/// The other arguments that mean something for it; the rest is about connecting.
+const FOR_PORT: [&str; 8] = [
+    "stdin",
+    "input",
+    "binary",
+    "slash",
+    "count",
+    "until",
+    "duration",
+    "subprotocol",
+];
+
+pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
+    let args: Serve = setup.args(None)?;
+    let address = address::parse(&args.address).ok_or_else(|| {
+        let message = format!("\"{}\" is not an address to serve on", args.address);
+        Error::usage_hint(message, format!("it takes {}", address::SPELLINGS))
+    })?;
+    let view = view(setup, &args.output, Purpose::Log, false)?;
+    let server = &args.server;
+    Ok(serving::Plan {
+        server: serve::Plan {
+            address,
+            tls: tls(server),
+            mode: mode(&args)?,
+            paths: server.path.clone(),
+            allow_origins: args.origins.allow_origin.clone(),
+            subprotocols: server.subprotocol.clone(),
+            connection: upkeep(&args.upkeep, args.output.frames, Some(Heartbeat::STANDARD))?,
+            max_connections: server.max_connections,
+            drain: server.drain,
+            log_traffic: asks_for_traffic(&args.output),
+        },
+        view,
+        notes: Vec::new(),
+    })
+}
+
+fn tls(args: &Server) -> Option<ServerPlan> {
+    if args.tls_self_signed {
+        return Some(ServerPlan::SelfSigned);
+    }
+    args.tls_cert.clone().map(|certificate| ServerPlan::Files {
+        certificate,
+        key: args.tls_key.clone(),
+        passphrase: None,
+    })
+}
+
+fn mode(args: &Serve) -> Result<mode::Plan, Error> {
+    let server = &args.server;
+    let mode = mode::MODES
+        .iter()
+        .find(|mode| mode.name == server.mode)
+        .ok_or_else(|| Error::Internal(format!("there is no mode {}", server.mode)))?;
+    let foreign = |flag, of| {
+        Err(Error::usage(format!(
+            "{flag} has no meaning without --mode {of}"
+        )))
+    };
+    if server.echo_prefix.is_some() && server.mode != "echo" {
+        return foreign("--echo-prefix", "echo");
+    }
+    if server.exclude_sender && server.mode != "broadcast" {
+        return foreign("--exclude-sender", "broadcast");
+    }
+    Ok(mode::Plan {
+        prefix: server.echo_prefix.clone(),
+        exclude_sender: server.exclude_sender,
+        ..mode::Plan::of(mode)
+    })
+}
+
+/// A server under load should not be slowed by a log that nobody asked for.
+fn asks_for_traffic(output: &Output) -> bool {
+    let chosen = !output.only.is_empty() || output.filter.is_some() || output.exclude.is_some();
+    let formatted = output.json || output.parse || output.output.is_some();
+    output.verbose || output.show_ping_pong || output.frames || chosen || formatted
+}
+
+/// `target` is what was typed for `address`.
+pub(super) fn listen(
+    setup: &Setup<'_>,
+    target: &str,
+    address: Address,
+) -> Result<listen::Plan, Error> {
+    let mut given = setup.typed.given();
+    if let Some(flag) = given.find(|arg| !is_for_port(arg)).and_then(Arg::get_long) {
+        return Err(Error::usage_hint(
+            format!("--{flag} has no meaning for listen {target}, which accepts connections"),
+            "it goes with URLs: wscope listen ws://HOST:PORT/PATH",
+        ));
+    }
+    let args: Listen = setup.args(None)?;
+    let connection = upkeep(&args.upkeep, args.output.frames, None)?;
+    let mut view = view(setup, &args.output, Purpose::Messages, false)?;
+    let size = connection.max_message_size;
+    let mut source = session::input(setup, &args.session, false, view.data_style, size)?;
+    if let Source::Pipe(pipe) = &mut source {
+        // `/to ID text` is how one client is told from the others, from a pipe too.
+        pipe.slash = true;
+    }
+    view.echo_sent = session::is_echoed(&source, &view);
+    let conditions = Conditions {
+        serving: true,
+        ..session::conditions(&args.session, &view, &source)
+    };
+    Ok(listen::Plan {
+        server: serve::Plan {
+            address,
+            tls: None,
+            mode: mode::Plan::of(mode::LISTEN),
+            paths: Vec::new(),
+            allow_origins: args.origins.allow_origin.clone(),
+            subprotocols: args.connection.subprotocol.clone(),
+            connection,
+            max_connections: None,
+            drain: DRAIN,
+            log_traffic: true,
+        },
+        source,
+        view,
+        conditions,
+        duration: args.session.duration,
+        record: recording(&args.recording)?,
+        notes: Vec::new(),
+    })
+}
+
+fn is_for_port(arg: &Arg) -> bool {
+    // The target itself and what only wscat has stand below no heading.
+    arg.get_help_heading()
+        .is_none_or(|heading| HEADINGS_FOR_PORT.contains(&heading))
+        || FOR_PORT.contains(&arg.get_id().as_str())
+}

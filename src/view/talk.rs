@@ -1,0 +1,270 @@
+//! What is said on stderr while a run goes on.
+//!
+//! To a person: that a connection opened and closed, every retry, every error. To a pipe only what
+//! went wrong, with the program's name in front, so that a run without trouble is silent. Whatever
+//! text is quoted, [`Talk::say`] makes it safe: all lines go through it.
+
+mod handshake;
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use crate::model::event::{Close, ClosedBy, ConnId, Direction, End, Event, Open, Problem, What};
+use crate::model::handshake::{RequestHead, ResponseHead};
+use crate::model::units::{Thousands, show_duration, show_size};
+use crate::text::sanitize;
+use crate::text::style::{Ink, Style};
+
+use super::prefix::Prefix;
+use super::{Plan, closing};
+
+pub(super) struct Talk {
+    prefix: Prefix,
+    style: Style,
+    interactive: bool,
+    verbose: bool,
+    /// Which way the last traffic went, and on which connection.
+    last_traffic: Option<(Option<ConnId>, Direction)>,
+    /// What was said last, and of which target: it may explain what comes next.
+    explained: Option<(Option<Arc<str>>, Explained)>,
+    knows_engine_io: bool,
+    request: Option<Box<RequestHead>>,
+    response: Option<Box<ResponseHead>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Explained {
+    Refused,
+    Error,
+    Close,
+}
+
+impl Talk {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self {
+            prefix: Prefix::new(plan, plan.talk_style),
+            style: plan.talk_style,
+            interactive: plan.interactive,
+            verbose: plan.verbose,
+            last_traffic: None,
+            explained: None,
+            knows_engine_io: false,
+            request: None,
+            response: None,
+        }
+    }
+
+    pub(super) fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
+        match &event.what {
+            What::Message { dir, .. } => {
+                self.last_traffic = Some((event.conn, *dir));
+                if !self.knows_engine_io {
+                    self.look_for_engine_io(event, out);
+                }
+            }
+            What::Ping { dir, .. } | What::Pong { dir, .. } => {
+                self.last_traffic = Some((event.conn, *dir));
+            }
+            What::State(_) | What::Frame { .. } | What::End(_) => {}
+            What::Listening { url } => {
+                self.prefix.observe(&event.what);
+                self.say(
+                    Some(event),
+                    Ink::Control,
+                    &format!("listening on {url}"),
+                    out,
+                );
+            }
+            What::Request(head) => self.requested(event, head, out),
+            What::Response(head) => self.responded(event, head, out),
+            What::Open(open) => self.opened(event, open, out),
+            What::Refused(refused) => {
+                self.refused(event, refused, out);
+                self.explain(event, Explained::Refused);
+            }
+            What::Error(problem) => self.failed(event, problem, out),
+            What::Close(close) => self.closed(event, close, out),
+            What::Retry {
+                attempt,
+                max,
+                delay,
+                reason,
+            } => {
+                let of = match *max {
+                    u32::MAX => String::new(),
+                    max => format!(" of {max}"),
+                };
+                let delay = show_duration(*delay);
+                let mut text = format!("retry {attempt}{of} in {delay}");
+                // Where a close or a refusal was said just now, it was the reason.
+                if self.take_explained(event).is_none() && !reason.is_empty() {
+                    text.push_str(&format!(": {reason}"));
+                }
+                self.say(Some(event), Ink::Hint, &text, out);
+            }
+            What::Dropped {
+                count,
+                bytes,
+                place,
+            } => {
+                let text = format!(
+                    "dropped {} messages ({}): {place}",
+                    Thousands(*count),
+                    show_size(*bytes)
+                );
+                self.say(Some(event), Ink::Error, &text, out);
+            }
+        }
+    }
+
+    /// A sentence that belongs to no event.
+    pub(super) fn note(&self, text: &str, out: &mut Vec<u8>) {
+        for line in text.lines() {
+            self.say(None, Ink::Hint, line, out);
+        }
+    }
+
+    fn opened(&mut self, event: &Event, open: &Open, out: &mut Vec<u8>) {
+        self.take_explained(event);
+        self.last_traffic = None;
+        if let Some(tls) = &open.tls {
+            self.tls(event, tls, out);
+        }
+        if !self.tells_all() && !self.verbose {
+            return;
+        }
+        let mut text = if self.prefix.is_serving() {
+            format!("connected from {}", open.peer)
+        } else {
+            format!("connected to {}", open.url)
+        };
+        let mut agreed: Vec<String> = Vec::new();
+        agreed.extend(
+            open.subprotocol
+                .iter()
+                .map(|name| format!("subprotocol {name}")),
+        );
+        agreed.extend(open.extensions.iter().cloned());
+        if !agreed.is_empty() {
+            text.push_str(&format!(" ({})", agreed.join(", ")));
+        }
+        text.push_str(&format!(" in {}", show_duration(open.timings.total)));
+        self.say(Some(event), Ink::Control, &text, out);
+    }
+
+    fn failed(&mut self, event: &Event, problem: &Problem, out: &mut Vec<u8>) {
+        // A refusal has been told already, with more than the error knows.
+        if self.take_explained(event) != Some(Explained::Refused) {
+            let error = if self.tells_all() { "error: " } else { "" };
+            let text = format!("{error}{}", problem.message);
+            self.say(Some(event), Ink::Error, &text, out);
+        }
+        // That a connection broke says less than the close that follows.
+        if problem.kind != "closed" {
+            self.explain(event, Explained::Error);
+        }
+        if let Some(hint) = &problem.hint {
+            self.detail(Ink::Hint, &format!("hint: {hint}"), out);
+        }
+    }
+
+    fn closed(&mut self, event: &Event, close: &Close, out: &mut Vec<u8>) {
+        let is_fine = close.unsent == 0
+            && (close.code.is_ordinary() || close.by == ClosedBy::Us && close.clean);
+        let was_explained = self.take_explained(event) == Some(Explained::Error);
+        self.explain(event, Explained::Close);
+        if !self.tells_all() && (is_fine || was_explained && close.unsent == 0) {
+            return;
+        }
+        let last = self.last_traffic.take();
+        let last = last.filter(|(conn, _)| *conn == event.conn);
+        let text = closing::sentence(close, last.map(|(_, dir)| dir));
+        let ink = if is_fine { Ink::Control } else { Ink::Error };
+        self.say(Some(event), ink, &text, out);
+    }
+
+    /// Socket.IO servers speak Engine.IO below it, and a first message shows which is meant.
+    fn look_for_engine_io(&mut self, event: &Event, out: &mut Vec<u8>) {
+        let What::Message {
+            dir: Direction::In,
+            message,
+            ..
+        } = &event.what
+        else {
+            return;
+        };
+        self.knows_engine_io = true;
+        if message.payload.starts_with(b"0{\"sid\"") {
+            let text = "this is Engine.IO (Socket.IO): it ends the connection unless each 2 is \
+                        answered with 3 (--reply '/^2$/=3'), and wants 40 first (-x 40)";
+            self.say(Some(event), Ink::Hint, text, out);
+        }
+    }
+
+    fn explain(&mut self, event: &Event, explained: Explained) {
+        self.explained = Some((event.name.clone(), explained));
+    }
+
+    /// What was said of this event's target, if that was the last thing said.
+    fn take_explained(&mut self, event: &Event) -> Option<Explained> {
+        let (name, explained) = self.explained.take()?;
+        (name == event.name).then_some(explained)
+    }
+
+    /// Whether ordinary things are told too: to a person, and by a server.
+    const fn tells_all(&self) -> bool {
+        self.interactive || self.prefix.is_serving()
+    }
+
+    /// One line. Nothing reaches `out` but through here and [`Self::detail`].
+    fn say(&self, event: Option<&Event>, ink: Ink, text: &str, out: &mut Vec<u8>) {
+        if let Some(event) = event {
+            self.prefix.time(event.time, out);
+        }
+        if !self.tells_all() {
+            out.extend_from_slice(b"wscope: ");
+        }
+        if let Some(event) = event {
+            self.prefix.who(event, out);
+        }
+        self.line(ink, text, out);
+    }
+
+    /// A line that belongs to the one before it.
+    fn detail(&self, ink: Ink, text: &str, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"  ");
+        self.line(ink, text, out);
+    }
+
+    fn line(&self, ink: Ink, text: &str, out: &mut Vec<u8>) {
+        // Writing to a Vec never fails.
+        let _ = writeln!(out, "{}", self.style.paint(ink, &sanitize::line(text)));
+    }
+}
+
+/// The answer to `/stats`, a line each.
+pub(super) fn stats(end: &End) -> Vec<String> {
+    let way = |name, traffic: &crate::model::event::Traffic| {
+        format!(
+            "{name} {} messages, {} ({} on the wire); {} pings, {} pongs",
+            Thousands(traffic.messages),
+            show_size(traffic.payload),
+            show_size(traffic.wire),
+            Thousands(traffic.ping),
+            Thousands(traffic.pong),
+        )
+    };
+    let mut lines = vec![way("received", &end.received), way("sent", &end.sent)];
+    if let Some(rtt) = &end.rtt {
+        lines.push(format!(
+            "round trip p50 {}, p99 {}, max {}",
+            show_duration(rtt.p50),
+            show_duration(rtt.p99),
+            show_duration(rtt.max)
+        ));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs every test there is, in one command: layout, lints, licences, Autobahn, documentation and the
+# tests themselves. What it needs besides cargo it installs below target/. A step that fails does not
+# stop the others; the summary of `cargo test` comes last, and the exit status is that of all steps.
+#
+# Speed is measured apart, by tests/perf/.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+failed=()
+step() {
+  printf '\n== %s\n' "$*"
+  "$@" || failed+=("$*")
+}
+
+step tests/harness/peers/install.sh
+step cargo fmt --check
+step cargo clippy --all-targets --locked -- -D warnings
+step cargo build --locked
+step tests/autobahn/run quick
+step cargo test --locked --quiet --doc
+
+if [ "${#failed[@]}" -gt 0 ]; then
+  printf '\n== these steps failed, see above; the tests follow\n'
+  printf '   %s\n' "${failed[@]}"
+fi
+step cargo test --locked --no-fail-fast --lib --bins --tests
+[ "${#failed[@]}" -eq 0 ]

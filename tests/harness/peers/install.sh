@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs what the independent peers of the tests need, below target/: `ws` from npm and
+# `websockets` from PyPI. Where node or python is missing it says so and goes on: the tests that
+# need them then skip themselves by name, or fail with CI=true.
+set -euo pipefail
+cd "$(dirname "$0")"
+peers="$(cd ../../.. && pwd)/target/peers"
+
+# installed STAMP FILE...: whether STAMP was left by these very files.
+installed() { [ -f "$1" ] && cat "${@:2}" | cmp --silent - "$1"; }
+
+if ! command -v npm >/dev/null; then
+  echo "peers: npm not found, the tests against node ws cannot run"
+elif ! installed "$peers/node/installed" package.json package-lock.json; then
+  mkdir -p "$peers/node"
+  cp package.json package-lock.json "$peers/node/"
+  npm ci --prefix "$peers/node" --no-audit --no-fund --loglevel=error
+  cat package.json package-lock.json >"$peers/node/installed"
+fi
+
+if ! command -v python3 >/dev/null; then
+  echo "peers: python3 not found, the tests against python websockets cannot run"
+elif ! installed "$peers/python/installed" requirements.txt; then
+  python3 -m venv --clear "$peers/python"
+  "$peers/python/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt
+  cat requirements.txt >"$peers/python/installed"
+fi

@@ -1,0 +1,183 @@
+//! A pseudo-terminal with the program in it: keys go in, a screen comes out.
+
+use std::io::Write;
+use std::num::NonZeroU16;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+use portable_pty::{
+    ChildKiller, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system,
+};
+use tempfile::TempDir;
+use vt100::{Parser, Screen};
+
+use super::DEADLINE;
+use super::captured::Captured;
+use super::program::clean_environment;
+
+pub const ENTER: &str = "\r";
+pub const CTRL_C: &str = "\x03";
+pub const CTRL_D: &str = "\x04";
+pub const UP: &str = "\x1b[A";
+pub const TAB: &str = "\t";
+
+const ROWS: NonZeroU16 = NonZeroU16::new(24).unwrap();
+const COLUMNS: NonZeroU16 = NonZeroU16::new(80).unwrap();
+
+pub struct Terminal {
+    output: Captured,
+    keyboard: Box<dyn Write + Send>,
+    master: Box<dyn MasterPty + Send>,
+    ended: Receiver<ExitStatus>,
+    killer: Box<dyn ChildKiller + Send + Sync>,
+    modes_before: String,
+    home: TempDir,
+}
+
+impl Terminal {
+    /// Starts `wscope ARGS...` on a terminal of 80 columns and 24 rows.
+    pub fn start(args: &[&str]) -> Self {
+        Self::start_with(args, None)
+    }
+
+    /// Starts it and waits until it is connected: what is typed before stays in the line.
+    #[track_caller]
+    pub fn connected(args: &[&str]) -> Self {
+        let terminal = Self::start(args);
+        terminal.says("connected to");
+        terminal
+    }
+
+    /// Starts it with one more environment variable.
+    pub fn start_with(args: &[&str], variable: Option<(&str, &str)>) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let size = PtySize {
+            rows: ROWS.get(),
+            cols: COLUMNS.get(),
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        let pty = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wscope"));
+        command.args(args);
+        command.cwd(home.path());
+        command.env_clear();
+        command.env("TERM", "xterm-256color");
+        for (name, value) in clean_environment(home.path()) {
+            command.env(name, value);
+        }
+        if let Some((name, value)) = variable {
+            command.env(name, value);
+        }
+        let modes_before = modes(pty.master.as_ref());
+        let mut child = pty.slave.spawn_command(command).unwrap();
+        drop(pty.slave);
+        let killer = child.clone_killer();
+        let (tell, ended) = mpsc::channel();
+        thread::spawn(move || tell.send(child.wait().unwrap()));
+        Self {
+            output: Captured::follow(pty.master.try_clone_reader().unwrap()),
+            keyboard: pty.master.take_writer().unwrap(),
+            master: pty.master,
+            ended,
+            killer,
+            modes_before,
+            home,
+        }
+    }
+
+    /// Types these keys.
+    pub fn keys(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
+    /// Types a line and Enter.
+    pub fn line(&mut self, text: &str) {
+        self.keys(&format!("{text}{ENTER}"));
+    }
+
+    /// Pastes as terminals do it that know bracketed paste.
+    pub fn paste(&mut self, text: &str) {
+        self.keys(&format!("\x1b[200~{text}\x1b[201~"));
+    }
+
+    /// Waits until `text` was written, even if it has left the screen since.
+    #[track_caller]
+    pub fn says(&self, text: &str) {
+        self.output
+            .wait_until(&format!("output with {text:?}"), |bytes| {
+                String::from_utf8_lossy(bytes).contains(text).then_some(())
+            });
+    }
+
+    /// Waits until the screen shows `text`.
+    #[track_caller]
+    pub fn shows(&self, text: &str) {
+        self.until(text, |screen| screen.contents().contains(text));
+    }
+
+    /// Waits until the screen is as it should be.
+    #[track_caller]
+    pub fn until(&self, what: &str, mut is_so: impl FnMut(&Screen) -> bool) {
+        self.output
+            .wait_until(&format!("a screen with {what:?}"), |bytes| {
+                is_so(parse(bytes).screen()).then_some(())
+            });
+    }
+
+    /// The screen as it is now.
+    pub fn screen(&self) -> Screen {
+        parse(&self.output.so_far()).screen().clone()
+    }
+
+    /// Everything that was written to the terminal so far, escapes and all.
+    pub fn raw(&self) -> Vec<u8> {
+        self.output.so_far()
+    }
+
+    /// Waits for the end; the exit code. The terminal must be as it was before: line mode and echo
+    /// on, cursor shown, no alternate screen, no bracketed paste, no mouse.
+    #[track_caller]
+    pub fn exits(&mut self) -> (u32, Vec<u8>) {
+        let Ok(status) = self.ended.recv_timeout(DEADLINE) else {
+            let _gone = self.killer.kill();
+            panic!(
+                "the program did not end; its screen:\n{}",
+                self.screen().contents()
+            );
+        };
+        assert_eq!(status.signal(), None, "it was killed");
+        let modes_after = modes(self.master.as_ref());
+        assert_eq!(self.modes_before, modes_after, "terminal modes");
+        let screen = self.screen();
+        assert!(!screen.hide_cursor(), "the cursor is hidden");
+        assert!(!screen.alternate_screen(), "the alternate screen is on");
+        assert!(!screen.bracketed_paste(), "bracketed paste is on");
+        (status.exit_code(), self.raw())
+    }
+
+    pub fn home(&self) -> &std::path::Path {
+        self.home.path()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _gone = self.killer.kill();
+    }
+}
+
+fn parse(bytes: &[u8]) -> Parser {
+    let mut parser = Parser::new(ROWS, COLUMNS, 0);
+    parser.process(bytes);
+    parser
+}
+
+fn modes(master: &dyn MasterPty) -> String {
+    let modes = master.get_termios().expect("a terminal has modes");
+    format!(
+        "{:?} {:?} {:?}",
+        modes.input_flags, modes.output_flags, modes.local_flags
+    )
+}

@@ -1,0 +1,370 @@
+//! `serve`: a server to test clients against, here tested by clients that are not ours to trust.
+
+mod harness;
+
+use harness::program::wscope;
+use harness::raw::{BINARY, CLOSE, PING, PONG, Peer, TEXT, UPGRADE, encode};
+use harness::running::Signal;
+use harness::served::serve;
+
+#[test]
+fn the_first_line_says_where_it_listens() {
+    let running = wscope(&["serve", "0"]).spawn();
+    let line = running.stderr.line("");
+    let url = line
+        .split_whitespace()
+        .find(|word| word.starts_with("ws://127.0.0.1:"));
+    let address = url
+        .expect("a URL")
+        .trim_start_matches("ws://")
+        .trim_end_matches(['/', '.', ',']);
+    let mut client = Peer::connect_open(address);
+    client.send_text("hello");
+    assert_eq!(client.text(), "hello");
+    running.signal(Signal::Terminate);
+    running.wait().code(0).stdout("");
+}
+
+#[test]
+fn echo_returns_every_message_as_it_came() {
+    let server = serve(&[]);
+    let mut client = Peer::connect_open(server.address());
+    let large = vec![7; 1 << 20];
+    for (opcode, payload) in [
+        (TEXT, &b"hello"[..]),
+        (TEXT, b""),
+        (BINARY, b"\x00\xff"),
+        (BINARY, b""),
+        (BINARY, &large),
+    ] {
+        client.send_frame(opcode, payload);
+        let echo = client.frame().expect("an echo");
+        assert_eq!((echo.opcode, echo.masked), (opcode, false));
+        assert!(
+            echo.payload == payload,
+            "{} bytes came back",
+            echo.payload.len()
+        );
+    }
+}
+
+#[test]
+fn echo_answers_pings_and_reads_fragments_around_them() {
+    let server = serve(&[]);
+    let mut client = Peer::connect_open(server.address());
+    let mask = Some([1, 2, 3, 4]);
+    client.send(encode(TEXT, mask, b"one "));
+    client.send_frame(PING, "between");
+    client.send(encode(0x80, mask, b"message"));
+    let pong = client.frame().expect("a pong");
+    assert_eq!((pong.opcode, pong.text()), (PONG, "between".into()));
+    assert_eq!(client.text(), "one message");
+}
+
+#[test]
+fn a_close_is_answered_and_tcp_ended_by_the_server() {
+    let server = serve(&[]);
+    for (payload, answered) in [
+        (&b"\x03\xe8bye"[..], 1000),
+        (b"\x10\x1e", 4126),
+        (b"", 1005),
+    ] {
+        let mut client = Peer::connect_open(server.address());
+        client.send_frame(CLOSE, payload);
+        assert_eq!(client.close_frame().0, answered);
+        assert!(client.drain(), "TCP did not end in order");
+    }
+}
+
+#[test]
+fn a_prefix_goes_before_text() {
+    let server = serve(&["--echo-prefix", "you said: "]);
+    let mut client = Peer::connect_open(server.address());
+    client.send_text("hello");
+    assert_eq!(client.text(), "you said: hello");
+}
+
+#[test]
+fn broadcast_reaches_everyone() {
+    let server = serve(&["--mode", "broadcast"]);
+    let mut clients = [(); 3].map(|()| Peer::connect_open(server.address()));
+    for client in &mut clients {
+        // A pong says that the server has taken the client in.
+        client.send_frame(PING, "");
+        assert_eq!(client.frame().expect("a pong").opcode, PONG);
+    }
+    clients[0].send_text("to all");
+    for client in &mut clients {
+        assert_eq!(client.text(), "to all");
+    }
+}
+
+#[test]
+fn broadcast_may_leave_out_the_sender() {
+    let server = serve(&["--mode", "broadcast", "--exclude-sender"]);
+    let mut clients = [(); 2].map(|()| Peer::connect_open(server.address()));
+    for client in &mut clients {
+        client.send_frame(PING, "");
+        assert_eq!(client.frame().expect("a pong").opcode, PONG);
+    }
+    clients[0].send_text("from the first");
+    assert_eq!(clients[1].text(), "from the first");
+    clients[1].send_text("from the second");
+    assert_eq!(
+        clients[0].text(),
+        "from the second",
+        "the sender heard itself"
+    );
+}
+
+#[test]
+fn a_frame_that_rides_with_the_request_is_read() {
+    let server = serve(&[]);
+    let mut client = Peer::dial(server.address());
+    let request = format!(
+        "GET / HTTP/1.1\r\nHost: {}\r\n{}\r\n\r\n",
+        server.address(),
+        UPGRADE.join("\r\n")
+    );
+    let early = encode(0x80 | TEXT, Some([5, 6, 7, 8]), b"early");
+    client.send([request.as_bytes(), &early].concat());
+    client.read_head();
+    assert!(client.head.starts_with("HTTP/1.1 101"), "{}", client.head);
+    assert_eq!(
+        client.header("Sec-WebSocket-Accept"),
+        ["s3pPLMBiTxaQ9kYGzzhZRbK+xOo="]
+    );
+    assert_eq!(client.text(), "early");
+}
+
+/// The status of the answer to a request with these lines after `Host`.
+#[track_caller]
+fn status(address: &str, first: &str, lines: &[&str]) -> u16 {
+    let host = format!("Host: {address}");
+    let mut head = vec![first, &host];
+    head.extend_from_slice(lines);
+    status_of(&Peer::connect(address, &head))
+}
+
+#[track_caller]
+fn status_of(peer: &Peer) -> u16 {
+    let status = peer
+        .head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    status.unwrap_or_else(|| panic!("no status: {:?}", peer.head))
+}
+
+#[test]
+fn a_request_that_is_no_right_handshake_is_refused() {
+    let server = serve(&[]);
+    let address = server.address();
+    let get = "GET / HTTP/1.1";
+    let without = |name: &str| -> Vec<&str> {
+        let mut lines = UPGRADE.to_vec();
+        lines.retain(|line| !line.starts_with(name));
+        lines
+    };
+    let and = |name: &str, line: &'static str| {
+        let mut lines = without(name);
+        lines.push(line);
+        lines
+    };
+    assert_eq!(status(address, get, UPGRADE), 101);
+    assert_eq!(
+        status(
+            address,
+            get,
+            &and("Connection", "Connection: keep-alive, upgrade")
+        ),
+        101
+    );
+    assert_eq!(
+        status(address, get, &and("Upgrade", "Upgrade: WebSocket")),
+        101
+    );
+
+    assert_eq!(status(address, get, &[]), 426);
+    assert_eq!(status(address, "POST / HTTP/1.1", UPGRADE), 405);
+    assert_eq!(status(address, get, &without("Sec-WebSocket-Key")), 400);
+    assert_eq!(
+        status(
+            address,
+            get,
+            &and("Sec-WebSocket-Key", "Sec-WebSocket-Key: short")
+        ),
+        400
+    );
+    assert_eq!(
+        status(
+            address,
+            get,
+            &and("none", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+        ),
+        400
+    );
+    assert_eq!(status(address, get, &and("none", "Host: doubled")), 400);
+    let wrong_version = and("Sec-WebSocket-Version", "Sec-WebSocket-Version: 8");
+    let mut head = vec![get, "Host: localhost"];
+    head.extend(wrong_version);
+    let peer = Peer::connect(address, &head);
+    assert_eq!(status_of(&peer), 426);
+    assert_eq!(peer.header("Sec-WebSocket-Version"), ["13"]);
+}
+
+#[test]
+fn only_pages_from_this_machine_may_connect() {
+    let server = serve(&[]);
+    for (origin, allowed) in [
+        ("Origin: null", true),
+        ("Origin: file://", true),
+        ("Origin: http://localhost:5173", true),
+        ("Origin: https://127.0.0.1", true),
+        ("Origin: http://[::1]:8080", true),
+        ("Origin: http://evil.example", false),
+        ("Origin: http://localhost.evil.example", false),
+        ("Origin: http://127.0.0.1.evil.example", false),
+    ] {
+        let peer = Peer::connect_with(server.address(), &[origin]);
+        assert_eq!(
+            status_of(&peer),
+            if allowed { 101 } else { 403 },
+            "{origin}"
+        );
+    }
+}
+
+#[test]
+fn other_origins_must_be_named() {
+    let server = serve(&["--allow-origin", "https://app.example"]);
+    for (origin, expected) in [
+        ("Origin: https://app.example", 101),
+        ("Origin: https://other.example", 403),
+    ] {
+        assert_eq!(
+            status_of(&Peer::connect_with(server.address(), &[origin])),
+            expected,
+            "{origin}"
+        );
+    }
+    let open = serve(&["--allow-origin", "*"]);
+    assert_eq!(
+        status_of(&Peer::connect_with(
+            open.address(),
+            &["Origin: https://any.example"]
+        )),
+        101
+    );
+}
+
+#[test]
+fn a_name_that_was_rebound_to_loopback_is_refused() {
+    let server = serve(&[]);
+    let mut head = vec!["GET / HTTP/1.1", "Host: rebound.example"];
+    head.extend_from_slice(UPGRADE);
+    assert_eq!(status_of(&Peer::connect(server.address(), &head)), 403);
+    assert_eq!(status_of(&Peer::connect_with(server.address(), &[])), 101);
+}
+
+#[test]
+fn a_path_that_is_not_served_is_404() {
+    let server = serve(&["--path", "/chat"]);
+    assert_eq!(
+        status(server.address(), "GET /chat?room=1 HTTP/1.1", UPGRADE),
+        101
+    );
+    assert_eq!(
+        status(server.address(), "GET /other HTTP/1.1", UPGRADE),
+        404
+    );
+}
+
+#[test]
+fn a_full_server_says_so() {
+    let server = serve(&["--max-connections", "1"]);
+    let _first = Peer::connect_open(server.address());
+    assert_eq!(status_of(&Peer::connect_with(server.address(), &[])), 503);
+}
+
+#[test]
+fn the_first_subprotocol_that_it_knows_is_chosen() {
+    let server = serve(&["-s", "v2,v1"]);
+    let offer = "Sec-WebSocket-Protocol: v1, v2";
+    let peer = Peer::connect_with(server.address(), &[offer]);
+    assert_eq!(peer.header("Sec-WebSocket-Protocol"), ["v2"]);
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let server = serve(&[]);
+    let output = wscope(&["serve", server.address()]).run();
+    output
+        .code(3)
+        .stdout("")
+        .says(&[server.address(), "in use", "port 0"]);
+    let _client = Peer::connect_open(server.address());
+}
+
+#[test]
+fn everyone_is_told_at_the_end_and_it_exits_with_0() {
+    for signal in [Signal::Interrupt, Signal::Terminate] {
+        let server = serve(&[]);
+        let clients = [(); 3].map(|()| {
+            let mut client = Peer::connect_open(server.address());
+            std::thread::spawn(move || {
+                let (code, _) = client.close_frame();
+                client.send_close(code, "");
+                assert!(client.drain(), "TCP did not end in order");
+                code
+            })
+        });
+        let output = server.stop(signal).code(0).stderr("");
+        for client in clients {
+            assert_eq!(client.join().expect("the client was told"), 1001);
+        }
+        assert_eq!(output.events_of("close").len(), 3, "{output}");
+    }
+}
+
+#[test]
+fn a_client_that_never_answers_the_close_does_not_hold_it_up() {
+    let server = serve(&["--drain", "0.2"]);
+    let _client = Peer::connect_open(server.address());
+    server.stop(Signal::Terminate).code(0);
+}
+
+#[test]
+fn a_client_that_is_gone_is_found_by_heartbeats() {
+    let server = serve(&["--heartbeat", "0.1/0.1"]);
+    let mut ghost = Peer::connect_open(server.address());
+    // It never answers a ping, so the server ends the connection.
+    ghost.drain();
+    let output = server.stop(Signal::Terminate).code(0);
+    assert_eq!(output.events_of("error")[0]["kind"], "timeout", "{output}");
+    let close = &output.events_of("close")[0];
+    assert_eq!(
+        (&close["by"], &close["clean"]),
+        (&"us".into(), &false.into()),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_client_that_never_reads_does_not_grow_the_server() {
+    let mut server = serve(&["--mode", "broadcast", "--exclude-sender"]);
+    let mut deaf = Peer::connect_open(server.address());
+    deaf.send_frame(PING, "");
+    assert_eq!(deaf.frame().expect("a pong").opcode, PONG);
+    let mut sender = Peer::connect_open(server.address());
+    let batch = encode(0x80 | BINARY, Some([0; 4]), &[0; 64 * 1024]);
+    for _ in 0..2000 {
+        sender.send(&batch);
+    }
+    sender.send_frame(PING, "all read");
+    while sender.frame().expect("the sender is served").opcode != PONG {}
+    let peak = server.running().peak_memory();
+    assert!(peak < 64 << 20, "{} MiB at the peak", peak >> 20);
+    deaf.reset();
+    server.stop(Signal::Terminate).code(0);
+}
