@@ -1,6 +1,7 @@
 //! Proxies: a small one of each kind that really leads on, and answers of all kinds.
 
-use std::io::Write as _;
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
@@ -381,27 +382,35 @@ async fn a_silent_proxy_ends_with_the_one_deadline() {
     );
 }
 
-/// Another's proxy, where this machine has one.
+/// Proxies of others, where this machine has them; ours above run everywhere.
 #[tokio::test]
-async fn tinyproxy_leads_on() {
-    let (proxy_listener, proxy_port) = listener().await;
-    drop(proxy_listener);
-    let mut config = tempfile::NamedTempFile::new().unwrap();
-    write!(
-        config,
-        "Port {proxy_port}\nListen 127.0.0.1\nTimeout 30\nBasicAuth ann pw\nLogLevel Critical\n"
-    )
-    .unwrap();
-    let started = tokio::process::Command::new("tinyproxy")
-        .arg("-d")
-        .arg("-c")
-        .arg(config.path())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
+async fn proxies_of_others_lead_on() {
+    let socks = ["-i", "127.0.0.1", "-u", "ann", "-P", "pw", "-p"];
+    lead_on("http", "tinyproxy", |port, config| {
+        let settings = "Listen 127.0.0.1\nTimeout 30\nBasicAuth ann pw\nLogLevel Critical\n";
+        std::fs::write(config, format!("Port {port}\n{settings}")).unwrap();
+        vec!["-d".into(), "-c".into(), config.display().to_string()]
+    })
+    .await;
+    lead_on("socks5h", "microsocks", |port, _| {
+        let mut args = socks.map(str::to_owned).to_vec();
+        args.push(port.to_string());
+        args
+    })
+    .await;
+}
+
+async fn lead_on(scheme: &str, program: &str, args: impl Fn(u16, &Path) -> Vec<String>) {
+    let (unused, proxy_port) = listener().await;
+    drop(unused);
+    let config = tempfile::NamedTempFile::new().unwrap();
+    let started = tokio::process::Command::new(program)
+        .args(args(proxy_port, config.path()))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn();
-    let Ok(_tinyproxy) = started else {
-        // The proxies above are ours: they run everywhere.
+    let Ok(_running) = started else {
         return;
     };
     let reachable = async {
@@ -412,13 +421,13 @@ async fn tinyproxy_leads_on() {
     soon(reachable).await;
     let (port, pin) = server(Some(ServerPlan::SelfSigned)).await;
     let url = format!("wss://127.0.0.1:{port}/");
-    let mut good = plan(&url, &format!("ann:pw@127.0.0.1:{proxy_port}"));
+    let mut good = plan(&url, &format!("{scheme}://ann:pw@127.0.0.1:{proxy_port}"));
     good.tls.pins = vec![pin.unwrap()];
     opened(&good).await;
-    let error = failed(&plan(&url, &format!("127.0.0.1:{proxy_port}"))).await;
-    let shown = told(&error);
+    let stranger = plan(&url, &format!("{scheme}://127.0.0.1:{proxy_port}"));
+    let shown = told(&failed(&stranger).await);
     assert!(
-        shown.contains("it wants a user and a password (40"),
+        shown.contains("it wants a user and a password ("),
         "{shown}"
     );
 }

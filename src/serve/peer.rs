@@ -39,9 +39,8 @@ pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, address: String) 
     });
     match accepted.await {
         Ok(accepted) => {
-            Peer::new(shared, accepted, secured.tls, &address)
-                .run()
-                .await
+            let peer = Peer::new(shared, accepted, secured.tls, &address);
+            peer.run().await;
         }
         Err(ended) => log_ended(&shared, ended, &address),
     }

@@ -86,12 +86,14 @@ impl Attempt {
         // The commands that give secrets have a limit of their own, and may ask a person.
         let (request, tls) = plan.secrets.fill(&plan.request, &plan.tls).await?;
         self.started = Instant::now();
-        let opened = timeout(plan.connect_timeout, self.follow(plan, request, &tls)).await;
-        opened.unwrap_or_else(|_| {
-            let doing = std::mem::take(&mut self.doing);
-            let after = plan.connect_timeout;
-            Err(Error::Timeout { doing, after }.into())
-        })
+        match timeout(plan.connect_timeout, self.follow(plan, request, &tls)).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                let doing = std::mem::take(&mut self.doing);
+                let after = plan.connect_timeout;
+                Err(Error::Timeout { doing, after }.into())
+            }
+        }
     }
 
     async fn follow(

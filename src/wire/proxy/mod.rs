@@ -323,7 +323,8 @@ mod tests {
             ("https_proxy", "s:2"),
             ("ALL_PROXY", "a:3"),
         );
-        let rows: &[(&str, &[(&str, &str)], Option<&str>)] = &[
+        type Variables<'a> = &'a [(&'a str, &'a str)];
+        let rows: &[(&str, Variables<'_>, Option<&str>)] = &[
             ("ws://x/", &[], None),
             ("ws://x/", &[http, https, all], Some("h:1")),
             ("wss://x/", &[http, https, all], Some("s:2")),
