@@ -229,6 +229,8 @@ async fn run(command: &Secret<String>) -> Result<Vec<u8>, String> {
         )
     })?;
     match status {
+        // The pipe was closed on it: how it ended says nothing.
+        _ if output.len() as u64 > MAX_SECRET => Ok(output),
         Ok(status) if status.success() => Ok(output),
         Ok(status) => Err(complaint(status, &errors)),
         Err(cause) => Err(format!("its command: {}", cause_text(&cause))),
@@ -324,19 +326,12 @@ mod tests {
             ("cmd:true", "--bearer: the secret is empty"),
             ("cmd:printf '\\377'", "--bearer: the secret is not UTF-8"),
             (
-                "cmd:head -c 70000 /dev/zero",
+                "cmd:yes hunter2",
                 "--bearer: the secret is longer than 65536 bytes",
             ),
         ] {
             assert_eq!(resolve(text).await, Err(want.to_owned()));
         }
-        // It ends when nobody reads it any more; how is up to the shell.
-        let endless = resolve("cmd:yes hunter2").await.unwrap_err();
-        assert!(
-            endless.starts_with("--bearer: its command ended with "),
-            "{endless}"
-        );
-        assert!(!endless.contains("hunter2"), "{endless}");
     }
 
     #[tokio::test]
