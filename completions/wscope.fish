@@ -47,6 +47,13 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l resolve -d 'Us
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l unix-socket -d 'Connect through this Unix socket, whatever the URL\'s host is' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l protocol -d 'Ask for this version of the WebSocket protocol (Sec-WebSocket-Version)' -r -f -a "8\t''
 13\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l ca -d 'Trust the certificates in this file instead of the system\'s; may be repeated' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l pin -d 'Trust the server with this key, whatever else its certificate says; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l cert -d 'Present this certificate to the server (PEM)' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l key -d 'The private key of --cert, where it is not in the same file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l passphrase -d 'What the key is encrypted with' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l sni -d 'Ask the server for this name; the certificate is still checked for the URL\'s host' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l proxy -d 'Go through this proxy' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l heartbeat -d 'Ping the peer and notice when it is gone' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l heartbeat-message -d 'Send this text in place of pings' -r
@@ -85,6 +92,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l config -d 'Rea
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 4 -l ipv4 -d 'Connect over IPv4 only'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 6 -l ipv6 -d 'Connect over IPv6 only'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -s k -l insecure -d 'Do not check the server\'s certificate'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-proxy -d 'Connect directly, whatever the environment says'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-pong -d 'Do not answer pings: see what the peer does then'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l slash -d 'Obey lines that begin with a slash (/ping, /close ...) from a pipe and in --execute too'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l echo -d 'Return every message as it came'
@@ -117,6 +126,13 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l resolve -d 'Use
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l unix-socket -d 'Connect through this Unix socket, whatever the URL\'s host is' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l protocol -d 'Ask for this version of the WebSocket protocol (Sec-WebSocket-Version)' -r -f -a "8\t''
 13\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l ca -d 'Trust the certificates in this file instead of the system\'s; may be repeated' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l pin -d 'Trust the server with this key, whatever else its certificate says; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l cert -d 'Present this certificate to the server (PEM)' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l key -d 'The private key of --cert, where it is not in the same file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l passphrase -d 'What the key is encrypted with' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l sni -d 'Ask the server for this name; the certificate is still checked for the URL\'s host' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l proxy -d 'Go through this proxy' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l heartbeat -d 'Ping the peer and notice when it is gone' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l heartbeat-message -d 'Send this text in place of pings' -r
@@ -155,6 +171,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l config -d 'Read
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s 4 -l ipv4 -d 'Connect over IPv4 only'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s 6 -l ipv6 -d 'Connect over IPv6 only'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -s k -l insecure -d 'Do not check the server\'s certificate'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-proxy -d 'Connect directly, whatever the environment says'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-pong -d 'Do not answer pings: see what the peer does then'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l slash -d 'Obey lines that begin with a slash (/ping, /close ...) from a pipe and in --execute too'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l echo -d 'Return every message as it came'
@@ -176,6 +194,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand serve" -l path -d 'Serve o
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -s s -l subprotocol -d 'Choose these subprotocols when a client offers them, in order of preference' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l max-connections -d 'Answer further clients with 503' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l drain -d 'Wait this long for closing handshakes at the end' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate (PEM, with those that lead to the root)' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-key -d 'The private key of --tls-cert, where it is not in the same file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l allow-origin -d 'Let pages of this origin connect; may be repeated, * allows all' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat -d 'Ping the peer and notice when it is gone' -r
@@ -193,6 +213,7 @@ always\t''
 never\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l config -d 'Read this config file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l exclude-sender -d 'Do not send a broadcast back to its sender'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run, for localhost'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-pong -d 'Do not answer pings: see what the peer does then'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l json -d 'Print every event as a line of JSON (--output ndjson)'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l parse -d 'Add the parsed payload to JSON messages; implies --json'

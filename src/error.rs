@@ -73,6 +73,18 @@ pub enum Error {
     },
     /// The deadline passed; `doing` says in which step, such as `connecting to 127.0.0.1:9`.
     Timeout { doing: String, after: Duration },
+    /// A proxy could not be reached, or did not lead on.
+    Proxy {
+        address: String,
+        message: String,
+        hint: Option<String>,
+    },
+    /// TLS could not be agreed on, or the server is not whom it should be.
+    Tls {
+        address: String,
+        message: String,
+        hint: Option<String>,
+    },
     /// The answer to the opening handshake was another status than 101.
     Refused {
         address: String,
@@ -91,6 +103,7 @@ pub enum Error {
         address: String,
         doing: &'static str,
         cause: Option<std::io::Error>,
+        hint: Option<String>,
     },
     /// A server could not listen.
     Bind {
@@ -128,6 +141,8 @@ impl Error {
             Self::Dns { .. } => "dns",
             Self::Connect { .. } => "connect",
             Self::Timeout { .. } => "timeout",
+            Self::Proxy { .. } => "proxy",
+            Self::Tls { .. } => "tls",
             Self::Refused { .. } => "refused",
             Self::Handshake { .. } => "handshake",
             Self::Dropped { .. } => "dropped",
@@ -140,9 +155,12 @@ impl Error {
     pub const fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage { .. } => ExitCode::USAGE,
-            Self::Dns { .. } | Self::Connect { .. } | Self::Dropped { .. } | Self::Bind { .. } => {
-                ExitCode::CONNECT
-            }
+            Self::Dns { .. }
+            | Self::Connect { .. }
+            | Self::Proxy { .. }
+            | Self::Dropped { .. }
+            | Self::Bind { .. } => ExitCode::CONNECT,
+            Self::Tls { .. } => ExitCode::TLS,
             Self::Timeout { .. } => ExitCode::TIMEOUT,
             Self::Refused { .. } | Self::Handshake { .. } => ExitCode::REFUSED,
             Self::Io { .. } | Self::Internal(_) => ExitCode::INTERNAL,
@@ -153,6 +171,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Usage { hint, .. }
+            | Self::Proxy { hint, .. }
+            | Self::Tls { hint, .. }
+            | Self::Dropped { hint, .. }
             | Self::Refused { hint, .. }
             | Self::Handshake { hint, .. } => hint.clone(),
             Self::Dns { .. } => {
@@ -193,6 +214,12 @@ impl fmt::Display for Error {
             Self::Timeout { doing, after } => {
                 write!(f, "timed out after {} while {doing}", show_duration(*after))
             }
+            Self::Proxy {
+                address, message, ..
+            } => write!(f, "proxy {address}: {message}"),
+            Self::Tls {
+                address, message, ..
+            } => write!(f, "TLS with {address} failed: {message}"),
             Self::Refused {
                 address,
                 status,
@@ -215,6 +242,7 @@ impl fmt::Display for Error {
                 address,
                 doing,
                 cause,
+                ..
             } => {
                 write!(f, "{address} closed the connection while {doing}")?;
                 cause

@@ -132,6 +132,7 @@ fn an_opening_as_ndjson() {
             subprotocol: Some("a".into()),
             extensions: vec![],
             peer: "127.0.0.1:80".into(),
+            tls: None,
             timings: timings(),
         })),
         concat!(
@@ -336,6 +337,7 @@ fn said_by_the_peer(text: &'static str) -> Vec<Event> {
         subprotocol: Some(text.into()),
         extensions: vec![text.into()],
         peer: text.into(),
+        tls: None,
         timings: timings(),
     };
     [

@@ -11,8 +11,8 @@ use clap::{Arg, ArgAction, Command, CommandFactory as _};
 use super::args::{Connect, Listen};
 use super::typed::Kind;
 
-/// The id of `-n`: whether the letter was given changes nothing but TLS.
-pub(super) const NO_CHECK: &str = "no_check";
+/// The id of `-n` for `-l`, where there is no certificate to check.
+const NO_CHECK: &str = "no_check";
 /// The id of `--no-color`.
 pub(super) const NO_COLOR: &str = "no_color";
 
@@ -50,6 +50,13 @@ fn connect() -> Command {
     letters(Connect::command())
         .override_usage("wscope -c URL [OPTIONS]")
         .mut_arg("url", |url| url.short('c').long("connect").required(true))
+        .mut_arg("insecure", |insecure| {
+            insecure
+                .short('n')
+                .short_alias('k')
+                .long("no-check")
+                .alias("insecure")
+        })
         .mut_arg("wait", |wait| {
             wait.default_value("2")
                 .help("Wait this long after --execute, then end (-1: for ever)")
@@ -67,6 +74,13 @@ fn listen() -> Command {
                 .num_args(1)
                 .action(ArgAction::Append)
         })
+        .arg(
+            Arg::new(NO_CHECK)
+                .short('n')
+                .long("no-check")
+                .help("Do not check certificates: changes nothing where others connect")
+                .action(ArgAction::SetTrue),
+        )
 }
 
 /// What is the same for both.
@@ -76,13 +90,6 @@ fn letters(command: Command) -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .mut_arg("count", |count| count.short(None))
         .mut_arg("protocol", |version| version.short('p'))
-        .arg(
-            Arg::new(NO_CHECK)
-                .short('n')
-                .long("no-check")
-                .help("Do not check certificates: changes nothing for ws:// targets")
-                .action(ArgAction::SetTrue),
-        )
         .arg(
             Arg::new(NO_COLOR)
                 .long("no-color")

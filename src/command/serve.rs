@@ -10,6 +10,7 @@ use crate::session::stamp::Stamp;
 use crate::text::output::Output;
 use crate::view;
 use crate::view::outcome::{Conditions, Stop};
+use crate::wire::tls::ServerPlan;
 
 /// What `serve` does.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub struct Plan {
 pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let mut signals = Signals::listen()?;
     let stamp = Stamp::start();
+    let self_signed = matches!(plan.server.tls, Some(ServerPlan::SelfSigned));
     let (server, mut log) = Server::bind(plan.server, stamp.clone()).await?;
     let conditions = Conditions {
         serving: true,
@@ -38,6 +40,9 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     audience.tell(What::Listening {
         url: server.url().to_owned(),
     });
+    if let Some(pin) = server.pin().filter(|_| self_signed) {
+        audience.note(&format!("clients trust it with --pin {pin}"));
+    }
     audience.flush();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(server.run(async {

@@ -111,7 +111,24 @@ pub struct Open {
     pub extensions: Vec<String>,
     /// The peer's address as text: `127.0.0.1:9001` or the path of a unix socket.
     pub peer: String,
+    /// `None` for ws.
+    pub tls: Option<TlsInfo>,
     pub timings: Timings,
+}
+
+/// What TLS agreed on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TlsInfo {
+    /// `TLSv1.3`, as OpenSSL writes it.
+    pub version: String,
+    /// The name that IANA gave the cipher suite.
+    pub cipher: String,
+    /// Of the server's certificate, as RFC 4514 writes names; `None` on the server's own side.
+    pub subject: Option<String>,
+    #[serde(serialize_with = "super::ndjson::optional_time")]
+    pub expires: Option<SystemTime>,
+    /// Whether the certificate was checked: not so with `-k`.
+    pub checked: bool,
 }
 
 /// The opening handshake was answered with another status than 101.

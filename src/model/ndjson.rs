@@ -17,6 +17,15 @@ pub fn rfc3339(time: SystemTime) -> String {
     jiff::Timestamp::try_from(time).map_or_else(|_| String::new(), |stamp| format!("{stamp:.6}"))
 }
 
+/// A time as [`rfc3339`] writes it, or null.
+#[expect(clippy::ref_option, reason = "the signature that serde asks for")]
+pub(super) fn optional_time<S: Serializer>(
+    time: &Option<SystemTime>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    time.map(rfc3339).serialize(serializer)
+}
+
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -62,7 +71,7 @@ impl What {
                 map.serialize_entry("subprotocol", &open.subprotocol)?;
                 map.serialize_entry("extensions", &open.extensions)?;
                 map.serialize_entry("peer", &open.peer)?;
-                map.serialize_entry("tls", &())?;
+                map.serialize_entry("tls", &open.tls)?;
                 map.serialize_entry("ms", &Steps(&open.timings))
             }
             Self::Refused(refused) => {

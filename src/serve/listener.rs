@@ -16,7 +16,8 @@ use super::log::{LogReader, log};
 use super::{Address, Plan, Shared, peer};
 use crate::error::Error;
 use crate::session::stamp::Stamp;
-use crate::wire::stream::Stream;
+use crate::wire::stream::Socket;
+use crate::wire::tls::{Acceptor, Pin};
 
 /// After an accept that failed for want of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -54,12 +55,13 @@ impl Server {
     /// Binds; what happens on its connections can be read from the log.
     ///
     /// # Errors
-    /// [`Error::Bind`].
+    /// [`Error::Bind`]; [`Error::Usage`] for a certificate or key that cannot be used.
     pub async fn bind(plan: Plan, stamp: Stamp) -> Result<(Self, LogReader), Error> {
         let failed = |address: &dyn std::fmt::Display, cause| Error::Bind {
             address: address.to_string(),
             cause,
         };
+        let acceptor = plan.tls.as_ref().map(Acceptor::new).transpose()?;
         let (listener, url) = match &plan.address {
             Address::Tcp(address) => {
                 let listener = TcpListener::bind(address)
@@ -68,7 +70,8 @@ impl Server {
                 let bound = listener
                     .local_addr()
                     .map_err(|cause| failed(address, cause))?;
-                (Listener::Tcp(listener), format!("ws://{bound}/"))
+                let scheme = if acceptor.is_some() { "wss" } else { "ws" };
+                (Listener::Tcp(listener), format!("{scheme}://{bound}/"))
             }
             #[cfg(unix)]
             Address::Unix(path) => {
@@ -91,6 +94,7 @@ impl Server {
                 plan.max_connections.unwrap_or(Semaphore::MAX_PERMITS),
             )),
             plan,
+            acceptor,
             hub: Arc::new(Hub::default()),
             log,
             stamp,
@@ -110,6 +114,11 @@ impl Server {
         &self.url
     }
 
+    /// The hash of its TLS key, as a client's `--pin` takes it.
+    pub fn pin(&self) -> Option<Pin> {
+        self.shared.acceptor.as_ref()?.pin()
+    }
+
     pub fn hub(&self) -> Arc<Hub> {
         Arc::clone(&self.shared.hub)
     }
@@ -124,8 +133,8 @@ impl Server {
                 () = &mut end => break,
                 Some(_) = peers.join_next() => {}
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, address)) => {
-                        peers.spawn(peer::serve(Arc::clone(&self.shared), stream, address));
+                    Ok((socket, address)) => {
+                        peers.spawn(peer::serve(Arc::clone(&self.shared), socket, address));
                     }
                     Err(_) => sleep(ACCEPT_PAUSE).await,
                 },
@@ -140,18 +149,18 @@ impl Server {
 }
 
 impl Listener {
-    async fn accept(&self) -> io::Result<(Stream, String)> {
+    async fn accept(&self) -> io::Result<(Socket, String)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
                 // Without it small frames would wait for the ACK of earlier ones.
                 stream.set_nodelay(true)?;
-                Ok((Stream::Tcp(stream), address.to_string()))
+                Ok((Socket::Tcp(stream), address.to_string()))
             }
             #[cfg(unix)]
             Self::Unix(listener, _) => {
                 let (stream, _) = listener.accept().await?;
-                Ok((Stream::Unix(stream), "unix".to_owned()))
+                Ok((Socket::Unix(stream), "unix".to_owned()))
             }
         }
     }

@@ -23,11 +23,14 @@ use self::mode::Mode;
 use crate::session::connection;
 use crate::session::keepalive::Heartbeat;
 use crate::session::stamp::Stamp;
+use crate::wire::tls;
 
 /// What a server needs to know.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub address: Address,
+    /// `--tls-self-signed`, `--tls-cert`: speak TLS.
+    pub tls: Option<tls::ServerPlan>,
     pub mode: mode::Plan,
     /// `--path`: the paths that are served; empty for all.
     pub paths: Vec<String>,
@@ -59,6 +62,7 @@ impl Plan {
     pub fn new(mode: mode::Plan) -> Self {
         Self {
             address: Address::Tcp((Ipv4Addr::LOCALHOST, 0).into()),
+            tls: None,
             mode,
             paths: Vec::new(),
             allow_origins: Vec::new(),
@@ -80,6 +84,7 @@ impl Plan {
 /// What all peers of a server share.
 struct Shared {
     plan: Plan,
+    acceptor: Option<tls::Acceptor>,
     mode: Arc<dyn Mode>,
     hub: Arc<Hub>,
     log: Log,

@@ -3,42 +3,89 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
 
 use super::hub::{Order, Seat};
 use super::mode::Action;
 use super::{Shared, admission};
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
-use crate::model::event::{ConnId, Direction, Open, Problem, What};
+use crate::model::event::{ConnId, Direction, Open, Problem, TlsInfo, What};
 use crate::model::handshake::{self, Timings};
 use crate::model::message::Message;
 use crate::model::secret;
 use crate::protocol::engine::Role;
 use crate::session::connection::Connection;
 use crate::wire::accept::{Accepted, Ended, accept};
-use crate::wire::stream::Stream;
+use crate::wire::stream::{Socket, Stream};
+use crate::wire::tls::NotAccepted;
 
-/// A client that takes longer for its handshake is dropped.
+/// A client that takes longer for its handshakes, TLS and HTTP together, is dropped.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves one TCP connection to its end.
-pub(super) async fn serve(shared: Arc<Shared>, stream: Stream, address: String) {
+pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, address: String) {
+    let started = Instant::now();
+    let secured = timeout(HANDSHAKE_TIMEOUT, secure(&shared, socket, &address)).await;
+    let Ok(Some(secured)) = secured else {
+        return;
+    };
+    let left = HANDSHAKE_TIMEOUT.saturating_sub(started.elapsed());
     let decide = Arc::clone(&shared);
     // Held from the answer to the end, so that no more are let in than there are places.
     let place = Arc::new(OnceLock::new());
     let taken = Arc::clone(&place);
-    let accepted = accept(stream, HANDSHAKE_TIMEOUT, move |request, upgrade| {
+    let accepted = accept(secured.stream, left, move |request, upgrade| {
         admission::answer(&decide.plan, request, upgrade, || {
             let permit = Arc::clone(&decide.places).try_acquire_owned();
             permit.is_ok_and(|permit| taken.set(permit).is_ok())
         })
     });
     match accepted.await {
-        Ok(accepted) => Peer::new(shared, accepted, &address).run().await,
+        Ok(accepted) => {
+            let peer = Peer::new(shared, accepted, secured.tls, &address);
+            peer.run().await;
+        }
         Err(ended) => log_ended(&shared, ended, &address),
     }
     drop(place);
+}
+
+/// A stream to read a request from.
+struct Secured {
+    stream: Stream,
+    /// What TLS agreed on, and how long that took.
+    tls: Option<(TlsInfo, Duration)>,
+}
+
+/// The handshake of TLS where the plan asks for it. A client that complains of it is worth a
+/// line; plain HTTP, which was told, and port scans are not.
+async fn secure(shared: &Shared, socket: Socket, address: &str) -> Option<Secured> {
+    let Some(acceptor) = &shared.acceptor else {
+        return Some(Secured {
+            stream: Stream::Plain(socket),
+            tls: None,
+        });
+    };
+    let started = Instant::now();
+    match acceptor.accept(socket).await {
+        Ok((stream, info)) => Some(Secured {
+            stream,
+            tls: Some((info, started.elapsed())),
+        }),
+        Err(NotAccepted::Tls(words)) => {
+            let problem = Problem {
+                kind: "tls",
+                message: format!("TLS with {address} failed: {words}"),
+                hint: None,
+            };
+            shared.tell(None, What::Error(Box::new(problem)));
+            None
+        }
+        Err(NotAccepted::Plain | NotAccepted::Io(_)) => None,
+    }
 }
 
 /// An upgrade that was asked for and refused is worth a line; plain HTTP and port scans are not.
@@ -65,7 +112,12 @@ struct Peer {
 }
 
 impl Peer {
-    fn new(shared: Arc<Shared>, accepted: Accepted<Stream>, address: &str) -> Self {
+    fn new(
+        shared: Arc<Shared>,
+        accepted: Accepted<Stream>,
+        tls: Option<(TlsInfo, Duration)>,
+        address: &str,
+    ) -> Self {
         let id = shared.stamp.connection();
         let target = &accepted.request.target;
         shared.tell(Some(id), What::Request(Box::new(accepted.request.clone())));
@@ -81,7 +133,11 @@ impl Peer {
                 .map(str::to_owned)
                 .collect(),
             peer: address.to_owned(),
-            timings: Timings::default(),
+            timings: Timings {
+                tls: tls.as_ref().map(|(_, took)| *took),
+                ..Timings::default()
+            },
+            tls: tls.map(|(info, _)| info),
         };
         shared.tell(Some(id), What::Open(Box::new(open)));
         let seat = shared.hub.join(id, admission::path_of(target));

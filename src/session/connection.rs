@@ -21,13 +21,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
 use super::keepalive::{Beat, Heartbeat, Keepalive, Pings};
+use super::late_answer::late_answer;
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::event::{Close, ClosedBy, Direction, Problem, What};
 use crate::model::state::ReadyState;
 use crate::model::units::show_duration;
 use crate::protocol::deflate::Agreed;
-use crate::protocol::engine::{Config, Engine, Incoming, Role, SendError, Sent, Violation};
+use crate::protocol::engine::{Config, Engine, Incoming, Role, SendError, Sent};
 
 /// How long a closing handshake may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -81,8 +82,14 @@ pub struct Connection<S> {
     pending: VecDeque<What>,
     last_traffic: Instant,
     reading: bool,
-    /// Nothing more is written: it failed, or TCP was ended after our last Close.
+    /// The stream may hold back what it took: TLS does so while TCP is full.
+    unflushed: bool,
+    /// Nothing more is written: it failed, or the stream is being shut down after our last Close.
     write_over: bool,
+    /// The stream's writing side is being ended; TLS may have to wait for TCP to take its alert.
+    shutting_down: bool,
+    /// Whether nothing has come yet since the opening handshake.
+    fresh: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -145,7 +152,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             pending: VecDeque::new(),
             last_traffic: now,
             reading: true,
+            unflushed: false,
             write_over: false,
+            shutting_down: false,
+            fresh: true,
         }
     }
 
@@ -157,6 +167,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Poll::Ready(Some(what));
             }
             if self.phase == Phase::Ended {
+                // Where the peer ended first our side says goodbye too, as far as that goes at once.
+                self.shut_down(cx);
                 return Poll::Ready(None);
             }
             let moved = self.poll_write(cx).is_ready()
@@ -212,7 +224,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Whether it is open and nothing waits to be written or told.
     pub fn is_idle(&self) -> bool {
-        self.phase == Phase::Open && !self.engine.has_to_write() && self.pending.is_empty()
+        self.phase == Phase::Open
+            && !self.engine.has_to_write()
+            && !self.unflushed
+            && self.pending.is_empty()
     }
 
     fn close(
@@ -246,8 +261,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     // --- bytes -----------------------------------------------------------------------------
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.write_over || !self.engine.has_to_write() {
+        if self.shutting_down {
+            return self.poll_shutdown(cx);
+        }
+        if self.write_over {
             return Poll::Pending;
+        }
+        if !self.engine.has_to_write() {
+            return self.poll_flush(cx);
         }
         let written = {
             let mut slices = [IoSlice::new(&[]); WRITE_SLICES];
@@ -260,10 +281,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 while let Some(sent) = self.engine.next_sent() {
                     self.left(sent);
                 }
+                self.unflushed = true;
+                if !self.engine.has_to_write() {
+                    // TCP has nothing to flush, so that this rarely waits.
+                    let _ = self.poll_flush(cx);
+                }
             }
             // The peer may have said why before it went: what it sent is still read.
             _ => self.write_over = true,
         }
+        Poll::Ready(())
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.unflushed {
+            return Poll::Pending;
+        }
+        let flushed = ready!(Pin::new(&mut self.stream).poll_flush(cx));
+        self.unflushed = false;
+        self.write_over |= flushed.is_err();
+        Poll::Ready(())
+    }
+
+    /// Ends the writing side of the stream: for TLS its alert, for TCP its FIN.
+    fn shut_down(&mut self, cx: &mut Context<'_>) {
+        if !self.write_over {
+            self.write_over = true;
+            self.shutting_down = true;
+            // What must wait for TCP is taken up by the next poll.
+            let _ = self.poll_shutdown(cx);
+        }
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // The connection is over; a failure to end it changes nothing.
+        let _ = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
+        self.shutting_down = false;
         Poll::Ready(())
     }
 
@@ -344,12 +397,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn look(&mut self, input: &mut &[u8], now: Instant) -> bool {
-        let incoming = self.engine.next(input);
-        let happened = incoming.is_some();
-        if let Some(incoming) = incoming {
-            self.came(incoming, now);
+        let first = std::mem::take(&mut self.fresh).then_some(*input);
+        let Some(incoming) = self.engine.next(input) else {
+            return false;
+        };
+        let late = first
+            .filter(|_| self.role == Role::Client)
+            .and_then(late_answer);
+        match (incoming, late) {
+            (Incoming::Violation(violation), Some(answer)) => {
+                self.violated(violation.code, answer, now);
+            }
+            (incoming, _) => self.came(incoming, now),
         }
-        happened
+        true
     }
 
     fn came(&mut self, incoming: Incoming, now: Instant) {
@@ -360,7 +421,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return;
             }
             Incoming::Close(frame) => return self.peer_closed(frame, now),
-            Incoming::Violation(violation) => return self.violated(&violation, now),
+            Incoming::Violation(violation) => {
+                let problem = Problem {
+                    kind: "protocol",
+                    message: format!("the peer broke the protocol: {}", violation.rule),
+                    hint: None,
+                };
+                return self.violated(violation.code, problem, now);
+            }
             Incoming::Message {
                 message,
                 frames,
@@ -403,14 +471,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn violated(&mut self, violation: &Violation, now: Instant) {
-        let problem = Problem {
-            kind: "protocol",
-            message: format!("the peer broke the protocol: {}", violation.rule),
-            hint: None,
-        };
+    fn violated(&mut self, code: CloseCode, problem: Problem, now: Instant) {
         self.pending.push_back(What::Error(Box::new(problem)));
-        let frame = Some(CloseFrame::bare(violation.code));
+        let frame = Some(CloseFrame::bare(code));
         let deadline = now + CLOSE_TIMEOUT;
         if self.phase == Phase::Open {
             self.begin_closing(ClosedBy::Us, frame, true, deadline);
@@ -460,11 +523,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let linger = if waits_for_server {
             CLIENT_LINGER
         } else {
-            if !self.write_over {
-                // The end of a socket's writing side is a plain system call: it does not wait.
-                let _ = Pin::new(&mut self.stream).poll_shutdown(cx);
-                self.write_over = true;
-            }
+            self.shut_down(cx);
             DRAIN_TIME
         };
         self.phase = Phase::Draining {

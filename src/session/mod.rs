@@ -4,5 +4,7 @@ pub mod backoff;
 pub mod client;
 pub mod connection;
 pub mod keepalive;
+mod late_answer;
 pub mod opening;
+pub mod secret_source;
 pub mod stamp;

@@ -1,4 +1,4 @@
-//! One opening: dial, handshake, redirects, all under one deadline.
+//! One opening: secrets, then dial, proxy, TLS, handshake and redirects, all under one deadline.
 
 use std::time::{Duration, Instant};
 
@@ -7,14 +7,16 @@ use tokio::time::timeout;
 
 use super::client::Plan;
 use crate::error::Error;
-use crate::model::event::{Open, Refused, What};
+use crate::model::event::{Open, Refused, TlsInfo, What};
 use crate::model::handshake::{self, Refusal, RequestHead, ResponseHead, Timings};
 use crate::model::secret::is_secret_header;
 use crate::protocol::deflate;
 use crate::wire::dial;
-use crate::wire::refusal::refusal_hint;
-use crate::wire::stream::Stream;
+use crate::wire::proxy::{Destination, Proxy};
+use crate::wire::refusal::{hint_at_tls, refusal_hint, tls_port_hint};
+use crate::wire::stream::{Socket, Stream};
 use crate::wire::target::Target;
+use crate::wire::tls::{self, Connected, Connector};
 use crate::wire::upgrade::{self, Answer};
 
 /// What came of an opening, and the heads that were exchanged on the way.
@@ -42,6 +44,15 @@ pub struct Failure {
     pub refused: Option<Refused>,
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            refused: None,
+        }
+    }
+}
+
 impl Failure {
     /// How long the server asked to be left alone (RFC 9110, section 10.2.3), in seconds only.
     pub fn retry_after(&self) -> Option<Duration> {
@@ -58,16 +69,7 @@ pub async fn open(plan: &Plan) -> Opening {
         doing: String::new(),
         started: Instant::now(),
     };
-    let result = timeout(plan.connect_timeout, attempt.follow(plan)).await;
-    let result = result.unwrap_or_else(|_| {
-        Err(Failure {
-            error: Error::Timeout {
-                doing: std::mem::take(&mut attempt.doing),
-                after: plan.connect_timeout,
-            },
-            refused: None,
-        })
-    });
+    let result = attempt.run(plan).await;
     Opening {
         heads: attempt.heads,
         result,
@@ -83,20 +85,33 @@ struct Attempt {
 }
 
 impl Attempt {
-    async fn follow(&mut self, plan: &Plan) -> Result<Opened, Failure> {
+    async fn run(&mut self, plan: &Plan) -> Result<Opened, Failure> {
+        // The commands that give secrets have a limit of their own, and may ask a person.
+        let (request, tls) = plan.secrets.fill(&plan.request, &plan.tls).await?;
+        self.started = Instant::now();
+        match timeout(plan.connect_timeout, self.follow(plan, request, &tls)).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                let doing = std::mem::take(&mut self.doing);
+                let after = plan.connect_timeout;
+                Err(Error::Timeout { doing, after }.into())
+            }
+        }
+    }
+
+    async fn follow(
+        &mut self,
+        plan: &Plan,
+        mut request: upgrade::Plan,
+        tls: &tls::Plan,
+    ) -> Result<Opened, Failure> {
         let mut target = plan.target.clone();
-        let mut request = plan.request.clone();
         let mut followed = 0;
         loop {
-            let (sent, refusal, timings) = match self.exchange(&target, plan, &request).await {
-                Ok(Exchange::Opened(opened)) => return Ok(*opened),
-                Ok(Exchange::Refused(sent, refusal, timings)) => (sent, refusal, timings),
-                Err(error) => {
-                    return Err(Failure {
-                        error,
-                        refused: None,
-                    });
-                }
+            let exchange = self.exchange(&target, plan, &request, tls).await?;
+            let (sent, refusal, timings) = match exchange {
+                Exchange::Opened(opened) => return Ok(*opened),
+                Exchange::Refused(sent, refusal, timings) => (sent, refusal, timings),
             };
             let Some(location) = redirect(&refusal.head).filter(|_| plan.redirects.is_some())
             else {
@@ -112,10 +127,7 @@ impl Attempt {
                 return Err(failure);
             }
             followed += 1;
-            let next = target.join(location).map_err(|error| Failure {
-                error,
-                refused: None,
-            })?;
+            let next = target.join(location)?;
             if leaves_trust(&target, &next) {
                 drop_credentials(&mut request);
             }
@@ -128,39 +140,162 @@ impl Attempt {
         target: &Target,
         plan: &Plan,
         request: &upgrade::Plan,
+        tls: &tls::Plan,
     ) -> Result<Exchange, Error> {
-        self.doing = format!("connecting to {}", target.redacted());
-        let dialed = dial::dial(target, &plan.dial).await?;
-        let mut stream = dialed.stream;
-        self.doing = format!("waiting for {} to answer the handshake", dialed.peer);
+        // First, so that a file that cannot be read costs nobody a connection.
+        let connector = if target.is_tls() {
+            Some(load(tls.clone()).await?)
+        } else {
+            None
+        };
+        let reached = self.reach(target, plan).await?;
+        let (peer, mut timings) = (reached.peer, reached.timings);
+        let mut secured = match connector {
+            Some(connector) => {
+                self.doing = format!("agreeing on TLS with {peer}");
+                let started = Instant::now();
+                let secured = connector.connect(reached.socket, target).await?;
+                timings.tls = Some(started.elapsed());
+                Secured::from(secured)
+            }
+            None => Secured::plain(reached.socket),
+        };
+        self.doing = format!("waiting for {peer} to answer the handshake");
         let head = upgrade::request(target, request, &upgrade::new_key());
         self.heads.push(What::Request(Box::new(head.clone())));
-        let upgrade_started = Instant::now();
+        let started = Instant::now();
         let heads = &mut self.heads;
         let mut seen = |head: &ResponseHead| heads.push(What::Response(Box::new(head.clone())));
-        let answer = upgrade::upgrade(&mut stream, &head, &mut seen).await?;
-        let timings = Timings {
-            dns: dialed.dns,
-            tcp: Some(dialed.tcp),
-            upgrade: Some(upgrade_started.elapsed()),
-            total: self.started.elapsed(),
-            ..Timings::default()
-        };
+        let answer = upgrade::upgrade(&mut secured.stream, &head, &mut seen).await;
+        let answer = answer.map_err(|error| {
+            hint_at_tls(
+                tls::explain_end(error, target, secured.wanted_identity),
+                target,
+            )
+        })?;
+        timings.upgrade = Some(started.elapsed());
+        timings.total = self.started.elapsed();
         Ok(match answer {
             Answer::Refused(refusal) => Exchange::Refused(Box::new(head), refusal, timings),
             Answer::Upgraded(upgraded) => Exchange::Opened(Box::new(Opened {
-                stream,
+                stream: secured.stream,
                 read_ahead: upgraded.read_ahead,
                 deflate: upgraded.deflate,
                 open: Open {
                     url: target.redacted(),
                     subprotocol: upgraded.subprotocol,
                     extensions: upgraded.extensions,
-                    peer: dialed.peer,
+                    peer,
+                    tls: secured.info,
                     timings,
                 },
             })),
         })
+    }
+
+    /// A socket that leads to the target, straight or through a proxy.
+    async fn reach(&mut self, target: &Target, plan: &Plan) -> Result<Reached, Error> {
+        let by_socket = dial::unix_socket(target, &plan.dial).is_some();
+        if !by_socket && let Some(proxy) = plan.proxy.choose(target)? {
+            return self.reach_through(&proxy, target, plan).await;
+        }
+        self.doing = format!("connecting to {}", target.redacted());
+        let dialed = dial::dial(target, &plan.dial).await?;
+        Ok(Reached {
+            socket: dialed.socket,
+            peer: dialed.peer,
+            timings: Timings {
+                dns: dialed.dns,
+                tcp: Some(dialed.tcp),
+                ..Timings::default()
+            },
+        })
+    }
+
+    async fn reach_through(
+        &mut self,
+        proxy: &Proxy,
+        target: &Target,
+        plan: &Plan,
+    ) -> Result<Reached, Error> {
+        let (host, port) = (target.host(), target.port());
+        self.doing = format!("connecting to the proxy {}", proxy.address());
+        let mut destination = Destination::Name(host, port);
+        let mut resolving = None;
+        if proxy.resolves_here() {
+            let resolved = dial::resolve(host, port, &plan.dial).await?;
+            resolving = resolved.took;
+            if let Some(&first) = resolved.addresses.front() {
+                destination = Destination::Address(first);
+            }
+        }
+        let dialed = dial::dial_host(proxy.host(), proxy.port(), &plan.dial)
+            .await
+            .map_err(|error| proxy.unreachable(error))?;
+        self.doing = format!(
+            "waiting for the proxy {} to reach {}",
+            proxy.address(),
+            target.address()
+        );
+        let started = Instant::now();
+        let mut socket = dialed.socket;
+        proxy.connect(&mut socket, destination).await?;
+        let dns = [resolving, dialed.dns]
+            .into_iter()
+            .flatten()
+            .reduce(|a, b| a + b);
+        Ok(Reached {
+            socket,
+            peer: format!("{} via {}", target.address(), dialed.peer),
+            timings: Timings {
+                dns,
+                tcp: Some(dialed.tcp),
+                proxy: Some(started.elapsed()),
+                ..Timings::default()
+            },
+        })
+    }
+}
+
+/// Reads the files of a plan, off the thread that runs the connections.
+async fn load(plan: tls::Plan) -> Result<Connector, Error> {
+    tokio::task::spawn_blocking(move || Connector::new(&plan))
+        .await
+        .map_err(|error| Error::Internal(error.to_string()))?
+}
+
+/// A socket that leads to the target.
+struct Reached {
+    socket: Socket,
+    peer: String,
+    /// Of the steps until here.
+    timings: Timings,
+}
+
+/// A stream to send the handshake on.
+struct Secured {
+    stream: Stream,
+    info: Option<TlsInfo>,
+    wanted_identity: bool,
+}
+
+impl Secured {
+    fn plain(socket: Socket) -> Self {
+        Self {
+            stream: Stream::Plain(socket),
+            info: None,
+            wanted_identity: false,
+        }
+    }
+}
+
+impl From<Connected<Socket>> for Secured {
+    fn from(connected: Connected<Socket>) -> Self {
+        Self {
+            stream: connected.stream,
+            info: Some(connected.info),
+            wanted_identity: connected.wanted_identity,
+        }
     }
 }
 
@@ -170,13 +305,14 @@ enum Exchange {
 }
 
 fn failure(target: &Target, request: &RequestHead, refusal: Refusal, timings: Timings) -> Failure {
+    let hint = tls_port_hint(&refusal, target).or_else(|| refusal_hint(&refusal.head, request));
     let head = refusal.head;
     Failure {
         error: Error::Refused {
             address: target.redacted(),
             status: head.status,
             reason: head.reason.clone(),
-            hint: refusal_hint(&head, request),
+            hint,
         },
         refused: Some(Refused {
             url: target.redacted(),

@@ -70,6 +70,7 @@ pub(super) fn open() -> Event {
         subprotocol: None,
         extensions: Vec::new(),
         peer: "127.0.0.1:9001".into(),
+        tls: None,
         timings: crate::model::handshake::Timings::default(),
     };
     open.timings.tcp = Some(Duration::from_millis(1));

@@ -127,6 +127,9 @@ impl Talk {
     fn opened(&mut self, event: &Event, open: &Open, out: &mut Vec<u8>) {
         self.take_explained(event);
         self.last_traffic = None;
+        if let Some(tls) = &open.tls {
+            self.tls(event, tls, out);
+        }
         if !self.tells_all() && !self.verbose {
             return;
         }

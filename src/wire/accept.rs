@@ -115,7 +115,7 @@ where
 
 /// Ends a connection so that the peer can read the last answer: closing a socket with unread
 /// bytes sends RST, which throws that answer away.
-async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
+pub(super) async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     let rest = async {
         stream.shutdown().await?;
         tokio::io::copy(&mut stream.take(MAX_LINGER), &mut tokio::io::sink()).await

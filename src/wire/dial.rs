@@ -13,7 +13,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::stream::Stream;
+use super::stream::Socket;
 use super::target::Target;
 use crate::error::Error;
 
@@ -39,7 +39,7 @@ pub enum Family {
 
 #[derive(Debug)]
 pub struct Dialed {
-    pub stream: Stream,
+    pub socket: Socket,
     /// The address that answered, or the path of the unix socket.
     pub peer: String,
     pub dns: Option<Duration>,
@@ -52,22 +52,29 @@ pub struct Dialed {
 /// # Errors
 /// [`Error::Dns`] or [`Error::Connect`].
 pub async fn dial(target: &Target, plan: &Plan) -> Result<Dialed, Error> {
-    if target.is_tls() {
-        return Err(Error::usage_hint(
-            "TLS is not part of this build",
-            "try ws:// instead of wss://",
-        ));
+    match unix_socket(target, plan) {
+        Some(path) => dial_unix(path).await,
+        None => dial_host(target.host(), target.port(), plan).await,
     }
-    if let Some(path) = plan.unix_socket.as_deref().or_else(|| target.unix()) {
-        return dial_unix(path).await;
-    }
-    let resolved = resolve(target, plan).await?;
+}
+
+/// The unix socket that leads to `target`, if one does.
+pub fn unix_socket<'a>(target: &'a Target, plan: &'a Plan) -> Option<&'a Path> {
+    plan.unix_socket.as_deref().or_else(|| target.unix())
+}
+
+/// Resolves and connects over TCP, as [`dial`] does.
+///
+/// # Errors
+/// [`Error::Dns`] or [`Error::Connect`].
+pub async fn dial_host(host: &str, port: u16, plan: &Plan) -> Result<Dialed, Error> {
+    let resolved = resolve(host, port, plan).await?;
     let begun = Instant::now();
     let (address, stream) = race(resolved.addresses).await?;
     // It only costs latency where the system refuses it.
     let _ = stream.set_nodelay(true);
     Ok(Dialed {
-        stream: Stream::Tcp(stream),
+        socket: Socket::Tcp(stream),
         peer: address.to_string(),
         dns: resolved.took,
         tcp: begun.elapsed(),
@@ -80,7 +87,7 @@ async fn dial_unix(path: &Path) -> Result<Dialed, Error> {
     let begun = Instant::now();
     match tokio::net::UnixStream::connect(path).await {
         Ok(stream) => Ok(Dialed {
-            stream: Stream::Unix(stream),
+            socket: Socket::Unix(stream),
             peer,
             dns: None,
             tcp: begun.elapsed(),
@@ -100,16 +107,20 @@ async fn dial_unix(path: &Path) -> Result<Dialed, Error> {
     )))
 }
 
+/// The addresses of a name.
 #[derive(Debug)]
-struct Resolved {
+pub struct Resolved {
     /// In the order in which they are tried; never empty.
-    addresses: VecDeque<SocketAddr>,
+    pub addresses: VecDeque<SocketAddr>,
     /// How long DNS took; `None` where it was not asked.
-    took: Option<Duration>,
+    pub took: Option<Duration>,
 }
 
-async fn resolve(target: &Target, plan: &Plan) -> Result<Resolved, Error> {
-    let (host, port) = (target.host(), target.port());
+/// The addresses of a host, as the plan or DNS gives them.
+///
+/// # Errors
+/// [`Error::Dns`].
+pub async fn resolve(host: &str, port: u16, plan: &Plan) -> Result<Resolved, Error> {
     let dns_error = |cause: String| Error::Dns {
         host: host.to_owned(),
         cause,
@@ -229,18 +240,18 @@ mod tests {
 
     #[tokio::test]
     async fn given_answers_replace_dns_and_the_family_filters() {
-        let target = Target::parse("ws://name/").unwrap();
         let rows = [
             (None, addresses(&["127.0.0.1:80", "[::1]:80"])),
             (Some(Family::V4), addresses(&["127.0.0.1:80"])),
             (Some(Family::V6), addresses(&["[::1]:80"])),
         ];
         for (family, want) in rows {
-            let resolved = resolve(&target, &plan(family)).await.unwrap();
+            let resolved = resolve("name", 80, &plan(family)).await.unwrap();
             assert_eq!((resolved.addresses, resolved.took), (want, None));
         }
-        let v4 = Target::parse("ws://127.0.0.1/").unwrap();
-        let error = resolve(&v4, &plan(Some(Family::V6))).await.unwrap_err();
+        let error = resolve("127.0.0.1", 80, &plan(Some(Family::V6)))
+            .await
+            .unwrap_err();
         assert!(error.to_string().contains("no IPv6 address"), "{error}");
     }
 

@@ -17,6 +17,9 @@ use crate::model::handshake::{Headers, ResponseHead};
 /// Bytes of one head, blank line included.
 const MAX_HEAD: usize = 64 * 1024;
 const MAX_FIELDS: usize = 256;
+/// What an [`Error::Dropped`] says was being done when nothing had come yet.
+pub(super) const WAITING: &str = "waiting for the answer to the handshake";
+
 /// Bytes asked for at once, so that little is read ahead of the frames.
 const READ_SIZE: usize = 4 * 1024;
 
@@ -65,11 +68,12 @@ pub(super) async fn read_head<S: AsyncRead + Unpin>(
         let dropped = |cause| Error::Dropped {
             address: address.to_owned(),
             doing: if searched == 0 {
-                "waiting for the answer to the handshake"
+                WAITING
             } else {
                 "in the middle of its answer to the handshake"
             },
             cause,
+            hint: None,
         };
         match read_more(stream, buffer).await {
             Ok(0) => return Err(dropped(None)),

@@ -1,7 +1,8 @@
 //! Sockets and the opening handshake: from an address to a stream that speaks frames.
 //!
-//! A client parses a [`target`], [`dial`]s it and runs [`upgrade`] on the stream; a server runs
-//! [`accept`] on a stream that it was given. Either way what comes out is the stream, the heads
+//! A client parses a [`target`], [`dial`]s it or a [`proxy`] that leads there, speaks [`tls`] where
+//! the URL says wss, and runs [`upgrade`] on the stream; a server runs [`accept`] on a stream that
+//! it was given. Either way what comes out is the stream, the heads
 //! as they were on the wire, and the bytes that were read ahead, which are the first frames.
 
 pub mod accept;
@@ -10,9 +11,11 @@ pub mod cookies;
 pub mod dial;
 mod head;
 mod key;
+pub mod proxy;
 pub mod refusal;
 mod request;
 pub mod stream;
 pub mod target;
+pub mod tls;
 mod typed;
 pub mod upgrade;

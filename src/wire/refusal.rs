@@ -1,6 +1,9 @@
-//! What to try after a refused handshake, read from its status and headers.
+//! What to try after a handshake that failed over HTTP: read from status, headers and body.
 
-use crate::model::handshake::{RequestHead, ResponseHead, header, values};
+use super::head::WAITING;
+use super::target::Target;
+use crate::error::Error;
+use crate::model::handshake::{Refusal, RequestHead, ResponseHead, header, values};
 use crate::model::secret::redact_target;
 
 /// What the user can change about `request` so that a server that answered `head` may accept it.
@@ -26,6 +29,41 @@ pub fn refusal_hint(head: &ResponseHead, request: &RequestHead) -> Option<String
         502 | 504 => Some("the proxy in front could not reach the server behind it".to_owned()),
         _ => None,
     }
+}
+
+/// What servers say to plain HTTP on a TLS port: nginx, Go, Apache, Tomcat, and ours.
+const TLS_PORT: [&str; 5] = [
+    "sent to HTTPS port",
+    "to an HTTPS server",
+    "SSL-enabled server port",
+    "requires TLS",
+    "speaks TLS",
+];
+
+/// The hint where a server that was asked over plain HTTP says that its port speaks TLS.
+pub fn tls_port_hint(refusal: &Refusal, target: &Target) -> Option<String> {
+    let body = String::from_utf8_lossy(&refusal.body);
+    (refusal.head.status == 400
+        && !target.is_tls()
+        && TLS_PORT.iter().any(|phrase| body.contains(phrase)))
+    .then(|| format!("this is a TLS port: try wss://{}", target.address()))
+}
+
+/// Adds the hint to an error where a server hung up on plain HTTP without a word.
+pub fn hint_at_tls(mut error: Error, target: &Target) -> Error {
+    if let Error::Dropped {
+        doing: WAITING,
+        hint: hint @ None,
+        ..
+    } = &mut error
+        && !target.is_tls()
+    {
+        *hint = Some(format!(
+            "it may be a TLS port: try wss://{}",
+            target.address()
+        ));
+    }
+    error
 }
 
 fn moved(head: &ResponseHead) -> Option<String> {

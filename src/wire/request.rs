@@ -8,7 +8,7 @@ use crate::model::handshake::{Headers, RequestHead, values};
 use crate::model::secret::Secret;
 use crate::protocol::deflate;
 
-const USER_AGENT: &str = concat!("wscope/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT: &str = concat!("wscope/", env!("CARGO_PKG_VERSION"));
 
 /// The only version since RFC 6455; older drafts are sent to see what a server says to them.
 const VERSION: u8 = 13;

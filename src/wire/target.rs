@@ -137,6 +137,15 @@ impl Target {
         }
     }
 
+    /// Host and port, as errors name the server.
+    pub fn address(&self) -> String {
+        format!(
+            "{}:{}",
+            self.url.host_str().unwrap_or_default(),
+            self.port()
+        )
+    }
+
     /// Path and query, as the request line carries them.
     pub fn request_target(&self) -> String {
         match self.url.query() {
@@ -182,7 +191,7 @@ impl Target {
     }
 }
 
-fn percent_decode(text: &str) -> String {
+pub(super) fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

@@ -91,6 +91,7 @@ async fn send<S: AsyncWrite + Unpin>(
         address: address.to_owned(),
         doing: "the handshake was sent to it",
         cause: Some(cause),
+        hint: None,
     })
 }
 

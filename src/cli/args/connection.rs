@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::value;
+use super::{Reach, value};
 use crate::model::units::parse_duration;
 
 #[derive(Debug, clap::Args)]
@@ -38,13 +38,15 @@ pub(in crate::cli) struct Connection {
 
     /// Authenticate with user name and password (Basic)
     ///
-    /// @FILE reads them from a file, env:NAME from an environment variable.
+    /// @FILE reads them from a file, env:NAME from an environment variable, cmd:COMMAND from what a
+    /// command prints, anew at each connect.
     #[arg(long, value_name = "USER:PASS", conflicts_with = "bearer")]
     pub auth: Option<String>,
 
     /// Authenticate with a token (Bearer)
     ///
-    /// @FILE reads it from a file, env:NAME from an environment variable.
+    /// @FILE reads it from a file, env:NAME from an environment variable, cmd:COMMAND from what a
+    /// command prints, anew at each connect.
     #[arg(long, value_name = "TOKEN")]
     pub bearer: Option<String>,
 
@@ -91,4 +93,7 @@ pub(in crate::cli) struct Connection {
     /// Ask for this version of the WebSocket protocol (Sec-WebSocket-Version)
     #[arg(long, value_name = "VERSION", value_parser = ["8", "13"])]
     pub protocol: Option<String>,
+
+    #[command(flatten)]
+    pub reach: Reach,
 }

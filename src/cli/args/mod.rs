@@ -6,6 +6,7 @@
 
 mod connection;
 mod output;
+mod reach;
 mod serve;
 mod session;
 mod upkeep;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 pub(super) use connection::Connection;
 pub(super) use output::{Output, Recording};
+pub(super) use reach::Reach;
 pub(super) use serve::{Origins, Server};
 pub(super) use session::{Conversation, Session};
 pub(super) use upkeep::Upkeep;

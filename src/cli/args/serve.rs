@@ -1,5 +1,6 @@
 //! Server flags: who may connect and what becomes of messages.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::value;
@@ -37,6 +38,20 @@ pub(in crate::cli) struct Server {
     /// Wait this long for closing handshakes at the end
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = parse_duration)]
     pub drain: Duration,
+
+    /// Speak TLS with a certificate made for this run, for localhost
+    ///
+    /// For localhost, 127.0.0.1 and ::1, and valid for 90 days. Says the --pin that clients use.
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub tls_self_signed: bool,
+
+    /// Speak TLS with this certificate (PEM, with those that lead to the root)
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The private key of --tls-cert, where it is not in the same file
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
 }
 
 /// Which web pages may connect: the same rule for `serve` and for `listen PORT`.

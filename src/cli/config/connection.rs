@@ -4,17 +4,17 @@ use crate::cli::args::{Connection, Upkeep};
 use crate::error::Error;
 use crate::model::command::Command;
 use crate::model::handshake::header;
-use crate::model::secret::Secret;
 use crate::protocol::deflate;
 use crate::session::client;
 use crate::session::connection;
 use crate::session::keepalive::{Heartbeat, HeartbeatMessage};
+use crate::session::secret_source::{Authorization, Secrets};
 use crate::wire::cookies::{self, Cookie};
 use crate::wire::target::Target;
 use crate::wire::{dial, upgrade};
 
 use super::environment::Environment;
-use super::{header as headers, secret};
+use super::{header as headers, reach};
 
 /// The client of one target. `notes` gets what should be said before it connects.
 pub(super) fn client(
@@ -25,16 +25,8 @@ pub(super) fn client(
     environment: &Environment,
     notes: &mut Vec<String>,
 ) -> Result<client::Plan, Error> {
-    let request = request(args, environment, notes)?;
-    if target.is_tls() {
-        return Err(Error::usage_hint(
-            format!(
-                "{}: this version of wscope does not speak TLS",
-                target.redacted()
-            ),
-            "try ws:// instead of wss://",
-        ));
-    }
+    let request = request(args, notes)?;
+    let secrets = secrets(args, environment)?;
     notes.extend(plain_credentials(&target, args, &request));
     Ok(client::Plan {
         target,
@@ -44,7 +36,10 @@ pub(super) fn client(
             family: family(args),
             unix_socket: args.unix_socket.clone(),
         },
+        proxy: reach::proxy(&args.reach, environment)?,
+        tls: reach::tls(&args.reach, environment),
         request,
+        secrets,
         connect_timeout: args.connect_timeout,
         redirects: args.location.then_some(args.max_redirects),
         wait_for_server: args.wait_for_server,
@@ -54,11 +49,7 @@ pub(super) fn client(
     })
 }
 
-fn request(
-    args: &Connection,
-    environment: &Environment,
-    notes: &mut Vec<String>,
-) -> Result<upgrade::Plan, Error> {
+fn request(args: &Connection, notes: &mut Vec<String>) -> Result<upgrade::Plan, Error> {
     let headers = headers::read(&args.header, notes)?;
     let flag = args.auth.as_ref().map(|_| "--auth");
     let flag = flag.or(args.bearer.as_ref().map(|_| "--bearer"));
@@ -72,7 +63,7 @@ fn request(
         origin: args.origin.clone(),
         host: args.host.clone(),
         user_agent: args.user_agent.clone(),
-        authorization: authorization(args, environment)?,
+        authorization: None,
         cookies: read_cookies(&args.cookie)?,
         version: match args.protocol.as_deref() {
             Some("8") => Some(8),
@@ -91,15 +82,19 @@ fn distinct(offered: &[String]) -> Result<Vec<String>, Error> {
     Ok(offered.to_vec())
 }
 
-fn authorization(
-    args: &Connection,
-    environment: &Environment,
-) -> Result<Option<Secret<String>>, Error> {
-    match (&args.auth, &args.bearer) {
-        (Some(pair), _) => secret::basic(pair, environment).map(Some),
-        (None, Some(token)) => secret::bearer(token, environment).map(Some),
-        (None, None) => Ok(None),
-    }
+fn secrets(args: &Connection, environment: &Environment) -> Result<Secrets, Error> {
+    let source = |flag, typed: &Option<String>| {
+        let typed = typed.as_deref();
+        typed
+            .map(|typed| reach::secret(flag, typed, environment))
+            .transpose()
+    };
+    let basic = source("--auth", &args.auth)?.map(Authorization::basic);
+    let bearer = source("--bearer", &args.bearer)?.map(Authorization::bearer);
+    Ok(Secrets {
+        authorization: basic.or(bearer).transpose()?,
+        passphrase: source("--passphrase", &args.reach.passphrase)?,
+    })
 }
 
 /// As for curl: a text with `=` is a cookie, another one the name of a file.
@@ -130,7 +125,8 @@ fn plain_credentials(
     request: &upgrade::Plan,
 ) -> Option<String> {
     let local = target.is_loopback() || target.unix().is_some() || args.unix_socket.is_some();
-    let has_credential = request.authorization.is_some()
+    let has_credential = args.auth.is_some()
+        || args.bearer.is_some()
         || target.credentials().is_some()
         || header(&request.headers, headers::AUTHORIZATION).is_some()
         || header(&request.headers, "X-Api-Key").is_some()

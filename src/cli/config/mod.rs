@@ -10,7 +10,7 @@ mod header;
 mod listen;
 mod merge;
 mod output;
-mod secret;
+mod reach;
 mod server;
 mod session;
 #[cfg(test)]
@@ -43,12 +43,15 @@ const DEMO: &str = "demo";
 const DEMO_URL: &str = "ws://127.0.0.1/";
 
 /// A flag that refines another, and that other: alone it would do nothing.
-const REFINES: [(&str, &str); 5] = [
+const REFINES: [(&str, &str); 8] = [
     ("max_redirects", "location"),
     ("max_retries", "reconnect"),
     ("backoff", "reconnect"),
     ("heartbeat_reply", "heartbeat_message"),
     ("force", "record"),
+    ("key", "cert"),
+    ("passphrase", "cert"),
+    ("tls_key", "tls_cert"),
 ];
 
 /// # Errors

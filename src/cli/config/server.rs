@@ -8,13 +8,14 @@ use super::address;
 use super::connection::upkeep;
 use super::output::{Purpose, recording, view};
 use super::{Setup, session};
-use crate::cli::args::{Listen, Output, Serve};
+use crate::cli::args::{Listen, Output, Serve, Server};
 use crate::command::source::Source;
 use crate::command::{listen, serve as serving};
 use crate::error::Error;
 use crate::serve::{self, Address, mode};
 use crate::session::keepalive::Heartbeat;
 use crate::view::outcome::Conditions;
+use crate::wire::tls::ServerPlan;
 
 /// How long `listen` waits for closing handshakes at the end.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -45,6 +46,7 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
     Ok(serving::Plan {
         server: serve::Plan {
             address,
+            tls: tls(server),
             mode: mode(&args)?,
             paths: server.path.clone(),
             allow_origins: args.origins.allow_origin.clone(),
@@ -57,6 +59,17 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
         },
         view,
         notes: Vec::new(),
+    })
+}
+
+fn tls(args: &Server) -> Option<ServerPlan> {
+    if args.tls_self_signed {
+        return Some(ServerPlan::SelfSigned);
+    }
+    args.tls_cert.clone().map(|certificate| ServerPlan::Files {
+        certificate,
+        key: args.tls_key.clone(),
+        passphrase: None,
     })
 }
 
@@ -121,6 +134,7 @@ pub(super) fn listen(
     Ok(listen::Plan {
         server: serve::Plan {
             address,
+            tls: None,
             mode: mode::Plan::of(mode::LISTEN),
             paths: Vec::new(),
             allow_origins: args.origins.allow_origin.clone(),

@@ -278,6 +278,7 @@ fn kinds_have_the_exit_codes_of_their_errors() {
             address: address(),
             doing: "x",
             cause: None,
+            hint: None,
         },
         Error::Bind {
             address: address(),

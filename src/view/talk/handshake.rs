@@ -1,7 +1,8 @@
 //! The opening handshake as curl prints it, and refusals.
 
-use crate::model::event::{Direction, Event, Refused};
+use crate::model::event::{Direction, Event, Refused, TlsInfo};
 use crate::model::handshake::{Headers, RequestHead, ResponseHead};
+use crate::model::ndjson::rfc3339;
 use crate::model::secret;
 use crate::model::units::show_size;
 use crate::text::style::Ink;
@@ -54,6 +55,25 @@ impl Talk {
         }
         if self.request.is_none() && self.response.is_none() {
             self.note("there was no handshake yet", out);
+        }
+    }
+
+    /// What TLS agreed on, with `-v`; that a certificate was not checked is always said.
+    pub(super) fn tls(&self, event: &Event, tls: &TlsInfo, out: &mut Vec<u8>) {
+        if self.verbose {
+            let mut text = format!("{} with {}", tls.version, tls.cipher);
+            if let Some(subject) = &tls.subject {
+                text.push_str(&format!(", certificate {subject}"));
+            }
+            if let Some(expires) = tls.expires {
+                let time = rfc3339(expires);
+                let day = time.split('T').next().unwrap_or_default();
+                text.push_str(&format!(", valid until {day}"));
+            }
+            self.say(Some(event), Ink::Control, &text, out);
+        }
+        if !tls.checked {
+            self.say(Some(event), Ink::Hint, "certificate NOT checked", out);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The config file among what is typed and the environment.
 
-use super::{connecting, error, plan_in, surroundings, text, texts};
+use super::{authorization, connecting, error, plan_in, surroundings, text, texts};
 use crate::cli::config::environment::Environment;
 use crate::command::connect;
 use crate::command::source::Source;
@@ -95,10 +95,7 @@ fn flags_beat_endpoints_and_endpoints_beat_defaults() {
         headers.map(|(name, value)| (name.to_owned(), value.to_owned()))
     );
     assert_eq!(client.request.subprotocols, ["chat"]);
-    assert_eq!(
-        client.request.authorization.as_ref().unwrap().reveal(),
-        "Bearer t"
-    );
+    assert_eq!(authorization(client).as_deref(), Some("Bearer t"));
     assert_eq!(plan.view.format, "ndjson");
     assert_eq!(texts(&plan), [text("hello")]);
     // First messages are not -x: the input is read all the same.
@@ -108,15 +105,10 @@ fn flags_beat_endpoints_and_endpoints_beat_defaults() {
         [text("hello"), text("a")]
     );
     let plan = config.connect("@staging --auth u:p");
-    let basic = plan.clients[0]
-        .request
-        .authorization
-        .as_ref()
-        .unwrap()
-        .reveal();
+    let basic = authorization(&plan.clients[0]).unwrap();
     assert!(basic.starts_with("Basic "));
     let plan = config.connect("@staging -H 'Authorization: typed'");
-    assert!(plan.clients[0].request.authorization.is_none());
+    assert_eq!(authorization(&plan.clients[0]), None);
 
     config
         .environment

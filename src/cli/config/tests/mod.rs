@@ -13,6 +13,7 @@ use crate::command::connect;
 use crate::command::source::Source;
 use crate::model::command::Command;
 use crate::model::message::Message;
+use crate::session::client;
 use crate::text::style::Style;
 
 /// Words as a shell would cut them; quotes are single.
@@ -69,6 +70,16 @@ fn error(line: &str) -> String {
 
 fn texts(plan: &connect::Plan) -> Vec<Command> {
     plan.clients[0].on_open.clone()
+}
+
+/// The Authorization that its handshake has.
+fn authorization(client: &client::Plan) -> Option<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let filled = runtime.block_on(client.secrets.fill(&client.request, &client.tls));
+    let authorization = filled.unwrap().0.authorization;
+    authorization.map(|value| value.reveal().clone())
 }
 
 fn text(text: &str) -> Command {
@@ -205,7 +216,7 @@ fn wscat_lines_are_the_long_form_in_other_letters() {
     for (wscat, long) in [
         (
             "-c ws://h -x hi -w 1 -n -P -H 'A: b' -s proto -o http://o --auth u:p --slash --no-color -p 13",
-            "connect ws://h -x hi --duration 1 -P -H 'A: b' -s proto -o http://o --auth u:p --slash --color never --protocol 13 -w 1",
+            "connect ws://h -x hi --duration 1 -k -P -H 'A: b' -s proto -o http://o --auth u:p --slash --color never --protocol 13 -w 1",
         ),
         (
             "-c h:1/p -L --max-redirects 3 -p 8",
@@ -215,7 +226,7 @@ fn wscat_lines_are_the_long_form_in_other_letters() {
             "-c ws://h --host a -x 1 -x 2 -w -1",
             "connect ws://h --host a -x 1 -x 2 -w -1",
         ),
-        ("-nPc ws://h", "connect ws://h -P -w 2"),
+        ("-nPc ws://h", "connect ws://h --insecure -P -w 2"),
         (
             "-c ws://h --json --count 3",
             "connect ws://h --json -n 3 -w 2",
@@ -275,7 +286,21 @@ fn contradictions_are_errors() {
         ("ws://h --record a", ".ndjson"),
         ("ws://h -s a,a", "given twice"),
         ("ws://h --tui", "--tui"),
-        ("wss://h", "TLS"),
+        ("wss://h -k --pin sha256/x", "32 bytes"),
+        ("wss://h -k --ca f", "cannot be used with"),
+        ("wss://h --key f", "--key has no effect without --cert"),
+        ("ws://h --proxy ftp://p", "not a kind of proxy"),
+        ("ws://h --proxy p --no-proxy", "cannot be used with"),
+        ("ws://h --auth hunter2", "--auth takes USER:PASS"),
+        ("ws://h --bearer env:NOPE", "NOPE is not set"),
+        (
+            "serve --tls-self-signed --tls-cert f",
+            "cannot be used with",
+        ),
+        (
+            "serve --tls-key f",
+            "--tls-key has no effect without --tls-cert",
+        ),
         ("ws://h -x 0 -b hex", "--execute"),
         ("ws://h --execute-file /no/such", "/no/such: no such file"),
         ("conect ws://h", "conect"),

@@ -1,0 +1,78 @@
+//! HTTP CONNECT (RFC 9110, section 9.3.6).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+
+use super::{Destination, Refused};
+use crate::error::Error;
+use crate::model::handshake::ResponseHead;
+use crate::model::secret::Secret;
+use crate::wire::head::read_head;
+use crate::wire::request::USER_AGENT;
+
+pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    destination: Destination<'_>,
+    credentials: Option<&Secret<(String, String)>>,
+) -> Result<(), Refused> {
+    let authority = destination.authority();
+    let mut request = format!(
+        "CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {USER_AGENT}\r\n"
+    );
+    if let Some(credentials) = credentials {
+        let (user, password) = credentials.reveal();
+        let pair = BASE64.encode(format!("{user}:{password}"));
+        request.push_str(&format!("Proxy-Authorization: Basic {pair}\r\n"));
+    }
+    request.push_str("\r\n");
+    let sent = async {
+        stream.write_all(request.as_bytes()).await?;
+        stream.flush().await
+    };
+    sent.await.map_err(|cause| Refused::broken(&cause))?;
+
+    let mut buffer = BytesMut::new();
+    let head = read_head(stream, &mut buffer, &authority)
+        .await
+        .map_err(not_an_answer)?;
+    if !(200..300).contains(&head.status) {
+        return Err(refused(&head, &authority, credentials.is_some()));
+    }
+    if buffer.is_empty() {
+        Ok(())
+    } else {
+        // Neither TLS nor HTTP servers speak first.
+        Err(Refused::new("it sent more than its answer to CONNECT"))
+    }
+}
+
+fn refused(head: &ResponseHead, authority: &str, had_credentials: bool) -> Refused {
+    let answer = format!("{} {}", head.status, head.reason);
+    let answer = answer.trim_end();
+    match head.status {
+        407 => Refused::unauthorized(had_credentials, answer),
+        403 | 405 => Refused::with_hint(
+            format!("it does not allow CONNECT to {authority} ({answer})"),
+            "proxies often allow port 443 only: is there a wss:// URL?",
+        ),
+        502..=504 => Refused::new(format!("it could not reach {authority} ({answer})")),
+        _ => Refused::new(format!("it answered CONNECT {authority} with {answer}")),
+    }
+}
+
+/// The reader of heads speaks of the server; here it is the proxy.
+fn not_an_answer(error: Error) -> Refused {
+    match error {
+        Error::Handshake { message, .. } => Refused::with_hint(
+            message,
+            "is it an HTTP proxy? socks5://HOST:PORT names a SOCKS proxy",
+        ),
+        Error::Dropped { cause, .. } => {
+            let eof = || std::io::ErrorKind::UnexpectedEof.into();
+            Refused::broken(&cause.unwrap_or_else(eof))
+        }
+        other => Refused::new(other.to_string()),
+    }
+}
