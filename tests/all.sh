@@ -13,9 +13,18 @@ step() {
   "$@" || failed+=("$*")
 }
 
+# cargo-deny, without its database of advisories: that one is fetched from the network.
+deny() {
+  local root=target/peers/deny version=0.20.2
+  [ -x "$root/bin/cargo-deny" ] ||
+    cargo install --quiet --locked --root "$root" --version "$version" cargo-deny || return
+  "$root/bin/cargo-deny" --all-features --log-level error check licenses bans sources
+}
+
 step tests/harness/peers/install.sh
 step cargo fmt --check
 step cargo clippy --all-targets --locked -- -D warnings
+step deny
 step cargo build --locked
 step tests/autobahn/run quick
 step cargo test --locked --quiet --doc

@@ -3,7 +3,7 @@
 mod harness;
 
 use harness::program::wscope;
-use harness::raw::{Peer, RawServer, TEXT, encode, unused_port};
+use harness::raw::{Peer, QuietPort, RawServer, TEXT, encode};
 use harness::running::Signal;
 use harness::served::serve;
 use harness::terminal::{CTRL_C, Terminal};
@@ -69,12 +69,17 @@ fn wrong_usage_is_2() {
         .stdout("");
     let broken =
         wscope(&["connect", "ws://127.0.0.1:1/"]).file("config/wscope/config.toml", "not toml =");
-    broken.run().code(2).stdout("").says(&["config.toml:1"]);
+    broken
+        .run()
+        .code(2)
+        .stdout("")
+        .says(&["config.toml, line 1"]);
 }
 
 #[test]
 fn no_connection_is_3() {
-    let url = format!("ws://127.0.0.1:{}/", unused_port());
+    let port = QuietPort::reserve();
+    let url = port.url();
     wscope(&["connect", &url]).run().code(3).stdout("");
     wscope(&["connect", "ws://unknown.invalid/"])
         .run()

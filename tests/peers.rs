@@ -219,7 +219,7 @@ fn is_echoed_by_serve(implementation: Implementation) {
         .iter()
         .map(|(size, binary)| format!("{{\"size\":{size},\"binary\":{binary},\"same\":true}}\n"))
         .collect();
-    expected += "{\"pong\":\"are you there\"}\n{\"closed\":4321,\"reason\":\"done\"}\n";
+    expected += "{\"pong\":\"are you there\"}\n{\"closed\":4321,\"reason\":\"\"}\n";
     output.code(0).stdout(expected).stderr("");
     let log = server.stop(Signal::Terminate).code(0);
     let close = &log.events_of("close")[0];

@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use harness::program::{shell, wscope};
-use harness::raw::{RawServer, unused_port};
+use harness::raw::{QuietPort, RawServer};
 use harness::running::Running;
 use harness::served::Served;
 
@@ -144,7 +144,8 @@ fn a_proxy_comes_from_the_flag_or_the_environment() {
     through.run().code(0).stdout("hi\n");
 
     // Loopback goes around it, and --no-proxy everything.
-    let dead = format!("http://127.0.0.1:{}", unused_port());
+    let quiet = QuietPort::reserve();
+    let dead = format!("http://{}", quiet.address());
     let around = wscope(&["connect", server.url(), "-x", "hi"]).env("all_proxy", &dead);
     around.run().code(0).stdout("hi\n");
     let resolve = format!("somewhere.test:{port}:127.0.0.1");

@@ -3,10 +3,8 @@
 
 mod harness;
 
-use std::net::TcpListener;
-
 use harness::program::wscope;
-use harness::raw::{Peer, RawServer, unused_port};
+use harness::raw::{Peer, QuietPort, RawServer};
 
 const FAST: &str = "base=20ms,jitter=0";
 
@@ -132,7 +130,8 @@ fn retry_after_is_honoured() {
 
 #[test]
 fn when_all_tries_failed_the_last_failure_decides() {
-    let url = format!("ws://127.0.0.1:{}/", unused_port());
+    let port = QuietPort::reserve();
+    let url = port.url();
     let args = [
         "connect",
         &url,
@@ -194,8 +193,8 @@ fn without_the_flag_nothing_is_tried_again() {
 
 #[test]
 fn a_server_that_is_still_starting_is_waited_for() {
-    let port = unused_port();
-    let url = format!("ws://127.0.0.1:{port}/");
+    let port = QuietPort::reserve();
+    let url = port.url();
     let running = wscope(&[
         "connect",
         &url,
@@ -207,8 +206,7 @@ fn a_server_that_is_still_starting_is_waited_for() {
     ])
     .spawn();
     running.stdout.line("CONNECTING");
-    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    let server = RawServer::on(listener, 1, |_, peer| {
+    let server = RawServer::on(port.listen(), 1, |_, peer| {
         peer.read_head();
         peer.accept();
         assert_eq!(peer.text(), "hi");
@@ -222,7 +220,8 @@ fn a_server_that_is_still_starting_is_waited_for() {
 
 #[test]
 fn waiting_for_a_server_has_an_end() {
-    let url = format!("ws://127.0.0.1:{}/", unused_port());
+    let port = QuietPort::reserve();
+    let url = port.url();
     let output = wscope(&["connect", &url, "--wait-for-server", "0.3"]).run();
     output.code(3).stdout("").says(&["refused"]);
 }

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::model::event::{Open, Refused, TlsInfo, What};
 use crate::model::handshake::{self, Refusal, RequestHead, ResponseHead, Timings};
 use crate::model::secret::is_secret_header;
+use crate::protocol::deflate;
 use crate::wire::dial;
 use crate::wire::proxy::{Destination, Proxy};
 use crate::wire::refusal::{hint_at_tls, refusal_hint, tls_port_hint};
@@ -30,6 +31,8 @@ pub struct Opening {
 pub struct Opened {
     pub stream: Stream,
     pub read_ahead: Bytes,
+    /// What was agreed on for permessage-deflate.
+    pub deflate: Option<deflate::Agreed>,
     pub open: Open,
 }
 
@@ -177,6 +180,7 @@ impl Attempt {
             Answer::Upgraded(upgraded) => Exchange::Opened(Box::new(Opened {
                 stream: secured.stream,
                 read_ahead: upgraded.read_ahead,
+                deflate: upgraded.deflate,
                 open: Open {
                     url: target.redacted(),
                     subprotocol: upgraded.subprotocol,

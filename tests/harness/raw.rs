@@ -128,10 +128,37 @@ impl Drop for RawServer {
     }
 }
 
-/// A port on which nothing listens: it was the system's choice a moment ago.
-pub fn unused_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+/// A port on which nothing listens and that nobody else can be given meanwhile: bound, no more.
+pub struct QuietPort(socket2::Socket);
+
+impl QuietPort {
+    pub fn reserve() -> Self {
+        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.unwrap();
+        socket.bind(&any.into()).unwrap();
+        Self(socket)
+    }
+
+    /// `127.0.0.1:PORT`
+    pub fn address(&self) -> String {
+        self.0
+            .local_addr()
+            .unwrap()
+            .as_socket()
+            .unwrap()
+            .to_string()
+    }
+
+    pub fn url(&self) -> String {
+        format!("ws://{}/", self.address())
+    }
+
+    /// From now on connections are accepted.
+    pub fn listen(self) -> TcpListener {
+        self.0.listen(16).unwrap();
+        self.0.into()
+    }
 }
 
 /// One end of a TCP connection, whichever role it plays.

@@ -4,6 +4,7 @@ use crate::cli::args::{Connection, Upkeep};
 use crate::error::Error;
 use crate::model::command::Command;
 use crate::model::handshake::header;
+use crate::protocol::deflate;
 use crate::session::client;
 use crate::session::connection;
 use crate::session::keepalive::{Heartbeat, HeartbeatMessage};
@@ -58,6 +59,7 @@ fn request(args: &Connection, notes: &mut Vec<String>) -> Result<upgrade::Plan, 
     Ok(upgrade::Plan {
         headers,
         subprotocols: distinct(&args.subprotocol)?,
+        deflate: Some(deflate::Parameters::OFFER),
         origin: args.origin.clone(),
         host: args.host.clone(),
         user_agent: args.user_agent.clone(),

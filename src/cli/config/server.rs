@@ -51,6 +51,7 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
             paths: server.path.clone(),
             allow_origins: args.origins.allow_origin.clone(),
             subprotocols: server.subprotocol.clone(),
+            compress: true,
             connection: upkeep(&args.upkeep, args.output.frames, Some(Heartbeat::STANDARD))?,
             max_connections: server.max_connections,
             drain: server.drain,
@@ -125,10 +126,10 @@ pub(super) fn listen(
         // `/to ID text` is how one client is told from the others, from a pipe too.
         pipe.slash = true;
     }
-    view.echo_sent = session::is_echoed(&source, &view);
+    view.echo_sent = session::is_echoed(setup, &source, &view);
     let conditions = Conditions {
         serving: true,
-        ..session::conditions(&args.session, &view, &source)
+        ..session::conditions(setup, &args.session, &view)
     };
     Ok(listen::Plan {
         server: serve::Plan {
@@ -138,6 +139,7 @@ pub(super) fn listen(
             paths: Vec::new(),
             allow_origins: args.origins.allow_origin.clone(),
             subprotocols: args.connection.subprotocol.clone(),
+            compress: true,
             connection,
             max_connections: None,
             drain: DRAIN,
