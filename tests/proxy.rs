@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use wscope::error::Error;
@@ -350,8 +350,10 @@ async fn socks_answers(bytes: &'static [u8]) -> u16 {
 
 #[tokio::test]
 async fn a_proxy_that_is_not_there_is_named() {
-    let (listener, port) = listener().await;
-    drop(listener);
+    // Bound, so that nobody else gets it, and not listening.
+    let quiet = TcpSocket::new_v4().unwrap();
+    quiet.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = quiet.local_addr().unwrap().port();
     let error = failed(&plan("ws://x.test/", &format!("127.0.0.1:{port}"))).await;
     assert_eq!(
         told(&error),
