@@ -74,6 +74,6 @@ fn carry_out(plan: Plan) -> Result<ExitCode, Error> {
 
 /// An error for people: what went wrong, and what to try.
 fn report(error: &Error) -> String {
-    let hint = error.hint().map(|hint| format!("  {hint}\n"));
+    let hint = error.hint().map(|hint| format!("  hint: {hint}\n"));
     format!("wscope: {error}\n{}", hint.unwrap_or_default())
 }

@@ -48,7 +48,7 @@ fn a_wrong_line_is_exit_2_and_says_what_to_try() {
         (&["ftp://h"], "wscope: ", "ws://"),
         (
             &["ws://h", "-H", "nocolon"],
-            "wscope: -H: \"nocolon\" has no colon\n",
+            "wscope: -H: the header \"nocolon\" has no colon\n",
             "'Name: value'",
         ),
         (
@@ -178,7 +178,7 @@ fn a_config_file_that_is_wrong_is_named_with_its_line() {
     let path = path.to_str().unwrap();
     let said = complaint(&["ws://h", "--config", path]);
     let expected =
-        format!("wscope: {path}:2: unknown key \"heartbeet\" (did you mean heartbeat?)\n");
+        format!("wscope: {path}, line 2: unknown key \"heartbeet\" (did you mean heartbeat?)\n");
     assert_eq!(said, expected);
 }
 

@@ -69,7 +69,11 @@ fn wrong_usage_is_2() {
         .stdout("");
     let broken =
         wscope(&["connect", "ws://127.0.0.1:1/"]).file("config/wscope/config.toml", "not toml =");
-    broken.run().code(2).stdout("").says(&["config.toml:1"]);
+    broken
+        .run()
+        .code(2)
+        .stdout("")
+        .says(&["config.toml, line 1"]);
 }
 
 #[test]

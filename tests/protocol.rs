@@ -20,6 +20,7 @@ fn engine(role: Role) -> Engine {
         auto_pong: true,
         report_frames: true,
         max_queued: usize::MAX,
+        deflate: None,
     };
     Engine::new(config, [3; 32])
 }

@@ -10,7 +10,7 @@ use harness::served::serve;
 #[test]
 fn the_first_line_says_where_it_listens() {
     let running = wscope(&["serve", "0"]).spawn();
-    let line = running.stderr.line("");
+    let line = running.stdout.line("");
     let url = line
         .split_whitespace()
         .find(|word| word.starts_with("ws://127.0.0.1:"));
@@ -22,7 +22,7 @@ fn the_first_line_says_where_it_listens() {
     client.send_text("hello");
     assert_eq!(client.text(), "hello");
     running.signal(Signal::Terminate);
-    running.wait().code(0).stdout("");
+    running.wait().code(0).stderr("");
 }
 
 #[test]

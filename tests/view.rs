@@ -21,6 +21,7 @@ use wscope::view::{FORMATS, Page, Plan, View};
 fn plan(format: &'static str) -> Plan {
     Plan {
         format,
+        talk_is_data: false,
         interactive: false,
         data_terminal: false,
         echo_sent: false,

@@ -3,7 +3,7 @@
 use crate::error::{Error, ExitCode};
 use crate::input::slash::SLASH;
 use crate::model::control::Control;
-use crate::model::event::{Direction, Event, What};
+use crate::model::event::{Direction, Event, Problem, What};
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
 use crate::view::outcome::{Conditions, Outcome, Stop};
@@ -12,20 +12,20 @@ use crate::view::{self, Page, View};
 use super::recording::{self, Recording};
 
 /// The consumers of a run's events.
-pub struct Audience {
+pub(super) struct Audience {
     stamp: Stamp,
     view: View,
     parse_json: bool,
     page: Page,
-    pub output: Output,
-    pub outcome: Outcome,
+    pub(super) output: Output,
+    pub(super) outcome: Outcome,
     recording: Option<Recording>,
 }
 
 impl Audience {
     /// # Errors
     /// The recording cannot be started.
-    pub fn new(
+    pub(super) fn new(
         view: view::Plan,
         conditions: Conditions,
         record: Option<&recording::Plan>,
@@ -44,7 +44,7 @@ impl Audience {
     }
 
     /// Tells everyone of an event.
-    pub fn hear(&mut self, mut event: Event) {
+    pub(super) fn hear(&mut self, mut event: Event) {
         if let What::Message {
             dir, message, json, ..
         } = &mut event.what
@@ -67,18 +67,18 @@ impl Audience {
     }
 
     /// Something that happened to the program rather than to a connection.
-    pub fn tell(&mut self, what: What) {
+    pub(super) fn tell(&mut self, what: What) {
         let event = self.stamp.event(None, None, what);
         self.hear(event);
     }
 
     /// A sentence for the person who reads along.
-    pub fn note(&mut self, text: &str) {
+    pub(super) fn note(&mut self, text: &str) {
         self.view.note(text, &mut self.page);
     }
 
     /// Carries out what a person asks of the views; what concerns the session is handed back.
-    pub fn control(&mut self, control: Control) -> Option<Control> {
+    pub(super) fn control(&mut self, control: Control) -> Option<Control> {
         match control {
             Control::Help => {
                 for slash in SLASH {
@@ -96,13 +96,13 @@ impl Audience {
             }
             Control::Headers => self.view.headers(&mut self.page),
             Control::Stats => self.view.stats(&self.outcome.end(), &mut self.page),
-            Control::Record(Some(path)) => self.record(recording::Plan {
+            Control::Record(Some(path)) => self.record(&recording::Plan {
                 path,
                 overwrite: false,
             }),
             Control::Record(None) => match self.recording.take() {
                 Some(recording) => {
-                    self.note(&format!("recorded to {}", recording.path().display()))
+                    self.note(&format!("recorded to {}", recording.path().display()));
                 }
                 None => self.note("nothing is being recorded (/record FILE starts)"),
             },
@@ -111,8 +111,8 @@ impl Audience {
         None
     }
 
-    fn record(&mut self, plan: recording::Plan) {
-        match Recording::start(&plan) {
+    fn record(&mut self, plan: &recording::Plan) {
+        match Recording::start(plan) {
             Ok(recording) => {
                 self.recording = Some(recording);
                 self.note(&format!("recording to {}", plan.path.display()));
@@ -122,7 +122,7 @@ impl Audience {
     }
 
     /// Hands what was written over to stdout and stderr.
-    pub fn flush(&mut self) {
+    pub(super) fn flush(&mut self) {
         if !self.page.data.is_empty() {
             self.output.data(&self.page.data);
         }
@@ -133,7 +133,14 @@ impl Audience {
     }
 
     /// The run is over: tells the totals, and how it went.
-    pub fn end(&mut self, unsent: u64) -> ExitCode {
+    pub(super) fn end(&mut self, unsent: u64) -> ExitCode {
+        if let Some(message) = self.outcome.unmet() {
+            self.tell(What::Error(Box::new(Problem {
+                kind: "unmet",
+                message,
+                hint: None,
+            })));
+        }
         let mut end = self.outcome.end();
         end.unsent += unsent;
         self.tell(What::End(Box::new(end)));
@@ -141,7 +148,7 @@ impl Audience {
         self.outcome.exit_code()
     }
 
-    pub fn stop(&mut self, stop: Stop) {
+    pub(super) fn stop(&mut self, stop: Stop) {
         self.outcome.stop(stop);
     }
 }

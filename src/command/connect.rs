@@ -62,7 +62,7 @@ pub struct Limits {
     pub input_end: bool,
     /// `--wait`: how long to wait for a first message after the input's end; `None` is for ever.
     pub wait: Option<Duration>,
-    /// `--duration`: then close with 1000, exit 0.
+    /// `--duration`: so long after the first open close with 1000, exit 0.
     pub duration: Option<Duration>,
     /// `--max-time`: then exit 7.
     pub max_time: Option<Duration>,
@@ -88,7 +88,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         }
     }
     let mut signals = Signals::listen()?;
-    let mut talk = Talk::begin(plan, output)?;
+    let mut talk = Talk::begin(plan, &output)?;
     talk.run(&mut signals).await;
     let code = talk.end();
     let output = talk.audience.output.clone();
@@ -115,6 +115,8 @@ struct Talk {
     patience: Option<Patience>,
     limits: Limits,
     started: Instant,
+    /// When a session was open for the first time.
+    opened: Option<Instant>,
     finishing: bool,
 }
 
@@ -131,7 +133,7 @@ enum Turn {
 }
 
 impl Talk {
-    fn begin(plan: Plan, output: Output) -> Result<Self, Error> {
+    fn begin(plan: Plan, output: &Output) -> Result<Self, Error> {
         let stamp = Stamp::start();
         let mut audience = Audience::new(
             plan.view,
@@ -144,6 +146,7 @@ impl Talk {
             audience.note(note);
         }
         audience.flush();
+        let goal = audience.outcome.has_goal();
         let clients = plan
             .clients
             .into_iter()
@@ -152,7 +155,7 @@ impl Talk {
         Ok(Self {
             clients,
             audience,
-            feed: Feed::start(plan.source, &output)?,
+            feed: Feed::start(plan.source, output)?,
             inputs: VecDeque::new(),
             answers: VecDeque::new(),
             echo: plan.echo,
@@ -160,9 +163,10 @@ impl Talk {
             patience: plan
                 .limits
                 .input_end
-                .then(|| Patience::new(plan.limits.wait)),
+                .then(|| Patience::new(plan.limits.wait, goal)),
             limits: plan.limits,
             started: Instant::now(),
+            opened: None,
             finishing: false,
         })
     }
@@ -212,6 +216,8 @@ impl Talk {
                 }
                 Turn::Room => {}
             }
+            // Before the screen is painted anew, so that it tells how things stand.
+            self.feed.set_ready(self.is_open());
             self.audience.flush();
         }
     }
@@ -247,7 +253,6 @@ impl Talk {
         for client in &mut self.clients {
             client.set_reading(reading);
         }
-        self.feed.set_ready(self.is_open());
         self.watch_input_end();
         self.audience.flush();
     }
@@ -339,6 +344,7 @@ impl Talk {
                 }
             }
             What::Message { .. } | What::Open(_) => {
+                self.opened.get_or_insert_with(Instant::now);
                 if let Some(patience) = &mut self.patience {
                     patience.sent(Instant::now());
                 }
@@ -382,11 +388,12 @@ impl Talk {
         if self.finishing {
             return None;
         }
-        let after = |limit: Option<Duration>| limit.map(|limit| self.started + limit);
         [
             self.patience.as_ref().and_then(Patience::deadline),
-            after(self.limits.duration),
-            after(self.limits.max_time),
+            self.opened
+                .zip(self.limits.duration)
+                .map(|(opened, limit)| opened + limit),
+            self.limits.max_time.map(|limit| self.started + limit),
         ]
         .into_iter()
         .flatten()

@@ -14,7 +14,7 @@ use crate::error::{Error, ExitCode};
 use crate::input::Input;
 use crate::model::command::Command;
 use crate::model::control::Control;
-use crate::model::event::What;
+use crate::model::event::{ConnId, What};
 use crate::serve::hub::Hub;
 use crate::serve::log::LogReader;
 use crate::serve::{self, Server};
@@ -158,22 +158,24 @@ fn take(audience: &mut Audience, hub: &Arc<Hub>, input: Input) -> bool {
         Input::Wrong(sentence) => audience.note(&sentence),
         Input::Control(control) => match audience.control(control) {
             Some(Control::Quit) => return true,
-            Some(Control::To(id, command)) => {
-                if !hub.command(id, command) {
-                    audience.note(&format!("there is no client {id}"));
-                }
-            }
+            Some(Control::To(id, command)) => one(audience, hub, id, command),
             Some(Control::State) => {
                 let clients = hub.len();
                 audience.note(&format!("listening, {clients} connected"));
             }
             Some(Control::Reconnect) => {
-                audience.note("/reconnect is for connect: here others connect")
+                audience.note("/reconnect is for connect: here others connect");
             }
             _ => {}
         },
     }
     false
+}
+
+fn one(audience: &mut Audience, hub: &Hub, id: ConnId, command: Command) {
+    if !hub.command(id, command) {
+        audience.note(&format!("there is no client {id}"));
+    }
 }
 
 fn everyone(audience: &mut Audience, hub: &Arc<Hub>, command: &Command) {

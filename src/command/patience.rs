@@ -11,9 +11,11 @@ const QUIET: Duration = Duration::from_millis(500);
 
 /// The end of input and the replies since the last send.
 #[derive(Debug)]
-pub struct Patience {
+pub(super) struct Patience {
     /// `--wait`; `None` is for ever.
     wait: Option<Duration>,
+    /// How long to wait after each message for the next one.
+    quiet: Duration,
     /// When the input had ended and everything of it was sent.
     all_sent: Option<Instant>,
     last_sent: Option<Instant>,
@@ -23,9 +25,12 @@ pub struct Patience {
 }
 
 impl Patience {
-    pub const fn new(wait: Option<Duration>) -> Self {
+    /// With a `goal` (`-n`, `--until`) `--wait` counts anew after each message: the next one may
+    /// be the one that is wanted.
+    pub(super) fn new(wait: Option<Duration>, goal: bool) -> Self {
         Self {
             wait,
+            quiet: wait.filter(|_| goal).unwrap_or(QUIET).max(QUIET),
             all_sent: None,
             last_sent: None,
             first_reply: None,
@@ -33,33 +38,33 @@ impl Patience {
         }
     }
 
-    pub fn sent(&mut self, now: Instant) {
+    pub(super) fn sent(&mut self, now: Instant) {
         self.last_sent = Some(now);
         self.first_reply = None;
     }
 
-    pub fn received(&mut self, now: Instant) {
+    pub(super) fn received(&mut self, now: Instant) {
         let since = self.last_sent.unwrap_or(now);
         self.first_reply.get_or_insert(now - since);
         self.last_reply = Some(now);
     }
 
     /// All that there was to send has left. Called again, it changes nothing.
-    pub fn all_sent(&mut self, now: Instant) {
+    pub(super) fn all_sent(&mut self, now: Instant) {
         self.all_sent.get_or_insert(now);
     }
 
     /// More has to be sent after all: a reconnect sends the opening messages again.
-    pub fn unsent(&mut self) {
+    pub(super) fn unsent(&mut self) {
         self.all_sent = None;
     }
 
     /// When the session is to be closed; `None` while it is not known.
-    pub fn deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Instant> {
         let all_sent = self.all_sent?;
         match (self.first_reply, self.last_reply) {
             (Some(first), Some(last)) => {
-                let quiet = (first * 2).max(QUIET);
+                let quiet = (first * 2).max(self.quiet);
                 let quiet = self.wait.map_or(quiet, |wait| quiet.min(wait.max(QUIET)));
                 // Without limit means that only the peer or a person ends it.
                 self.wait.map(|_| last.max(all_sent) + quiet)
@@ -80,7 +85,7 @@ mod tests {
     #[test]
     fn a_first_reply_is_waited_for_then_half_a_second_of_quiet() {
         let start = Instant::now();
-        let mut patience = Patience::new(Some(millis(5000)));
+        let mut patience = Patience::new(Some(millis(5000)), false);
         patience.sent(start);
         assert_eq!(patience.deadline(), None);
         patience.all_sent(start);
@@ -94,12 +99,12 @@ mod tests {
     #[test]
     fn a_slow_server_is_given_the_time_it_needs() {
         let start = Instant::now();
-        let mut patience = Patience::new(Some(millis(5000)));
+        let mut patience = Patience::new(Some(millis(5000)), false);
         patience.sent(start);
         patience.all_sent(start);
         patience.received(start + millis(700));
         assert_eq!(patience.deadline(), Some(start + millis(2100)));
-        let mut hasty = Patience::new(Some(millis(1000)));
+        let mut hasty = Patience::new(Some(millis(1000)), false);
         hasty.sent(start);
         hasty.all_sent(start);
         hasty.received(start + millis(900));
@@ -109,7 +114,7 @@ mod tests {
     #[test]
     fn replies_to_earlier_messages_do_not_answer_the_last_one() {
         let start = Instant::now();
-        let mut patience = Patience::new(Some(millis(5000)));
+        let mut patience = Patience::new(Some(millis(5000)), false);
         patience.sent(start);
         patience.received(start + millis(1));
         patience.sent(start + millis(1000));
@@ -118,9 +123,18 @@ mod tests {
     }
 
     #[test]
+    fn a_goal_is_waited_for_after_each_message() {
+        let start = Instant::now();
+        let mut patience = Patience::new(Some(millis(5000)), true);
+        patience.all_sent(start);
+        patience.received(start + millis(100));
+        assert_eq!(patience.deadline(), Some(start + millis(5100)));
+    }
+
+    #[test]
     fn for_ever_is_for_ever() {
         let start = Instant::now();
-        let mut patience = Patience::new(None);
+        let mut patience = Patience::new(None, false);
         patience.sent(start);
         patience.all_sent(start);
         patience.received(start);

@@ -5,7 +5,7 @@ use std::io;
 use crate::error::{Error, ExitCode};
 
 /// SIGINT, SIGTERM and SIGHUP; on Windows Ctrl-C.
-pub struct Signals {
+pub(super) struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -16,7 +16,7 @@ pub struct Signals {
 
 /// A signal that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
+pub(super) enum Signal {
     Interrupt,
     Terminate,
     Hangup,
@@ -24,7 +24,7 @@ pub enum Signal {
 
 impl Signal {
     /// 128 and the number of the signal, as shells show it.
-    pub const fn exit_code(self) -> ExitCode {
+    pub(super) const fn exit_code(self) -> ExitCode {
         match self {
             Self::Interrupt => ExitCode::SIGINT,
             Self::Terminate => ExitCode::SIGTERM,
@@ -39,7 +39,7 @@ impl Signals {
     ///
     /// # Errors
     /// [`Error::Io`] where the system refuses.
-    pub fn listen() -> Result<Self, Error> {
+    pub(super) fn listen() -> Result<Self, Error> {
         use tokio::signal::unix::{SignalKind, signal};
         let on = |kind| signal(kind).map_err(failed);
         Ok(Self {
@@ -50,7 +50,7 @@ impl Signals {
     }
 
     /// The next signal. Cancel-safe.
-    pub async fn next(&mut self) -> Signal {
+    pub(super) async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
@@ -65,12 +65,12 @@ impl Signals {
     ///
     /// # Errors
     /// None; the signature is that of Unix.
-    pub fn listen() -> Result<Self, Error> {
+    pub(super) fn listen() -> Result<Self, Error> {
         Ok(Self {})
     }
 
     /// The next signal. Cancel-safe.
-    pub async fn next(&mut self) -> Signal {
+    pub(super) async fn next(&mut self) -> Signal {
         if let Err(cause) = tokio::signal::ctrl_c().await {
             let _ = failed(cause);
             std::future::pending::<()>().await;

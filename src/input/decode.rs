@@ -30,6 +30,14 @@ pub(super) fn splitter(plan: &Plan) -> Splitter {
     }
 }
 
+/// The record without the carriage return of a CRLF, which ends a line as a line feed does.
+fn without_carriage_return(mut record: Record) -> Record {
+    if record.bytes.last() == Some(&b'\r') {
+        record.bytes.truncate(record.bytes.len() - 1);
+    }
+    record
+}
+
 /// The inputs of some records, and the error that ends them: the first of theirs, or else the one
 /// that came after them.
 pub(super) fn batch(plan: &Plan, records: Vec<Record>, end: Option<SplitError>) -> Batch {
@@ -49,6 +57,12 @@ pub(super) fn batch(plan: &Plan, records: Vec<Record>, end: Option<SplitError>) 
 
 /// What a record asks for; `None` where it is to be skipped.
 fn input(plan: &Plan, record: Record) -> Result<Option<Input>, Error> {
+    let is_line = plan.format == Format::Lines && plan.binary != Some(Binary::Raw);
+    let record = if is_line {
+        without_carriage_return(record)
+    } else {
+        record
+    };
     let line = record.line;
     if plan.format == Format::Ndjson {
         let text = text(&record)?;

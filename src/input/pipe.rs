@@ -19,8 +19,8 @@ const CHUNK: usize = 64 * 1024;
 /// `-i`: how messages are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
-    /// One a line, byte for byte; only the line feed is not part of it. An empty line is an empty
-    /// message, a carriage return stays.
+    /// One a line, byte for byte; only the line feed, or carriage return and line feed, is not part
+    /// of it (with `-b raw` the carriage return is). An empty line is an empty message.
     #[default]
     Lines,
     /// One for each JSON value, exactly as written, over as many lines as it has.
@@ -220,7 +220,7 @@ mod tests {
             (
                 Format::Lines,
                 "a\n\n/b\r\n",
-                vec![text("a"), text(""), text("/b\r")],
+                vec![text("a"), text(""), text("/b")],
             ),
             (
                 Format::Json,

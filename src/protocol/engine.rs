@@ -15,6 +15,7 @@ use std::io::IoSlice;
 
 use bytes::Bytes;
 
+use super::deflate::Agreed;
 use super::incoming::Reader;
 use super::mask::Keys;
 use super::outgoing::Outgoing;
@@ -39,6 +40,8 @@ pub struct Config {
     /// The bound of the out queue in bytes, what the queue itself needs for each frame included.
     /// While the queue is below it, [`Engine::send`] takes one more message, whatever its size.
     pub max_queued: usize,
+    /// What the opening handshake agreed on for permessage-deflate; `None` without it.
+    pub deflate: Option<Agreed>,
 }
 
 /// A connection after its opening handshake.
@@ -55,8 +58,18 @@ impl Engine {
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
         let keys = (config.role == Role::Client).then(|| Keys::new(seed));
         Self {
-            reader: Reader::new(config.role, config.report_frames, config.max_message_size),
-            outgoing: Outgoing::new(keys, config.max_queued, config.report_frames),
+            reader: Reader::new(
+                config.role,
+                config.report_frames,
+                config.max_message_size,
+                config.deflate.map(|agreed| agreed.peer),
+            ),
+            outgoing: Outgoing::new(
+                keys,
+                config.max_queued,
+                config.report_frames,
+                config.deflate.map(|agreed| agreed.own),
+            ),
             auto_pong: config.auto_pong,
             close_received: false,
         }
@@ -181,6 +194,7 @@ mod tests {
             auto_pong: true,
             report_frames: false,
             max_queued,
+            deflate: None,
         };
         Engine::new(config, [7; 32])
     }
@@ -430,7 +444,7 @@ mod tests {
     #[test]
     fn frames_are_reported_before_what_they_complete() {
         let mut engine = server();
-        engine.outgoing = Outgoing::new(Some(Keys::new([1; 32])), 1_000, true);
+        engine.outgoing = Outgoing::new(Some(Keys::new([1; 32])), 1_000, true, None);
         engine.send(text("a")).unwrap();
         write(&mut engine, usize::MAX);
         let sent = sent(&mut engine);

@@ -2,18 +2,20 @@
 //!
 //! [`Reader::next`] goes through three steps for each frame. The scanner finds the header; the
 //! rules judge it, before a byte of payload is kept; the payload is taken as it arrives. A message
-//! that is in the input whole is copied once. Memory grows with the bytes that came, never with
-//! what a header announced, and never past the largest message that is accepted.
+//! that is in the input whole is copied once; one that is compressed is inflated as it arrives.
+//! Memory grows with the bytes that came, never with what a header announced, and never past the
+//! largest message that is accepted.
 
 use bytes::Bytes;
 
+use super::assembly::Assembly;
+use super::deflate::{Inflater, Side};
 use super::header::Header;
 use super::rules::{self, Role, Violation};
 use super::scan::Scanner;
-use super::utf8::Utf8;
 use crate::model::close::CloseFrame;
 use crate::model::frame::{FrameInfo, Opcode};
-use crate::model::message::{Kind, Message};
+use crate::model::message::Message;
 
 /// What came from the peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub(super) struct Reader {
     /// The payload of a control frame so far: one may stand between the frames of a message.
     control: Vec<u8>,
     message: Assembly,
+    /// Where permessage-deflate was negotiated; boxed, so that others do not pay for it.
+    inflater: Option<Box<Inflater>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +68,13 @@ enum Step {
 }
 
 impl Reader {
-    pub(super) fn new(role: Role, report_frames: bool, max_message_size: usize) -> Self {
+    /// `deflate` is how the peer's messages may be compressed.
+    pub(super) fn new(
+        role: Role,
+        report_frames: bool,
+        max_message_size: usize,
+        deflate: Option<Side>,
+    ) -> Self {
         Self {
             role,
             report_frames,
@@ -73,6 +83,7 @@ impl Reader {
             step: Step::Scan,
             control: Vec::new(),
             message: Assembly::default(),
+            inflater: deflate.map(|peer| Box::new(Inflater::new(peer))),
         }
     }
 
@@ -108,7 +119,7 @@ impl Reader {
     }
 
     fn judge(&mut self, header: &Header) -> Result<(), Violation> {
-        rules::check_header(header, self.role)?;
+        rules::check_header(header, self.role, self.inflater.is_some())?;
         if !header.opcode.is_control() {
             self.message.begin_frame(header, self.max_message_size)?;
         }
@@ -145,8 +156,21 @@ impl Reader {
                 Ok(None)
             };
         }
-        self.message.append(piece, header, taken)?;
-        if whole && header.fin {
+        let ends = whole && header.fin;
+        match &mut self.inflater {
+            Some(inflater) if self.message.compressed => {
+                let limit = self.max_message_size;
+                let mut sink = |chunk: &[u8]| self.message.push(chunk, limit);
+                unmasked(piece, header.mask, taken, |piece| {
+                    inflater.feed(piece, &mut sink)
+                })?;
+                if ends {
+                    inflater.finish(&mut sink)?;
+                }
+            }
+            _ => self.message.append(piece, header, taken)?,
+        }
+        if ends {
             self.message.finish().map(Some)
         } else {
             Ok(None)
@@ -177,94 +201,39 @@ impl Reader {
         self.step = Step::Over;
         self.control = Vec::new();
         self.message = Assembly::default();
-    }
-}
-
-/// A message that is being put together from its frames.
-#[derive(Debug, Default)]
-struct Assembly {
-    /// `None` between messages.
-    kind: Option<Kind>,
-    payload: Vec<u8>,
-    utf8: Utf8,
-    frames: u64,
-    wire: u64,
-}
-
-impl Assembly {
-    fn begin_frame(&mut self, header: &Header, limit: usize) -> Result<(), Violation> {
-        let kind = match (header.opcode, self.kind) {
-            (Opcode::TEXT, None) => Kind::Text,
-            (Opcode::BINARY, None) => Kind::Binary,
-            (Opcode::CONTINUATION, Some(kind)) => kind,
-            (opcode, _) => return Err(rules::out_of_sequence(opcode)),
-        };
-        let size = (self.payload.len() as u64).saturating_add(header.payload_len);
-        if size > limit as u64 {
-            return Err(Violation::too_big(size, limit));
-        }
-        self.kind = Some(kind);
-        self.frames += 1;
-        self.wire += header.info().wire_len;
-        Ok(())
-    }
-
-    /// Adds a piece of a frame's payload. Text fails with the first piece that cannot be UTF-8.
-    fn append(&mut self, piece: &[u8], header: &Header, taken: u64) -> Result<(), Violation> {
-        let start = self.payload.len();
-        self.grow_for(piece.len(), header, taken);
-        append(&mut self.payload, piece, header.mask, taken);
-        if self.kind == Some(Kind::Text) {
-            let text = &self.payload[start..];
-            self.utf8
-                .feed(text)
-                .map_err(|_| Violation::not_utf8("text message"))?;
-        }
-        Ok(())
-    }
-
-    /// Makes room in steps that follow what has arrived: never more than twice that, and in a last
-    /// frame never more than it announced, so that a message in one piece is allocated once.
-    fn grow_for(&mut self, piece: usize, header: &Header, taken: u64) {
-        const SMALLEST_STEP: usize = 4 << 10;
-        const LARGEST_STEP: usize = 1 << 20;
-        if self.payload.capacity() - self.payload.len() >= piece {
-            return;
-        }
-        let mut step = self.payload.len().clamp(SMALLEST_STEP, LARGEST_STEP);
-        if header.fin {
-            let left = usize::try_from(header.payload_len - taken).unwrap_or(usize::MAX);
-            step = step.min(left);
-        }
-        self.payload.reserve_exact(step.max(piece));
-    }
-
-    fn finish(&mut self) -> Result<Incoming, Violation> {
-        let mut done = std::mem::take(self);
-        // Fragments leave spare room; a message may be kept for long.
-        done.payload.shrink_to_fit();
-        done.utf8
-            .finish()
-            .map_err(|_| Violation::not_utf8("text message"))?;
-        Ok(Incoming::Message {
-            message: Message {
-                // A frame that ends a message has begun it or continued it.
-                kind: done.kind.unwrap_or(Kind::Binary),
-                payload: done.payload.into(),
-            },
-            frames: done.frames,
-            wire: done.wire,
-        })
+        self.inflater = None;
     }
 }
 
 /// Appends a piece of a payload that starts at `position` in its frame, unmasked.
-fn append(buffer: &mut Vec<u8>, piece: &[u8], key: Option<[u8; 4]>, position: u64) {
+pub(super) fn append(buffer: &mut Vec<u8>, piece: &[u8], key: Option<[u8; 4]>, position: u64) {
     let start = buffer.len();
     buffer.extend_from_slice(piece);
     if let Some(key) = key {
         super::mask::apply(&mut buffer[start..], key, position);
     }
+}
+
+/// Hands on a piece of a payload that starts at `position` in its frame, unmasked in parts on the
+/// stack where it is masked.
+fn unmasked(
+    piece: &[u8],
+    key: Option<[u8; 4]>,
+    mut position: u64,
+    mut take: impl FnMut(&[u8]) -> Result<(), Violation>,
+) -> Result<(), Violation> {
+    let Some(key) = key else {
+        return take(piece);
+    };
+    let mut space = [0; 4 << 10];
+    for part in piece.chunks(space.len()) {
+        let space = &mut space[..part.len()];
+        space.copy_from_slice(part);
+        super::mask::apply(space, key, position);
+        take(space)?;
+        position += part.len() as u64;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -275,7 +244,7 @@ mod tests {
     const LIMIT: usize = 100 << 10;
 
     fn client() -> Reader {
-        Reader::new(Role::Client, false, LIMIT)
+        Reader::new(Role::Client, false, LIMIT, None)
     }
 
     fn read(reader: &mut Reader, mut bytes: &[u8]) -> Vec<Incoming> {
@@ -316,7 +285,7 @@ mod tests {
 
     #[test]
     fn frames_are_reported_before_what_they_complete_or_break() {
-        let mut reader = Reader::new(Role::Server, true, LIMIT);
+        let mut reader = Reader::new(Role::Server, true, LIMIT, None);
         let happened = read(
             &mut reader,
             b"\x82\x81\x01\x02\x03\x04\x00\xC1\x80\x00\x00\x00\x00",
@@ -383,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_message_over_the_limit_is_refused_by_its_header() {
-        let mut reader = Reader::new(Role::Client, false, 10);
+        let mut reader = Reader::new(Role::Client, false, 10, None);
         let happened = read(&mut reader, b"\x02\x0612345\x36\x80\x05");
         assert_eq!(
             *only_violation(&happened),
@@ -393,7 +362,7 @@ mod tests {
             }
         );
         let fits = read(
-            &mut Reader::new(Role::Client, false, 10),
+            &mut Reader::new(Role::Client, false, 10, None),
             b"\x02\x0612345\x36\x80\x047890",
         );
         assert_eq!(fits, [message(Message::binary("1234567890"), 2, 14)]);
@@ -401,7 +370,7 @@ mod tests {
 
     #[test]
     fn memory_follows_the_bytes_that_came() {
-        let mut reader = Reader::new(Role::Client, false, usize::MAX);
+        let mut reader = Reader::new(Role::Client, false, usize::MAX, None);
         read(
             &mut reader,
             b"\x82\x7F\x00\x00\x00\xFF\x00\x00\x00\x00hello",

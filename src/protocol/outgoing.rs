@@ -12,6 +12,7 @@ use std::io::IoSlice;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::deflate::{Compressor, Side};
 use super::encode::{self, HeaderBytes};
 use super::header::Header;
 use super::mask::Keys;
@@ -21,6 +22,7 @@ use super::sent::{self, Sent};
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::frame::{FrameInfo, Opcode, RawFrame};
+use crate::model::message::Message;
 
 /// Why a command was not queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub(super) struct Outgoing {
     written: usize,
     /// Bytes in `frames` that were not written.
     queued: usize,
+    /// What compressed messages take before they are compressed: they are kept until they left.
+    kept: usize,
     max_queued: usize,
     /// Data messages that did not leave whole, those included that were given up.
     unsent: u64,
@@ -55,6 +59,8 @@ pub(super) struct Outgoing {
     report_frames: bool,
     /// Only a client masks.
     keys: Option<Keys>,
+    /// Where permessage-deflate was negotiated; boxed, so that others do not pay for it.
+    compressor: Option<Box<Compressor>>,
 }
 
 #[derive(Debug)]
@@ -91,17 +97,25 @@ enum CloseState {
 }
 
 impl Outgoing {
-    pub(super) fn new(keys: Option<Keys>, max_queued: usize, report_frames: bool) -> Self {
+    /// `deflate` is how our messages may be compressed.
+    pub(super) fn new(
+        keys: Option<Keys>,
+        max_queued: usize,
+        report_frames: bool,
+        deflate: Option<Side>,
+    ) -> Self {
         Self {
             frames: VecDeque::new(),
             written: 0,
             queued: 0,
+            kept: 0,
             max_queued,
             unsent: 0,
             close: CloseState::None,
             sent: VecDeque::new(),
             report_frames,
             keys,
+            compressor: deflate.and_then(Compressor::new).map(Box::new),
         }
     }
 
@@ -109,10 +123,8 @@ impl Outgoing {
         self.check_open()?;
         match command {
             Command::Send(message) => {
-                let frame = whole(encode::opcode(message.kind), message.payload.clone());
-                let wire = self.wire_len(&frame);
                 self.admit()?;
-                self.push(frame, Lane::Data, Some(Sent::Message { message, wire }));
+                self.push_message(message);
             }
             Command::Ping(payload) => {
                 self.send_control(Opcode::PING, payload, Lane::Data, Sent::Ping)?;
@@ -158,10 +170,19 @@ impl Outgoing {
         Ok(())
     }
 
+    /// The frame goes out as it is, except where each message is compressed by itself: there it is
+    /// compressed like any other. With context takeover every peer would need a compressor, and
+    /// time, for what was encoded once for all.
     pub(super) fn send_encoded(&mut self, frame: Bytes) -> Result<(), SendError> {
         self.check_open()?;
         self.admit()?;
         let sent = sent::of_encoded(&frame);
+        if let (Some(compressor), Some(Sent::Message { message, .. })) = (&self.compressor, &sent)
+            && !compressor.takes_context_over()
+        {
+            self.push_message(message.clone());
+            return Ok(());
+        }
         self.insert(OutFrame {
             head: HeaderBytes::default(),
             body: frame,
@@ -195,6 +216,7 @@ impl Outgoing {
         }
         self.frames.retain(|frame| frame.lane != Lane::Data);
         self.queued = self.frames.iter().map(OutFrame::len).sum::<usize>() - self.written;
+        self.kept = self.frames.iter().map(OutFrame::kept).sum();
         self.close(code.map(CloseFrame::bare));
     }
 
@@ -223,7 +245,7 @@ impl Outgoing {
     /// size may exceed it. What the queue needs for each frame counts too, or many tiny frames
     /// would take a hundred times what they seem to.
     pub(super) fn has_room(&self) -> bool {
-        self.queued + self.frames.len() * size_of::<OutFrame>() < self.max_queued
+        self.queued + self.kept + self.frames.len() * size_of::<OutFrame>() < self.max_queued
     }
 
     fn admit(&self) -> Result<(), SendError> {
@@ -237,6 +259,20 @@ impl Outgoing {
     fn wire_len(&self, frame: &RawFrame) -> u64 {
         let payload_len = frame.payload.len() as u64;
         u64::from(Header::shortest_len(payload_len, self.keys.is_some())) + payload_len
+    }
+
+    /// Queues a message as one frame, compressed where that was negotiated and makes it smaller.
+    fn push_message(&mut self, message: Message) {
+        let compressor = self.compressor.as_mut();
+        let compressed = compressor.and_then(|it| it.compress(&message.payload));
+        let frame = RawFrame {
+            fin: true,
+            rsv: [compressed.is_some(), false, false],
+            opcode: encode::opcode(message.kind),
+            payload: compressed.map_or_else(|| message.payload.clone(), Bytes::from),
+        };
+        let wire = self.wire_len(&frame);
+        self.push(frame, Lane::Data, Some(Sent::Message { message, wire }));
     }
 
     fn push(&mut self, frame: RawFrame, lane: Lane, sent: Option<Sent>) {
@@ -265,6 +301,7 @@ impl Outgoing {
             self.close = CloseState::Queued;
         }
         self.queued += frame.len();
+        self.kept += frame.kept();
         self.unsent += u64::from(frame.is_message());
         self.frames.insert(self.end_of(frame.lane), frame);
     }
@@ -317,6 +354,7 @@ impl Outgoing {
     }
 
     fn left_whole(&mut self, frame: OutFrame) {
+        self.kept -= frame.kept();
         self.unsent -= u64::from(frame.is_message());
         if self.report_frames
             && let Some(info) = frame.info()
@@ -367,6 +405,16 @@ impl OutFrame {
 
     fn len(&self) -> usize {
         self.head.as_ref().len() + self.body.len()
+    }
+
+    /// What is kept beside its bytes: the message, where it was compressed.
+    fn kept(&self) -> usize {
+        match &self.sent {
+            Some(Sent::Message { message, .. }) if message.payload.len() > self.len() => {
+                message.payload.len()
+            }
+            _ => 0,
+        }
     }
 
     fn is_message(&self) -> bool {

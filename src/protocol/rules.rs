@@ -1,7 +1,7 @@
 //! What RFC 6455 demands of a single frame, and the sentence and close code for each breach.
 //!
 //! Rules over several frames (fragmentation, the size of a message) are with the message that is
-//! being put together, in `incoming`.
+//! being put together, in `assembly`.
 
 use super::header::Header;
 use crate::model::close::{CloseCode, CloseFrame, MAX_REASON};
@@ -40,6 +40,13 @@ impl Violation {
         }
     }
 
+    pub(super) fn corrupt(why: &str) -> Self {
+        Self {
+            code: CloseCode::INVALID_PAYLOAD,
+            rule: format!("a compressed message does not inflate: {why} (RFC 7692, section 7.2.2)"),
+        }
+    }
+
     pub(super) fn too_big(size: u64, limit: usize) -> Self {
         Self {
             code: CloseCode::TOO_BIG,
@@ -56,9 +63,10 @@ impl Violation {
     }
 }
 
-/// Checks what a header shows without knowing the frames before it. `role` is ours.
-pub(super) fn check_header(header: &Header, role: Role) -> Result<(), Violation> {
-    check_reserved(header)?;
+/// Checks what a header shows without knowing the frames before it. `role` is ours, `deflate`
+/// says whether permessage-deflate was negotiated.
+pub(super) fn check_header(header: &Header, role: Role, deflate: bool) -> Result<(), Violation> {
+    check_reserved(header, deflate)?;
     match (role, header.mask) {
         (Role::Server, None) => Err(Violation::protocol(
             "a client frame must be masked (RFC 6455, section 5.1)",
@@ -76,15 +84,24 @@ pub(super) fn check_header(header: &Header, role: Role) -> Result<(), Violation>
 }
 
 /// Reserved opcodes and bits (section 5.2). The one place that knows which extensions give a
-/// meaning to RSV1-3: none is negotiated.
-fn check_reserved(header: &Header) -> Result<(), Violation> {
+/// meaning to RSV1-3: permessage-deflate gives one to RSV1 where a message begins (RFC 7692,
+/// section 6).
+fn check_reserved(header: &Header, deflate: bool) -> Result<(), Violation> {
     if header.opcode.is_reserved() {
         return Err(Violation::protocol(format!(
             "reserved opcode {} (RFC 6455, section 5.2)",
             header.opcode.value()
         )));
     }
-    match header.rsv.iter().position(|set| *set) {
+    let [rsv1, rsv2, rsv3] = header.rsv;
+    let starts = matches!(header.opcode, Opcode::TEXT | Opcode::BINARY);
+    if deflate && rsv1 && !starts {
+        return Err(Violation::protocol(format!(
+            "RSV1 is set on a {} frame (RFC 7692, section 6.1)",
+            header.opcode
+        )));
+    }
+    match [rsv1 && !deflate, rsv2, rsv3].iter().position(|set| *set) {
         None => Ok(()),
         Some(at) => Err(Violation::protocol(format!(
             "RSV{} is set but no extension gives it a meaning (RFC 6455, section 5.2)",
@@ -210,14 +227,39 @@ mod tests {
                 "a pong frame of 126 bytes, at most 125",
             ),
         ] {
-            let violation = check_header(&header, Role::Server).unwrap_err();
+            let violation = check_header(&header, Role::Server, false).unwrap_err();
             assert_eq!(violation.code, CloseCode::PROTOCOL_ERROR);
             assert!(violation.rule.starts_with(expected), "{}", violation.rule);
             assert_eq!(violation.close_frame().reason, violation.rule);
         }
-        assert_eq!(check_header(&text, Role::Server), Ok(()));
-        let masked = check_header(&text, Role::Client).unwrap_err();
+        assert_eq!(check_header(&text, Role::Server, false), Ok(()));
+        let masked = check_header(&text, Role::Client, false).unwrap_err();
         assert!(masked.rule.starts_with("a server frame must not be masked"));
+    }
+
+    #[test]
+    fn rsv1_is_for_the_first_frame_of_a_message_where_deflate_was_agreed() {
+        let check = |opcode, rsv, deflate| {
+            let header = Header {
+                rsv,
+                ..Header::whole(opcode, 5, None)
+            };
+            check_header(&header, Role::Client, deflate).map_err(|violation| violation.rule)
+        };
+        let rsv1 = [true, false, false];
+        assert_eq!(check(Opcode::TEXT, rsv1, true), Ok(()));
+        assert_eq!(check(Opcode::BINARY, rsv1, true), Ok(()));
+        for (opcode, rsv, deflate, expected) in [
+            (Opcode::TEXT, rsv1, false, "RSV1 is set but no extension"),
+            (Opcode::TEXT, [true, true, false], true, "RSV2 is set but"),
+            (Opcode::TEXT, [false, false, true], true, "RSV3 is set but"),
+            (Opcode::CONTINUATION, rsv1, true, "RSV1 is set on a cont"),
+            (Opcode::PING, rsv1, true, "RSV1 is set on a ping frame"),
+            (Opcode::CLOSE, rsv1, true, "RSV1 is set on a close frame"),
+        ] {
+            let rule = check(opcode, rsv, deflate).unwrap_err();
+            assert!(rule.starts_with(expected), "{rule}");
+        }
     }
 
     #[test]

@@ -7,10 +7,16 @@ use url::{Host, Url};
 
 use super::{Address, Plan};
 use crate::model::handshake::{self, Headers, RequestHead};
+use crate::protocol::deflate::{self, Accepted, Wrong};
 use crate::wire::accept::Answer;
 
-/// The answer to a request while `open` connections are open.
-pub fn answer(plan: &Plan, request: &RequestHead, upgrade: bool, open: usize) -> Answer {
+/// The answer to a request; `take_place` takes one of the places for connections, if there is one.
+pub(super) fn answer(
+    plan: &Plan,
+    request: &RequestHead,
+    upgrade: bool,
+    take_place: impl FnOnce() -> bool,
+) -> Answer {
     let path = path_of(&request.target);
     if !plan.paths.is_empty() && !plan.paths.iter().any(|served| served == path) {
         let paths = plan.paths.join(", ");
@@ -37,20 +43,31 @@ pub fn answer(plan: &Plan, request: &RequestHead, upgrade: bool, open: usize) ->
             format!("origin {origin} is not allowed (--allow-origin {origin} allows it)\n"),
         );
     }
-    if plan.max_connections.is_some_and(|most| open >= most) {
-        return refuse(
-            503,
-            format!("{open} connections are open, no more are taken\n"),
-        );
+    let extensions = match deflate(plan, request) {
+        Ok(accepted) => accepted.map(|accepted| accepted.answer.to_string()),
+        Err(wrong) => return refuse(400, format!("{wrong}\n")),
+    };
+    if !take_place() {
+        return refuse(503, "all places are taken (--max-connections)\n".to_owned());
     }
     Answer::Upgrade {
         subprotocol: subprotocol(&plan.subprotocols, &request.headers),
-        headers: Headers::new(),
+        headers: extensions
+            .map(|value| ("Sec-WebSocket-Extensions".to_owned(), value))
+            .into_iter()
+            .collect(),
     }
 }
 
+/// How messages are compressed on the connection that a request opens.
+pub(super) fn deflate(plan: &Plan, request: &RequestHead) -> Result<Option<Accepted>, Wrong> {
+    let offers = handshake::values(&request.headers, "sec-websocket-extensions");
+    let accepted = deflate::accept(offers)?;
+    Ok(accepted.filter(|_| plan.compress))
+}
+
 /// The path of a request target: what stands before `?`.
-pub fn path_of(target: &str) -> &str {
+pub(super) fn path_of(target: &str) -> &str {
     target.split('?').next().unwrap_or(target)
 }
 
@@ -157,7 +174,6 @@ mod tests {
         Plan {
             address: Address::Tcp(address.parse().unwrap()),
             paths: vec!["/chat".into()],
-            max_connections: Some(2),
             ..Plan::new(mode::Plan::of(&mode::MODES[0]))
         }
     }
@@ -167,7 +183,7 @@ mod tests {
         target: &str,
         headers: &[(&str, &str)],
         upgrade: bool,
-        open: usize,
+        place: bool,
     ) -> u16 {
         let headers = headers
             .iter()
@@ -178,7 +194,7 @@ mod tests {
             target: target.into(),
             headers,
         };
-        match answer(plan, &request, upgrade, open) {
+        match answer(plan, &request, upgrade, || place) {
             Answer::Upgrade { .. } => 101,
             Answer::Http { status, .. } => status,
         }
@@ -187,10 +203,10 @@ mod tests {
     #[test]
     fn paths_and_numbers_are_checked() {
         let plan = plan("127.0.0.1:1");
-        assert_eq!(status(&plan, "/chat?room=1", &[], true, 0), 101);
-        assert_eq!(status(&plan, "/other", &[], true, 0), 404);
-        assert_eq!(status(&plan, "/chat", &[], false, 0), 426);
-        assert_eq!(status(&plan, "/chat", &[], true, 2), 503);
+        assert_eq!(status(&plan, "/chat?room=1", &[], true, true), 101);
+        assert_eq!(status(&plan, "/other", &[], true, true), 404);
+        assert_eq!(status(&plan, "/chat", &[], false, true), 426);
+        assert_eq!(status(&plan, "/chat", &[], true, false), 503);
     }
 
     #[test]
@@ -205,7 +221,7 @@ mod tests {
             "http://app.localhost",
         ] {
             assert_eq!(
-                status(&plan, "/chat", &[("Origin", origin)], true, 0),
+                status(&plan, "/chat", &[("Origin", origin)], true, true),
                 101,
                 "{origin}"
             );
@@ -217,7 +233,7 @@ mod tests {
             "",
         ] {
             assert_eq!(
-                status(&plan, "/chat", &[("Origin", origin)], true, 0),
+                status(&plan, "/chat", &[("Origin", origin)], true, true),
                 403,
                 "{origin}"
             );
@@ -229,7 +245,7 @@ mod tests {
             ("rebound.example", 403),
         ] {
             assert_eq!(
-                status(&plan, "/chat", &[("Host", host)], true, 0),
+                status(&plan, "/chat", &[("Host", host)], true, true),
                 expected,
                 "{host}"
             );
@@ -248,16 +264,41 @@ mod tests {
             ("null", 403),
         ] {
             assert_eq!(
-                status(&plan, "/chat", &[host, ("Origin", origin)], true, 0),
+                status(&plan, "/chat", &[host, ("Origin", origin)], true, true),
                 expected,
                 "{origin}"
             );
         }
         plan.allow_origins = vec!["*".into()];
         assert_eq!(
-            status(&plan, "/chat", &[host, ("Origin", "null")], true, 0),
+            status(&plan, "/chat", &[host, ("Origin", "null")], true, true),
             101
         );
+    }
+
+    #[test]
+    fn compression_is_taken_where_it_is_offered_and_wanted() {
+        let name = "Sec-WebSocket-Extensions";
+        let offer = |value: &str| RequestHead {
+            headers: vec![(name.to_owned(), value.to_owned())],
+            target: "/chat".to_owned(),
+            ..RequestHead::default()
+        };
+        let mut plan = plan("127.0.0.1:1");
+        let extensions = |plan: &Plan, value: &str| match answer(plan, &offer(value), true, || true)
+        {
+            Answer::Upgrade { headers, .. } => headers,
+            Answer::Http { status, .. } => vec![("status".to_owned(), status.to_string())],
+        };
+        let given = extensions(&plan, "x, permessage-deflate; client_max_window_bits");
+        assert_eq!(given, [(name.to_owned(), "permessage-deflate".to_owned())]);
+        assert_eq!(extensions(&plan, "permessage-deflate; a"), []);
+        assert_eq!(
+            extensions(&plan, "a b"),
+            [("status".to_owned(), "400".to_owned())]
+        );
+        plan.compress = false;
+        assert_eq!(extensions(&plan, "permessage-deflate"), []);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -32,7 +32,10 @@ pub struct Server {
 enum Listener {
     Tcp(TcpListener),
     #[cfg(unix)]
-    Unix(UnixListener, SocketFile),
+    Unix(
+        UnixListener,
+        #[expect(dead_code, reason = "held for its Drop")] SocketFile,
+    ),
 }
 
 /// The file of a unix socket; removed when the server ends.
@@ -84,6 +87,9 @@ impl Server {
         let (log, reader) = log(plan.log_traffic);
         let shared = Arc::new(Shared {
             mode: plan.mode.make(),
+            places: Arc::new(Semaphore::new(
+                plan.max_connections.unwrap_or(Semaphore::MAX_PERMITS),
+            )),
             plan,
             hub: Arc::new(Hub::default()),
             log,

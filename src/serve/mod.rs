@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 pub use listener::Server;
 
@@ -36,6 +36,8 @@ pub struct Plan {
     /// `-s`: subprotocols that are chosen when a client offers them, in order of preference; empty
     /// chooses the first that is offered.
     pub subprotocols: Vec<String>,
+    /// Take what a client offers for permessage-deflate.
+    pub compress: bool,
     pub connection: connection::Plan,
     /// Refuse more with 503.
     pub max_connections: Option<usize>,
@@ -61,6 +63,7 @@ impl Plan {
             paths: Vec::new(),
             allow_origins: Vec::new(),
             subprotocols: Vec::new(),
+            compress: true,
             connection: connection::Plan {
                 max_message_size: connection::DEFAULT_MAX_MESSAGE_SIZE,
                 auto_pong: true,
@@ -81,6 +84,8 @@ struct Shared {
     hub: Arc<Hub>,
     log: Log,
     stamp: Stamp,
+    /// One permit for each connection that may be open (`--max-connections`).
+    places: Arc<Semaphore>,
     /// Becomes true when the server shuts down.
     shutdown: watch::Receiver<bool>,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::hub::{Order, Seat};
@@ -25,13 +25,20 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Serves one TCP connection to its end.
 pub(super) async fn serve(shared: Arc<Shared>, stream: Stream, address: String) {
     let decide = Arc::clone(&shared);
+    // Held from the answer to the end, so that no more are let in than there are places.
+    let place = Arc::new(OnceLock::new());
+    let taken = Arc::clone(&place);
     let accepted = accept(stream, HANDSHAKE_TIMEOUT, move |request, upgrade| {
-        admission::answer(&decide.plan, request, upgrade, decide.hub.len())
+        admission::answer(&decide.plan, request, upgrade, || {
+            let permit = Arc::clone(&decide.places).try_acquire_owned();
+            permit.is_ok_and(|permit| taken.set(permit).is_ok())
+        })
     });
     match accepted.await {
         Ok(accepted) => Peer::new(shared, accepted, &address).run().await,
         Err(ended) => log_ended(&shared, ended, &address),
     }
+    drop(place);
 }
 
 /// An upgrade that was asked for and refused is worth a line; plain HTTP and port scans are not.
@@ -78,10 +85,14 @@ impl Peer {
         };
         shared.tell(Some(id), What::Open(Box::new(open)));
         let seat = shared.hub.join(id, admission::path_of(target));
+        // The same as was answered; a header that cannot be read was refused.
+        let deflate = admission::deflate(&shared.plan, &accepted.request);
+        let deflate = deflate.ok().flatten().map(|accepted| accepted.agreed);
         let connection = Connection::new(
             accepted.stream,
             Role::Server,
             &shared.plan.connection,
+            deflate,
             &accepted.read_ahead,
         );
         Self {

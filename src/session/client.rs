@@ -213,6 +213,7 @@ impl Client {
         self.finishing = true;
         match &mut self.step {
             Step::Talking(connection) => {
+                send_as_room_allows(connection, &mut self.to_send);
                 // One that is closing already needs no second Close.
                 let _ = connection.send(Command::Close(Some(CloseFrame::bare(CloseCode::NORMAL))));
             }
@@ -291,6 +292,7 @@ impl Client {
             opened.stream,
             Role::Client,
             &self.plan.connection,
+            opened.deflate,
             &opened.read_ahead,
         );
         connection.set_reading(self.reading);

@@ -26,6 +26,7 @@ use crate::model::command::Command;
 use crate::model::event::{Close, ClosedBy, Direction, Problem, What};
 use crate::model::state::ReadyState;
 use crate::model::units::show_duration;
+use crate::protocol::deflate::Agreed;
 use crate::protocol::engine::{Config, Engine, Incoming, Role, SendError, Sent, Violation};
 
 /// How long a closing handshake may take.
@@ -110,8 +111,15 @@ struct Ending {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Takes over a stream after its opening handshake; `read_ahead` are bytes that came behind it.
-    pub fn new(stream: S, role: Role, plan: &Plan, read_ahead: &[u8]) -> Self {
+    /// Takes over a stream after its opening handshake, which agreed on `deflate`; `read_ahead` are
+    /// bytes that came behind it.
+    pub fn new(
+        stream: S,
+        role: Role,
+        plan: &Plan,
+        deflate: Option<Agreed>,
+        read_ahead: &[u8],
+    ) -> Self {
         let now = Instant::now();
         let config = Config {
             role,
@@ -119,6 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             auto_pong: plan.auto_pong,
             report_frames: plan.report_frames,
             max_queued: OUT_QUEUE,
+            deflate,
         };
         Self {
             stream,
@@ -351,7 +360,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return;
             }
             Incoming::Close(frame) => return self.peer_closed(frame, now),
-            Incoming::Violation(violation) => return self.violated(violation, now),
+            Incoming::Violation(violation) => return self.violated(&violation, now),
             Incoming::Message {
                 message,
                 frames,
@@ -394,7 +403,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn violated(&mut self, violation: Violation, now: Instant) {
+    fn violated(&mut self, violation: &Violation, now: Instant) {
         let problem = Problem {
             kind: "protocol",
             message: format!("the peer broke the protocol: {}", violation.rule),
@@ -544,9 +553,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match keepalive.poll(now) {
             // A full queue means that the peer does not read: its silence will show.
             Some(Beat::Ping(payload)) => {
-                if self.engine.heartbeat(payload.clone()).is_ok() {
-                    self.pings.sent(payload, now);
-                }
+                self.pings.sent(payload.clone(), now);
+                let _ = self.engine.heartbeat(payload);
             }
             Some(Beat::Send(message)) => {
                 let _ = self.send(Command::Send(message));

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::model::event::{Open, Refused, What};
 use crate::model::handshake::{self, Refusal, RequestHead, ResponseHead, Timings};
 use crate::model::secret::is_secret_header;
+use crate::protocol::deflate;
 use crate::wire::dial;
 use crate::wire::refusal::refusal_hint;
 use crate::wire::stream::Stream;
@@ -28,6 +29,8 @@ pub struct Opening {
 pub struct Opened {
     pub stream: Stream,
     pub read_ahead: Bytes,
+    /// What was agreed on for permessage-deflate.
+    pub deflate: Option<deflate::Agreed>,
     pub open: Open,
 }
 
@@ -148,6 +151,7 @@ impl Attempt {
             Answer::Upgraded(upgraded) => Exchange::Opened(Box::new(Opened {
                 stream,
                 read_ahead: upgraded.read_ahead,
+                deflate: upgraded.deflate,
                 open: Open {
                     url: target.redacted(),
                     subprotocol: upgraded.subprotocol,

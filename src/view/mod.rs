@@ -59,6 +59,8 @@ pub struct Plan {
     /// Show messages that go out. Off where an editor has shown them when they were typed, and in a
     /// pipe, which is for what comes in. NDJSON shows them anyway.
     pub echo_sent: bool,
+    /// What happens to connections is what is asked for (`serve`): it goes to stdout.
+    pub talk_is_data: bool,
     /// `--parse`: whoever makes the events fills their `json` member.
     pub parse: bool,
     /// `-P`.
@@ -120,7 +122,12 @@ impl View {
     /// Adds what is to be shown of an event.
     pub fn event(&mut self, event: &Event, page: &mut Page) {
         if let Some(talk) = &mut self.talk {
-            talk.event(event, &mut page.talk);
+            let page = if self.plan.talk_is_data {
+                &mut page.data
+            } else {
+                &mut page.talk
+            };
+            talk.event(event, page);
         }
         if self.shows(&event.what) {
             self.format.event(event, page);

@@ -142,6 +142,39 @@ impl Outcome {
         ExitCode::DONE
     }
 
+    /// What was asked for and has not happened, as a sentence; only where that decides the exit
+    /// code.
+    pub fn unmet(&self) -> Option<String> {
+        if self.exit_code() != ExitCode::NOT_MET {
+            return None;
+        }
+        let Conditions {
+            count,
+            until,
+            expect_close,
+            ..
+        } = &self.conditions;
+        Some(match (until, count, expect_close) {
+            (Some(until), _, _) if !self.until_met => format!("nothing matched --until {until}"),
+            (None, Some(count), _) if self.matched < *count => {
+                format!("{} of {count} messages came", self.matched)
+            }
+            (_, _, Some(expected)) => {
+                let closed = self.endings.iter().find_map(|(_, ending)| ending.closed);
+                closed.map_or_else(
+                    || format!("not closed, expected {expected}"),
+                    |closed| format!("closed with {}, expected {expected}", closed.code),
+                )
+            }
+            _ => return None,
+        })
+    }
+
+    /// Whether the end depends on messages that are still to come.
+    pub const fn has_goal(&self) -> bool {
+        self.conditions.count.is_some() || self.conditions.until.is_some()
+    }
+
     pub const fn totals(&self) -> &Totals {
         &self.totals
     }
@@ -237,6 +270,7 @@ fn code_of(kind: &str) -> ExitCode {
         "tls" => ExitCode::TLS,
         "timeout" => ExitCode::TIMEOUT,
         "protocol" => ExitCode::PROTOCOL,
+        "unmet" => ExitCode::NOT_MET,
         _ => ExitCode::INTERNAL,
     }
 }

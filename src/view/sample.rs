@@ -118,6 +118,7 @@ pub(super) fn close(code: u16, by: ClosedBy, reason: &str, idle: Duration) -> Ev
 pub(super) fn plan(format: &'static str) -> Plan {
     Plan {
         format,
+        talk_is_data: false,
         interactive: false,
         data_terminal: false,
         echo_sent: false,

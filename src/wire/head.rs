@@ -2,6 +2,7 @@
 //! looked at once for the blank line, at most 64 KiB and 256 fields. What is no HTTP at all is
 //! known by its first bytes and shown.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
@@ -108,7 +109,25 @@ fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
         })
 }
 
+/// Control bytes have no place in a head, and a parser that refuses them would hide the status that
+/// a hostile or careless server sent: they are read as the text `\xNN`.
+fn control_made_visible(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let is_control = |byte: u8| byte.is_ascii_control() && !b"\t\r\n".contains(&byte);
+    if !bytes.iter().copied().any(is_control) {
+        return Cow::Borrowed(bytes);
+    }
+    let visible = bytes
+        .iter()
+        .copied()
+        .flat_map(|byte| match is_control(byte) {
+            true => format!("\\x{byte:02x}").into_bytes(),
+            false => vec![byte],
+        });
+    Cow::Owned(visible.collect())
+}
+
 fn parse(bytes: &[u8]) -> Result<ResponseHead, String> {
+    let bytes = &control_made_visible(bytes)[..];
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
     match response.parse(bytes) {
@@ -128,9 +147,16 @@ fn parse(bytes: &[u8]) -> Result<ResponseHead, String> {
         .collect();
     Ok(ResponseHead {
         status: response.code.unwrap_or_default(),
-        reason: response.reason.unwrap_or_default().to_owned(),
+        reason: reason_of(bytes),
         headers,
     })
+}
+
+/// The reason phrase as it was sent; httparse drops one that is not ASCII.
+fn reason_of(head: &[u8]) -> String {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let reason = line.splitn(3, |byte| *byte == b' ').nth(2);
+    value_text(reason.unwrap_or_default().trim_ascii())
 }
 
 fn may_be_http(bytes: &[u8]) -> bool {

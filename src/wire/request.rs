@@ -6,6 +6,7 @@ use super::target::Target;
 use crate::error::Error;
 use crate::model::handshake::{Headers, RequestHead, values};
 use crate::model::secret::Secret;
+use crate::protocol::deflate;
 
 const USER_AGENT: &str = concat!("wscope/", env!("CARGO_PKG_VERSION"));
 
@@ -19,6 +20,8 @@ pub struct Plan {
     /// ours ([`is_ours`]): the command line sees to that.
     pub headers: Headers,
     pub subprotocols: Vec<String>,
+    /// What is offered for permessage-deflate.
+    pub deflate: Option<deflate::Parameters>,
     pub origin: Option<String>,
     pub host: Option<String>,
     /// Default `wscope/VERSION`.
@@ -67,6 +70,10 @@ pub fn request(target: &Target, plan: &Plan, key: &str) -> RequestHead {
         ("Sec-WebSocket-Key", Some(key.to_owned())),
         ("Sec-WebSocket-Version", Some(version.to_string())),
         ("Sec-WebSocket-Protocol", subprotocols),
+        (
+            "Sec-WebSocket-Extensions",
+            plan.deflate.map(|offer| offer.to_string()),
+        ),
         (origin_name, plan.origin.clone()),
         (
             "User-Agent",
@@ -165,6 +172,7 @@ mod tests {
                 pair("X-Name", "Zoë"),
             ],
             subprotocols: vec!["a".into(), "b".into()],
+            deflate: Some(deflate::Parameters::OFFER),
             origin: Some("https://o".into()),
             host: Some("other".into()),
             user_agent: Some("me/1".into()),
@@ -176,6 +184,7 @@ mod tests {
             text("ws://ann:pw@h/", &plan),
             "GET / HTTP/1.1\r\nHost: other\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Key: KEY\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: a, b\r\n\
+             Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
              Origin: https://o\r\nUser-Agent: me/1\r\nAuthorization: Bearer t\r\nCookie: k=v\r\n\
              x-dup: 1\r\nX-Dup: 2\r\nX-Name: Zoë\r\n\r\n"
         );

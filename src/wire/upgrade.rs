@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::model::handshake::{
     Headers, Refusal, RequestHead, ResponseHead, has_token, header, values,
 };
+use crate::protocol::deflate;
 
 /// Interim answers (1xx) that are skipped before one is too many.
 const MAX_INTERIM: usize = 16;
@@ -35,6 +36,8 @@ pub struct Upgraded {
     pub subprotocol: Option<String>,
     /// Each with its parameters, as the server wrote them.
     pub extensions: Vec<String>,
+    /// What they mean for permessage-deflate.
+    pub deflate: Option<deflate::Agreed>,
     /// Bytes after the head: the first frames. They go into the engine first.
     pub read_ahead: Bytes,
 }
@@ -61,15 +64,16 @@ pub async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
         return Ok(Answer::Refused(Refusal { head, body }));
     }
     let agreed = check(&head.headers, &request.headers);
-    let (subprotocol, extensions) = agreed.map_err(|Wrong { message, hint }| Error::Handshake {
+    let agreed = agreed.map_err(|Wrong { message, hint }| Error::Handshake {
         address: address.to_owned(),
         message,
         hint: hint.map(str::to_owned),
     })?;
     Ok(Answer::Upgraded(Upgraded {
         head,
-        subprotocol,
-        extensions,
+        subprotocol: agreed.subprotocol,
+        extensions: agreed.extensions,
+        deflate: agreed.deflate,
         read_ahead: buffer.freeze(),
     }))
 }
@@ -127,19 +131,28 @@ impl Wrong {
     }
 }
 
-/// The checks of RFC 6455, section 4.1 on the fields of a 101: the subprotocol and the extensions
-/// that both sides now agree on.
-fn check(answered: &Headers, offered: &Headers) -> Result<(Option<String>, Vec<String>), Wrong> {
+/// What both sides agree on with a 101.
+#[derive(Debug)]
+struct Agreed {
+    subprotocol: Option<String>,
+    extensions: Vec<String>,
+    deflate: Option<deflate::Agreed>,
+}
+
+/// The checks of RFC 6455, section 4.1 on the fields of a 101.
+fn check(answered: &Headers, offered: &Headers) -> Result<Agreed, Wrong> {
     for (name, token) in [("Upgrade", "websocket"), ("Connection", "Upgrade")] {
         if !has_token(answered, name, token) {
             return Err(Wrong::new(format!("the 101 does not say {name}: {token}")));
         }
     }
     check_accept(answered, offered)?;
-    Ok((
-        chosen_subprotocol(answered, offered)?,
-        chosen_extensions(answered, offered)?,
-    ))
+    let deflate = deflate::check(values(offered, EXTENSIONS), values(answered, EXTENSIONS));
+    Ok(Agreed {
+        subprotocol: chosen_subprotocol(answered, offered)?,
+        extensions: chosen_extensions(answered, offered)?,
+        deflate: deflate.map_err(|wrong| Wrong::new(wrong.to_string()))?,
+    })
 }
 
 fn check_accept(answered: &Headers, offered: &Headers) -> Result<(), Wrong> {
@@ -228,7 +241,7 @@ mod tests {
 
     #[test]
     fn tokens_are_found_in_lists_and_parameters_stay() {
-        let deflate = "permessage-deflate; server_max_window_bits=\"1,0\"";
+        let deflate = "permessage-deflate; server_max_window_bits=\"10\"";
         let offered = headers(&[
             KEY,
             (PROTOCOL, "a, b"),
@@ -241,9 +254,10 @@ mod tests {
             (PROTOCOL, "b"),
             (EXTENSIONS, deflate),
         ]);
-        let (subprotocol, extensions) = check(&answered, &offered).unwrap();
-        assert_eq!(subprotocol.as_deref(), Some("b"));
-        assert_eq!(extensions, [deflate]);
+        let agreed = check(&answered, &offered).unwrap();
+        assert_eq!(agreed.subprotocol.as_deref(), Some("b"));
+        assert_eq!(agreed.extensions, [deflate]);
+        assert_eq!(agreed.deflate.unwrap().peer.window_bits, 10);
     }
 
     #[test]

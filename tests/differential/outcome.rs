@@ -43,6 +43,7 @@ pub(crate) fn engine(role: Role) -> Engine {
         auto_pong: true,
         report_frames: false,
         max_queued: usize::MAX,
+        deflate: None,
     };
     Engine::new(config, [5; 32])
 }

@@ -150,10 +150,13 @@ impl Terminal {
         assert_eq!(status.signal(), None, "it was killed");
         let modes_after = modes(self.master.as_ref());
         assert_eq!(self.modes_before, modes_after, "terminal modes");
-        let screen = self.screen();
-        assert!(!screen.hide_cursor(), "the cursor is hidden");
-        assert!(!screen.alternate_screen(), "the alternate screen is on");
-        assert!(!screen.bracketed_paste(), "bracketed paste is on");
+        // What it wrote last may still be on its way to us.
+        self.until(
+            "a cursor, no alternate screen, no bracketed paste",
+            |screen| {
+                !screen.hide_cursor() && !screen.alternate_screen() && !screen.bracketed_paste()
+            },
+        );
         (status.exit_code(), self.raw())
     }
 

@@ -40,11 +40,11 @@ pub(super) fn connect(setup: &Setup<'_>) -> Result<connect::Plan, Error> {
     let plain = args.conversation.plain;
     let mut view = view(setup, &args.output, Purpose::Messages, plain)?;
     let (source, limits) = session::conversation(setup, &args, view.data_style, size)?;
-    view.echo_sent = session::is_echoed(&source, &view);
+    view.echo_sent = session::is_echoed(setup, &source, &view);
     Ok(connect::Plan {
         clients: vec![client],
         demo: if url == DEMO { vec![0] } else { Vec::new() },
-        conditions: session::conditions(&args.session, &view, &source),
+        conditions: session::conditions(setup, &args.session, &view),
         source,
         view,
         limits,

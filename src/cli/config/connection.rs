@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::model::command::Command;
 use crate::model::handshake::header;
 use crate::model::secret::Secret;
+use crate::protocol::deflate;
 use crate::session::client;
 use crate::session::connection;
 use crate::session::keepalive::{Heartbeat, HeartbeatMessage};
@@ -58,9 +59,16 @@ fn request(
     environment: &Environment,
     notes: &mut Vec<String>,
 ) -> Result<upgrade::Plan, Error> {
+    let headers = headers::read(&args.header, notes)?;
+    let flag = args.auth.as_ref().map(|_| "--auth");
+    let flag = flag.or(args.bearer.as_ref().map(|_| "--bearer"));
+    if let (Some(flag), Some(_)) = (flag, header(&headers, headers::AUTHORIZATION)) {
+        return Err(Error::usage(format!("-H Authorization contradicts {flag}")));
+    }
     Ok(upgrade::Plan {
-        headers: headers::read(&args.header, notes)?,
+        headers,
         subprotocols: distinct(&args.subprotocol)?,
+        deflate: Some(deflate::Parameters::OFFER),
         origin: args.origin.clone(),
         host: args.host.clone(),
         user_agent: args.user_agent.clone(),
@@ -124,7 +132,7 @@ fn plain_credentials(
     let local = target.is_loopback() || target.unix().is_some() || args.unix_socket.is_some();
     let has_credential = request.authorization.is_some()
         || target.credentials().is_some()
-        || header(&request.headers, "Authorization").is_some()
+        || header(&request.headers, headers::AUTHORIZATION).is_some()
         || header(&request.headers, "X-Api-Key").is_some()
         || header(&request.headers, "Cookie").is_some()
         || request.cookies.iter().any(|cookie| cookie.matches(target));

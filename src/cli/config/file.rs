@@ -238,11 +238,20 @@ impl Reader<'_> {
     fn wrong(&self, span: &Range<usize>, message: impl Display) -> Error {
         let before = self.text.get(..span.start).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        Error::usage(format!("{}:{line}: {message}", self.path.display()))
+        Error::usage(format!("{}, line {line}: {message}", self.path.display()))
     }
 }
 
 impl Entry {
+    /// The headers that it holds, as they are typed.
+    pub(super) fn headers(&self) -> &[String] {
+        if self.flag == "header" {
+            &self.values
+        } else {
+            &[]
+        }
+    }
+
     /// The entry as words of a command line.
     pub(super) fn words(&self) -> impl Iterator<Item = std::ffi::OsString> {
         let flag = &self.flag;
@@ -311,37 +320,43 @@ mod tests {
         for (text, said) in [
             (
                 "[defaults]\n\nhartbeat = 'off'\n",
-                "c.toml:3: unknown key \"hartbeat\" (did you mean heartbeat?)",
+                "c.toml, line 3: unknown key \"hartbeat\" (did you mean heartbeat?)",
             ),
             (
                 "[default]\n",
-                "c.toml:1: unknown key \"default\" (did you mean defaults?)",
+                "c.toml, line 1: unknown key \"default\" (did you mean defaults?)",
             ),
-            ("[theme]\n", "c.toml:1: unknown key \"theme\""),
+            ("[theme]\n", "c.toml, line 1: unknown key \"theme\""),
             (
                 "[defaults]\nheartbeat = 'often'\n",
-                "c.toml:2: invalid value 'often'",
+                "c.toml, line 2: invalid value 'often'",
             ),
             (
                 "[defaults]\noutput = 'xml'\n",
-                "c.toml:2: invalid value 'xml'",
+                "c.toml, line 2: invalid value 'xml'",
             ),
             (
                 "[defaults]\njson = 'yes'\n",
-                "c.toml:2: json is true or false",
+                "c.toml, line 2: json is true or false",
             ),
-            ("[defaults]\nwait = [1]\n", "c.toml:2: a text or a number"),
-            ("[defaults]\nurl = 'ws://h'\n", "c.toml:2: a url belongs"),
+            (
+                "[defaults]\nwait = [1]\n",
+                "c.toml, line 2: a text or a number",
+            ),
+            (
+                "[defaults]\nurl = 'ws://h'\n",
+                "c.toml, line 2: a url belongs",
+            ),
             (
                 "[defaults]\nconfig = 'x'\n",
-                "c.toml:2: unknown key \"config\"",
+                "c.toml, line 2: unknown key \"config\"",
             ),
             (
                 "\n[endpoint.a]\njson = true\n",
-                "c.toml:2: endpoint a has no url",
+                "c.toml, line 2: endpoint a has no url",
             ),
-            ("a = \n", "c.toml:1: "),
-            ("defaults = 1\n", "c.toml:1: a table"),
+            ("a = \n", "c.toml, line 1: "),
+            ("defaults = 1\n", "c.toml, line 1: a table"),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.starts_with(said), "{error}");

@@ -6,6 +6,9 @@ use crate::model::handshake::Headers;
 use crate::model::secret::is_secret_header;
 use crate::wire::upgrade::is_ours;
 
+/// The header that `--auth` and `--bearer` write.
+pub(super) const AUTHORIZATION: &str = "Authorization";
+
 /// Reads every `-H` in order; those that belong to the handshake are left out, with a note each.
 pub(super) fn read(typed: &[String], notes: &mut Vec<String>) -> Result<Headers, Error> {
     let mut headers = Headers::new();
@@ -33,7 +36,9 @@ fn read_file(path: &str, headers: &mut Headers) -> Result<(), Error> {
     for (at, line) in text.lines().enumerate() {
         if !line.trim().is_empty() {
             let header = parse(line);
-            headers.push(header.map_err(|problem| wrong(&format!("{path}:{}", at + 1), &problem))?);
+            headers.push(
+                header.map_err(|problem| wrong(&format!("{path}, line {}", at + 1), &problem))?,
+            );
         }
     }
     Ok(())
@@ -47,8 +52,8 @@ fn wrong(place: &str, problem: &str) -> Error {
 fn parse(text: &str) -> Result<(String, String), String> {
     let Some((name, value)) = text.split_once(':') else {
         return Err(match text.split_whitespace().next() {
-            Some(word) if is_secret_header(word) => format!("no colon after {word}"),
-            _ => format!("{text:?} has no colon"),
+            Some(word) if is_secret_header(word) => format!("the header {word} has no colon"),
+            _ => format!("the header {text:?} has no colon"),
         });
     };
     let name = token(name).map_err(|problem| format!("header name {name:?}: {problem}"))?;
@@ -115,7 +120,7 @@ mod tests {
         assert_eq!(of(&[&path]).0.unwrap().len(), 2);
         std::fs::write(file.path(), "A: b\nwrong\n").unwrap();
         let error = of(&[&path]).0.unwrap_err().to_string();
-        assert!(error.contains(":2: "), "{error}");
+        assert!(error.contains(", line 2: "), "{error}");
         assert!(
             of(&["@/no/such"])
                 .0

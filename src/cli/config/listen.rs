@@ -71,14 +71,14 @@ fn subscribe(setup: &Setup<'_>, targets: &[String]) -> Result<connect::Plan, Err
     } else {
         Source::Nothing
     };
-    view.echo_sent = session::is_echoed(&source, &view);
+    view.echo_sent = session::is_echoed(setup, &source, &view);
     let demo = (0..targets.len())
         .filter(|at| targets[*at] == DEMO)
         .collect();
     Ok(connect::Plan {
         clients,
         demo,
-        conditions: session::conditions(&args.session, &view, &source),
+        conditions: session::conditions(setup, &args.session, &view),
         source,
         view,
         limits: session::limits(&args.session, &args.connection),

@@ -23,36 +23,19 @@ pub(super) fn words(
     let command = typed.command();
     let mut entries: Vec<(Entry, &Arg)> = Vec::new();
     for layer in layers {
-        let layer = layer.iter().filter_map(|entry| {
-            let arg = find(command, &entry.flag)?;
-            Some((entry.clone(), arg))
-        });
-        let layer: Vec<(Entry, &Arg)> = layer.collect();
-        let winners = Winners {
-            ids: layer.iter().map(|(_, arg)| arg.get_id().as_str()).collect(),
-            headers: layer
-                .iter()
-                .flat_map(|(entry, _)| header_names(entry))
-                .collect(),
-        };
-        winners.beat(command, &mut entries);
+        let layer: Vec<(Entry, &Arg)> = layer
+            .iter()
+            .filter_map(|entry| Some((entry.clone(), find(command, &entry.flag)?)))
+            .collect();
+        let ids = layer.iter().map(|(_, arg)| arg.get_id().as_str());
+        let headers = layer.iter().flat_map(|(entry, _)| entry.headers());
+        Winners::new(ids, headers).beat(command, &mut entries);
         entries.extend(layer);
     }
-    let typed_headers: Vec<String> = typed.values("header");
+    let headers: Vec<String> = typed.values("header");
     let no_color = environment.get("NO_COLOR").map(|_| "color");
-    let winners = Winners {
-        ids: typed
-            .given()
-            .map(|arg| arg.get_id().as_str())
-            .chain(no_color)
-            .collect(),
-        headers: typed_headers
-            .iter()
-            .filter_map(|text| header::name(text))
-            .map(str::to_owned)
-            .collect(),
-    };
-    winners.beat(command, &mut entries);
+    let ids = typed.given().map(|arg| arg.get_id().as_str());
+    Winners::new(ids.chain(no_color), &headers).beat(command, &mut entries);
     entries
         .iter()
         .flat_map(|(entry, _)| entry.words())
@@ -69,10 +52,32 @@ fn find<'c>(command: &'c Command, flag: &str) -> Option<&'c Arg> {
 /// What takes precedence: arguments by their ids, and headers by their names.
 struct Winners<'a> {
     ids: Vec<&'a str>,
-    headers: Vec<String>,
+    headers: Vec<&'a str>,
 }
 
-impl Winners<'_> {
+/// The arguments that write the header Authorization, so that it contradicts them.
+const AUTHORIZING: [&str; 2] = ["auth", "bearer"];
+
+impl<'a> Winners<'a> {
+    fn new(
+        ids: impl IntoIterator<Item = &'a str>,
+        headers: impl IntoIterator<Item = &'a String>,
+    ) -> Self {
+        let mut ids: Vec<&str> = ids.into_iter().collect();
+        let headers = headers.into_iter();
+        let mut headers: Vec<&str> = headers.filter_map(|text| header::name(text)).collect();
+        let authorized = headers
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(header::AUTHORIZATION));
+        if ids.iter().any(|id| AUTHORIZING.contains(id)) {
+            headers.push(header::AUTHORIZATION);
+        }
+        if authorized {
+            ids.extend(AUTHORIZING);
+        }
+        Self { ids, headers }
+    }
+
     fn beat(&self, command: &Command, entries: &mut Vec<(Entry, &Arg)>) {
         entries.retain_mut(|(entry, arg)| {
             if entry.flag == "header" {
@@ -93,18 +98,6 @@ impl Winners<'_> {
                 .any(|other| other.eq_ignore_ascii_case(name))
         })
     }
-}
-
-fn header_names(entry: &Entry) -> impl Iterator<Item = String> {
-    let values = if entry.flag == "header" {
-        entry.values.as_slice()
-    } else {
-        &[]
-    };
-    values
-        .iter()
-        .filter_map(|text| header::name(text))
-        .map(str::to_owned)
 }
 
 /// Whether one of them names the other in its `conflicts_with`.

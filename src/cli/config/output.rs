@@ -39,6 +39,7 @@ pub(super) fn view(
     Ok(view::Plan {
         format,
         interactive: environment.is_watched(),
+        talk_is_data: purpose == Purpose::Log,
         data_terminal: environment.stdout_is_terminal,
         echo_sent: false,
         parse: args.parse,
@@ -47,7 +48,10 @@ pub(super) fn view(
         verbose: args.verbose,
         timestamps: args.timestamps,
         data_style: style(environment.stdout_is_terminal),
-        talk_style: style(environment.stderr_is_terminal),
+        talk_style: style(match purpose {
+            Purpose::Log => environment.stdout_is_terminal,
+            Purpose::Messages => environment.stderr_is_terminal,
+        }),
         select: Select {
             only: args.only.iter().copied().reduce(Only::or),
             filter: args.filter.clone(),

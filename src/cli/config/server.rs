@@ -9,6 +9,7 @@ use super::connection::upkeep;
 use super::output::{Purpose, recording, view};
 use super::{Setup, session};
 use crate::cli::args::{Listen, Output, Serve};
+use crate::command::source::Source;
 use crate::command::{listen, serve as serving};
 use crate::error::Error;
 use crate::serve::{self, Address, mode};
@@ -48,6 +49,7 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
             paths: server.path.clone(),
             allow_origins: args.origins.allow_origin.clone(),
             subprotocols: server.subprotocol.clone(),
+            compress: true,
             connection: upkeep(&args.upkeep, args.output.frames, Some(Heartbeat::STANDARD))?,
             max_connections: server.max_connections,
             drain: server.drain,
@@ -106,11 +108,15 @@ pub(super) fn listen(
     let connection = upkeep(&args.upkeep, args.output.frames, None)?;
     let mut view = view(setup, &args.output, Purpose::Messages, false)?;
     let size = connection.max_message_size;
-    let source = session::input(setup, &args.session, false, view.data_style, size)?;
-    view.echo_sent = session::is_echoed(&source, &view);
+    let mut source = session::input(setup, &args.session, false, view.data_style, size)?;
+    if let Source::Pipe(pipe) = &mut source {
+        // `/to ID text` is how one client is told from the others, from a pipe too.
+        pipe.slash = true;
+    }
+    view.echo_sent = session::is_echoed(setup, &source, &view);
     let conditions = Conditions {
         serving: true,
-        ..session::conditions(&args.session, &view, &source)
+        ..session::conditions(setup, &args.session, &view)
     };
     Ok(listen::Plan {
         server: serve::Plan {
@@ -119,6 +125,7 @@ pub(super) fn listen(
             paths: Vec::new(),
             allow_origins: args.origins.allow_origin.clone(),
             subprotocols: args.connection.subprotocol.clone(),
+            compress: true,
             connection,
             max_connections: None,
             drain: DRAIN,

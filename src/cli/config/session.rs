@@ -24,7 +24,7 @@ pub(super) fn opening(args: &Session) -> Result<Vec<Command>, Error> {
         .collect::<Result<Vec<_>, _>>()?;
     if let Some(path) = &args.execute_file {
         for (at, line) in lines(path)?.iter().enumerate() {
-            let place = format!("{}:{}", path.display(), at + 1);
+            let place = format!("{}, line {}", path.display(), at + 1);
             let line = std::str::from_utf8(line)
                 .map_err(|_| Error::usage(format!("{place}: the line is not UTF-8")))?;
             commands.push(command(args, line, &place)?);
@@ -116,20 +116,21 @@ pub(super) fn limits(args: &Session, connection: &Connection) -> Limits {
     }
 }
 
-pub(super) fn conditions(args: &Session, view: &view::Plan, source: &Source) -> Conditions {
+pub(super) fn conditions(setup: &Setup<'_>, args: &Session, view: &view::Plan) -> Conditions {
     Conditions {
         count: args.count,
         until: args.until.clone(),
         expect_close: args.expect_close,
         select: view.select.clone(),
-        interactive: matches!(source, Source::Editor(_)),
+        interactive: setup.environment.is_conversation(),
         serving: false,
     }
 }
 
 /// Whether messages that go out are printed: for people who did not just type them.
-pub(super) fn is_echoed(source: &Source, view: &view::Plan) -> bool {
-    view.data_terminal && !matches!(source, Source::Editor(_))
+pub(super) fn is_echoed(setup: &Setup<'_>, source: &Source, view: &view::Plan) -> bool {
+    let typed = setup.environment.stdin_is_terminal && !matches!(source, Source::Nothing);
+    view.data_terminal && !typed
 }
 
 /// stdin: a person at a line editor where there is a terminal both ways, a pipe otherwise.

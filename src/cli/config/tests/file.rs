@@ -115,6 +115,8 @@ fn flags_beat_endpoints_and_endpoints_beat_defaults() {
         .unwrap()
         .reveal();
     assert!(basic.starts_with("Basic "));
+    let plan = config.connect("@staging -H 'Authorization: typed'");
+    assert!(plan.clients[0].request.authorization.is_none());
 
     config
         .environment

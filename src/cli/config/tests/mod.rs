@@ -238,6 +238,14 @@ fn contradictions_are_errors() {
     for (line, said) in [
         ("ws://h -4 -6", "cannot be used with"),
         ("ws://h --auth a:b --bearer c", "cannot be used with"),
+        (
+            "ws://h --auth a:b -H 'authorization: c'",
+            "-H Authorization contradicts --auth",
+        ),
+        (
+            "ws://h --bearer a -H 'Authorization: c'",
+            "-H Authorization contradicts --bearer",
+        ),
         ("ws://h --echo --reply '\"a\"=b'", "cannot be used with"),
         ("ws://h --plain --color always", "cannot be used with"),
         ("ws://h --unix-socket /s -4", "cannot be used with"),
@@ -315,7 +323,7 @@ fn messages_come_from_the_line_and_from_files() {
         assert_eq!(texts(&piped(&line)), expected);
     }
     std::fs::write(file.path(), b"b\n\xff\n").unwrap();
-    assert!(error(&line).contains(":2: the line is not UTF-8"));
+    assert!(error(&line).contains(", line 2: the line is not UTF-8"));
     let binary = Command::Send(Message::binary(vec![0, 255]));
     assert_eq!(texts(&piped("ws://h -b hex -x 00ff")), [binary]);
     assert_eq!(texts(&piped("ws://h -x -v")), [text("-v")]);

@@ -24,7 +24,7 @@ fn listen_accepts_on_ports_and_subscribes_to_urls() {
                 plan.server.connection.heartbeat.as_ref().unwrap().interval,
                 3 * SECOND
             );
-            assert!(matches!(plan.source, Source::Pipe(_)));
+            assert!(matches!(plan.source, Source::Pipe(pipe) if pipe.slash));
         }
         other => panic!("{other:?}"),
     }
