@@ -133,8 +133,9 @@ impl Talk {
         if !self.tells_all() && !self.verbose {
             return;
         }
-        let mut text = if self.prefix.is_serving() {
-            format!("connected from {}", open.peer)
+        let serving = self.prefix.is_serving();
+        let mut text = if serving {
+            format!("connected from {} at {}", open.peer, open.url)
         } else {
             format!("connected to {}", open.url)
         };
@@ -148,7 +149,9 @@ impl Talk {
         if !agreed.is_empty() {
             text.push_str(&format!(" ({})", agreed.join(", ")));
         }
-        text.push_str(&format!(" in {}", show_duration(open.timings.total)));
+        if !serving {
+            text.push_str(&format!(" in {}", show_duration(open.timings.total)));
+        }
         self.say(Some(event), Ink::Control, &text, out);
     }
 
