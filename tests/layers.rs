@@ -39,6 +39,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("http_body_util", &["wire/accept"]),
     ("tokio_tungstenite", &["wire/reference"]),
     ("colored", &["text/style"]),
+    ("zlib_rs", &["protocol/deflate/"]),
     ("ratatui", &["tui/"]),
     ("crossterm", &["tui/"]),
     // Elsewhere they are only asked whether they are terminals.
