@@ -40,6 +40,11 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("tokio_tungstenite", &["wire/reference"]),
     ("colored", &["text/style"]),
     ("zlib_rs", &["protocol/deflate/"]),
+    ("rustls", &["wire/tls/"]),
+    ("tokio_rustls", &["wire/tls/", "wire/stream"]),
+    ("rcgen", &["wire/tls/"]),
+    ("x509_cert", &["wire/tls/"]),
+    ("pkcs8", &["wire/tls/"]),
     ("ratatui", &["tui/"]),
     ("crossterm", &["tui/"]),
     // Elsewhere they are only asked whether they are terminals.

@@ -32,6 +32,18 @@ const ENVIRONMENT: &[(&str, &str)] = &[
         "CI",
         "The config file is ignored, unless --config names one.",
     ),
+    (
+        "http_proxy, https_proxy, all_proxy, no_proxy",
+        "The proxy for ws, for wss, for both, and the hosts that are reached without one, unless --proxy or --no-proxy is given. In capitals too, but for HTTP_PROXY.",
+    ),
+    (
+        "SSL_CERT_FILE, SSL_CERT_DIR",
+        "The certificates that are trusted instead of the system's.",
+    ),
+    (
+        "SSLKEYLOGFILE",
+        "The secrets of TLS connections are appended to this file, for Wireshark.",
+    ),
 ];
 
 /// A file to be written: its name and its contents.
