@@ -6,5 +6,6 @@ pub mod connection;
 pub mod keepalive;
 mod late_answer;
 pub mod opening;
+pub mod reference;
 pub mod secret_source;
 pub mod stamp;

@@ -6,9 +6,9 @@ use crate::command::{ping, volley};
 use crate::error::Error;
 use crate::session::connection::{DEFAULT_MAX_MESSAGE_SIZE, Plan as Upkeep};
 use crate::text::style::Style;
+use crate::view;
 use crate::view::outcome::Conditions;
 use crate::view::select::Select;
-use crate::view::{self, REPORTS};
 
 pub(super) fn ping(setup: &Setup<'_>) -> Result<ping::Plan, Error> {
     let url = setup.typed.values::<String>("url").into_iter().next();
@@ -18,7 +18,7 @@ pub(super) fn ping(setup: &Setup<'_>) -> Result<ping::Plan, Error> {
     let url = endpoint.map_or(url.as_str(), |endpoint| &endpoint.url);
 
     let mut notes = Vec::new();
-    let client = connection::client(
+    let mut client = connection::client(
         target(url)?,
         &args.connection,
         Upkeep {
@@ -31,6 +31,10 @@ pub(super) fn ping(setup: &Setup<'_>) -> Result<ping::Plan, Error> {
         setup.environment,
         &mut notes,
     )?;
+    if args.pings.cross_check {
+        // Both have to say the same, and the reference knows no compression.
+        client.request.deflate = None;
+    }
     Ok(ping::Plan {
         client,
         demo: url == DEMO,
@@ -39,9 +43,11 @@ pub(super) fn ping(setup: &Setup<'_>) -> Result<ping::Plan, Error> {
             interval: args.pings.interval,
             timeout: args.pings.timeout,
         },
-        view: view(setup, &args.output),
+        cross_check: args.pings.cross_check,
+        view: view(setup, &args),
         conditions: Conditions {
             pongs: Some(args.pings.count),
+            cross_check: args.pings.cross_check,
             interactive: setup.environment.is_conversation(),
             ..Conditions::default()
         },
@@ -50,14 +56,21 @@ pub(super) fn ping(setup: &Setup<'_>) -> Result<ping::Plan, Error> {
     })
 }
 
-fn view(setup: &Setup<'_>, args: &PingOutput) -> view::Plan {
+fn view(setup: &Setup<'_>, args: &Ping) -> view::Plan {
     let environment = setup.environment;
+    let Ping {
+        pings,
+        output: args,
+        ..
+    } = args;
     let color = args.color.unwrap_or_default();
     let style = |is_terminal| Style::decide(color, is_terminal, |name| environment.get(name));
     view::Plan {
-        format: match (args.json, args.quiet) {
-            (true, _) => "ndjson",
-            (false, quiet) => REPORTS[usize::from(quiet)].name,
+        format: match args {
+            PingOutput { json: true, .. } => "ndjson",
+            PingOutput { quiet: true, .. } => "quiet",
+            _ if pings.cross_check => "cross-check",
+            _ => "ping",
         },
         // What goes on is the report's to say; stderr is for what goes wrong.
         interactive: false,
