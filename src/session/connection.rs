@@ -44,7 +44,7 @@ const GHOST_TIMEOUT: Duration = Duration::from_millis(500);
 pub const DEFAULT_MAX_MESSAGE_SIZE: usize = 64 << 20;
 
 const READ_BUFFER: usize = 64 * 1024;
-const WRITE_SLICES: usize = 64;
+const WRITE_SLICES: usize = 512;
 /// Bytes in the out queue above which no more data messages are taken.
 const OUT_QUEUE: usize = 1 << 20;
 
@@ -170,6 +170,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 // Where the peer ended first our side says goodbye too, as far as that goes at once.
                 self.shut_down(cx);
                 return Poll::Ready(None);
+            }
+            // What a server's peer sent in one go is answered in one go.
+            if self.role == Role::Server && self.take_in_rest() {
+                continue;
             }
             let moved = self.poll_write(cx).is_ready()
                 | (self.take_in_rest() || self.poll_read(cx).is_ready())

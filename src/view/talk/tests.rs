@@ -262,7 +262,7 @@ fn a_server_tells_its_url_and_its_clients_apart() {
     assert_eq!(
         pipe,
         "listening on ws://127.0.0.1:1/\n\
-         #2 connected from 127.0.0.1:9001 in 3.0ms\n\
+         #2 connected from 127.0.0.1:9001 at ws://127.0.0.1:9001/chat\n\
          #2 closed 1000 (normal closure) by the peer: \"bye\"\n"
     );
 }
