@@ -55,7 +55,7 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
             connection: upkeep(&args.upkeep, args.output.frames, Some(Heartbeat::STANDARD))?,
             max_connections: server.max_connections,
             drain: server.drain,
-            log_traffic: asks_for_traffic(&args.output),
+            log_traffic: setup.environment.stdout_is_terminal || asks_for_traffic(&args.output),
         },
         view,
         notes: Vec::new(),
@@ -98,6 +98,7 @@ fn mode(args: &Serve) -> Result<mode::Plan, Error> {
 }
 
 /// A server under load should not be slowed by a log that nobody asked for.
+/// Whether messages are logged where nobody reads along on a terminal: they cost a busy server.
 fn asks_for_traffic(output: &Output) -> bool {
     let chosen = !output.only.is_empty() || output.filter.is_some() || output.exclude.is_some();
     let formatted = output.json || output.parse || output.output.is_some();
