@@ -8,5 +8,6 @@ pub mod keepalive;
 mod late_answer;
 mod link;
 pub mod opening;
+mod plan;
 pub mod secret_source;
 pub mod stamp;
