@@ -28,15 +28,17 @@ use crate::model::event::{Close, ClosedBy, Direction, Problem, What};
 use crate::model::state::ReadyState;
 use crate::model::units::show_duration;
 use crate::protocol::deflate::Agreed;
-use crate::protocol::engine::{Config, Engine, Incoming, Role, SendError, Sent};
+use crate::protocol::engine::{Config, Engine, Incoming, Role, SendError, Sent, Violation};
 
 /// How long a closing handshake may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a client waits for the server to end TCP after the closing handshake.
 const CLIENT_LINGER: Duration = Duration::from_millis(500);
-/// How long and how much is discarded after our last Close before the socket is closed.
+/// How long and how much is discarded after our last Close before the socket is closed. The bytes
+/// are more than the buffers of both systems hold between a peer that writes without looking and
+/// us (on Linux up to 4 MiB on its side and 6 MiB on ours), so that it comes to look.
 const DRAIN_TIME: Duration = Duration::from_secs(1);
-const DRAIN_BYTES: usize = 1 << 20;
+const DRAIN_BYTES: usize = 16 << 20;
 /// A closing handshake that a ghost is offered before it is dropped.
 const GHOST_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -113,6 +115,8 @@ struct Ending {
     by: ClosedBy,
     /// The Close frame that decides the code: the first one, whoever sent it.
     frame: Option<CloseFrame>,
+    /// The code in the peer's Close frame where that frame broke the protocol.
+    illegal: Option<CloseCode>,
     /// The peer broke the protocol or is a ghost: its answer is not waited for.
     one_sided: bool,
 }
@@ -252,6 +256,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let end = Ending {
             by,
             frame,
+            illegal: None,
             one_sided,
         };
         self.phase = Phase::Closing { deadline, end };
@@ -340,7 +345,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 payload,
                 rtt: None,
             },
-            Sent::Close(_) => return,
+            Sent::Close(frame) => return self.our_close_left(frame),
         };
         self.last_traffic = Instant::now();
         self.pending.push_back(what);
@@ -406,7 +411,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             .and_then(late_answer);
         match (incoming, late) {
             (Incoming::Violation(violation), Some(answer)) => {
-                self.violated(violation.code, answer, now);
+                self.violated(&violation, answer, now);
             }
             (incoming, _) => self.came(incoming, now),
         }
@@ -427,7 +432,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     message: format!("the peer broke the protocol: {}", violation.rule),
                     hint: None,
                 };
-                return self.violated(violation.code, problem, now);
+                return self.violated(&violation, problem, now);
             }
             Incoming::Message {
                 message,
@@ -460,6 +465,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     // --- the end ---------------------------------------------------------------------------
 
+    /// What a raw Close frame says is known only now; the peer's answer decides where it is there.
+    fn our_close_left(&mut self, frame: Option<CloseFrame>) {
+        if let Phase::Closing { end, .. } = &mut self.phase
+            && end.by == ClosedBy::Us
+            && end.frame.is_none()
+            && !self.engine.close_received()
+        {
+            end.frame = frame;
+        }
+    }
+
     fn peer_closed(&mut self, frame: Option<CloseFrame>, now: Instant) {
         match &mut self.phase {
             Phase::Open => {
@@ -471,14 +487,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn violated(&mut self, code: CloseCode, problem: Problem, now: Instant) {
+    fn violated(&mut self, violation: &Violation, problem: Problem, now: Instant) {
         self.pending.push_back(What::Error(Box::new(problem)));
-        let frame = Some(CloseFrame::bare(code));
-        let deadline = now + CLOSE_TIMEOUT;
         if self.phase == Phase::Open {
-            self.begin_closing(ClosedBy::Us, frame, true, deadline);
-        } else if let Phase::Closing { end, .. } = &mut self.phase {
-            end.frame = frame;
+            self.begin_closing(ClosedBy::Us, None, true, now + CLOSE_TIMEOUT);
+        }
+        if let Phase::Closing { end, .. } = &mut self.phase {
+            end.frame = Some(CloseFrame::bare(violation.code));
+            end.illegal = violation.received;
             end.one_sided = true;
         }
     }
@@ -537,9 +553,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let answered = self.engine.close_sent() && self.engine.close_received();
         let close = match end {
             Some(end) => {
-                let wire_code = end.frame.as_ref().map(|frame| frame.code);
+                let code = end.frame.as_ref().map(|frame| frame.code);
                 Close {
-                    code: wire_code.unwrap_or(CloseCode::NO_STATUS),
+                    code: code.unwrap_or(CloseCode::NO_STATUS),
                     reason: end
                         .frame
                         .as_ref()
@@ -547,7 +563,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         .unwrap_or_default(),
                     clean: answered && !end.one_sided,
                     by: end.by,
-                    wire_code,
+                    wire_code: end.illegal.or(code),
                     idle: now.saturating_duration_since(self.last_traffic),
                     unsent: self.engine.unsent(),
                 }
