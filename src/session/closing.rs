@@ -16,9 +16,11 @@ pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 pub(super) const GHOST_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long a client waits for the server to end TCP after the closing handshake.
 const CLIENT_LINGER: Duration = Duration::from_millis(500);
-/// How long and how much is discarded after our last Close before the socket is closed.
+/// How long and how much is discarded after our last Close before the socket is closed. The bytes
+/// are more than the buffers of both systems hold between a peer that writes without looking and
+/// us (on Linux up to 4 MiB on its side and 6 MiB on ours), so that it comes to look.
 const DRAIN_TIME: Duration = Duration::from_secs(1);
-const DRAIN_BYTES: usize = 1 << 20;
+const DRAIN_BYTES: usize = 16 << 20;
 
 /// Where a connection stands between OPEN and the end of its socket.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +57,8 @@ pub(super) struct Ending {
     /// The Close frame that decides the code: the first one, whoever sent it, until the peer's
     /// answer carries the code that both agree on.
     pub(super) frame: Option<CloseFrame>,
+    /// The code in the peer's Close frame where that frame broke the protocol.
+    pub(super) illegal: Option<CloseCode>,
     /// The peer broke the protocol: its answer is not waited for.
     pub(super) one_sided: bool,
 }
@@ -80,14 +84,14 @@ impl Ending {
 
     /// The account of it. `answered` says that Close frames went both ways.
     pub(super) fn account(&self, answered: bool, idle: Duration, unsent: u64) -> Close {
-        let wire_code = self.frame.as_ref().map(|frame| frame.code);
+        let code = self.frame.as_ref().map(|frame| frame.code);
         let reason = self.frame.as_ref().map(|frame| frame.reason.clone());
         Close {
-            code: wire_code.unwrap_or(CloseCode::NO_STATUS),
+            code: code.unwrap_or(CloseCode::NO_STATUS),
             reason: reason.unwrap_or_default(),
             clean: answered && !self.one_sided,
             by: self.by,
-            wire_code,
+            wire_code: self.illegal.or(code),
             idle,
             unsent,
         }
@@ -115,6 +119,7 @@ mod tests {
         Ending {
             by: ClosedBy::Us,
             frame: code.map(|code| CloseFrame::bare(CloseCode(code))),
+            illegal: None,
             one_sided,
         }
     }

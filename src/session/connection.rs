@@ -26,7 +26,7 @@ use crate::model::event::{ClosedBy, Direction, Problem, What};
 use crate::model::state::ReadyState;
 use crate::model::units::show_duration;
 use crate::protocol::deflate::Agreed;
-use crate::protocol::engine::{Config, Engine, Incoming, Role, SendError, Sent};
+use crate::protocol::engine::{Config, Engine, Incoming, Role, SendError, Sent, Violation};
 
 /// The largest message that is accepted unless told otherwise.
 pub const DEFAULT_MAX_MESSAGE_SIZE: usize = 64 << 20;
@@ -209,6 +209,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let end = Ending {
             by,
             frame,
+            illegal: None,
             one_sided,
         };
         self.phase = Phase::Closing { deadline, end };
@@ -245,7 +246,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 payload,
                 rtt: None,
             },
-            Sent::Close(_) => return,
+            Sent::Close(frame) => return self.our_close_left(frame),
         };
         self.last_traffic = Instant::now();
         self.pending.push_back(what);
@@ -307,7 +308,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             .and_then(late_answer);
         match (incoming, late) {
             (Incoming::Violation(violation), Some(answer)) => {
-                self.violated(violation.code, answer, now);
+                self.violated(&violation, answer, now);
             }
             (incoming, _) => self.came(incoming, now),
         }
@@ -328,7 +329,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     message: format!("the peer broke the protocol: {}", violation.rule),
                     hint: None,
                 };
-                return self.violated(violation.code, problem, now);
+                return self.violated(&violation, problem, now);
             }
             Incoming::Message {
                 message,
@@ -361,6 +362,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     // --- the end ---------------------------------------------------------------------------
 
+    /// What a raw Close frame says is known only now; the peer's answer decides where it is there.
+    fn our_close_left(&mut self, frame: Option<CloseFrame>) {
+        if let Phase::Closing { end, .. } = &mut self.phase
+            && end.by == ClosedBy::Us
+            && end.frame.is_none()
+            && !self.engine.close_received()
+        {
+            end.frame = frame;
+        }
+    }
+
     fn peer_closed(&mut self, frame: Option<CloseFrame>, now: Instant) {
         match &mut self.phase {
             Phase::Open => {
@@ -371,14 +383,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn violated(&mut self, code: CloseCode, problem: Problem, now: Instant) {
+    fn violated(&mut self, violation: &Violation, problem: Problem, now: Instant) {
         self.pending.push_back(What::Error(Box::new(problem)));
-        let frame = Some(CloseFrame::bare(code));
-        let deadline = now + CLOSE_TIMEOUT;
         if self.phase == Phase::Open {
-            self.begin_closing(ClosedBy::Us, frame, true, deadline);
-        } else if let Phase::Closing { end, .. } = &mut self.phase {
-            end.frame = frame;
+            self.begin_closing(ClosedBy::Us, None, true, now + CLOSE_TIMEOUT);
+        }
+        if let Phase::Closing { end, .. } = &mut self.phase {
+            end.frame = Some(CloseFrame::bare(violation.code));
+            end.illegal = violation.received;
             end.one_sided = true;
         }
     }
