@@ -473,7 +473,8 @@ async fn next_events(clients: &mut [Client], most: usize) -> Turn {
     .await
 }
 
-async fn at(deadline: Option<Instant>) {
+/// Returns when it is time; never where there is no such time.
+pub(super) async fn at(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline.into()).await,
         None => pending().await,

@@ -16,6 +16,7 @@ mod closing;
 mod hex;
 mod line;
 mod ndjson;
+mod ping;
 mod prefix;
 mod raw;
 mod talk;
@@ -54,7 +55,7 @@ impl Page {
 /// What to show, whatever the format.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The name of an entry of [`FORMATS`].
+    /// The name of an entry of [`FORMATS`] or [`REPORTS`].
     pub format: &'static str,
     /// Someone reads along on a terminal: say what goes on, not only what went wrong.
     pub interactive: bool,
@@ -103,6 +104,9 @@ pub struct FormatEntry {
 /// Every format of `--output`; the first is the default on a terminal, the second in a pipe.
 pub const FORMATS: &[FormatEntry] = &[line::ENTRY, raw::ENTRY, hex::ENTRY, ndjson::ENTRY];
 
+/// What `ping` prints instead of messages; no choice of `--output`. The second one is silence.
+pub const REPORTS: &[FormatEntry] = &[ping::REPORT, ping::QUIET];
+
 /// Shows a run.
 pub struct View {
     plan: Plan,
@@ -118,7 +122,8 @@ const MOST_ASKED: usize = 64;
 
 impl View {
     pub fn new(plan: Plan) -> Self {
-        let named = FORMATS.iter().find(|entry| entry.name == plan.format);
+        let mut entries = FORMATS.iter().chain(REPORTS);
+        let named = entries.find(|entry| entry.name == plan.format);
         let entry = named.unwrap_or(&FORMATS[0]);
         Self {
             format: (entry.make)(&plan),

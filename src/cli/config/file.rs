@@ -101,7 +101,7 @@ impl File {
 struct Reader<'a> {
     path: &'a Path,
     text: &'a str,
-    commands: [Command; 3],
+    commands: [Command; Kind::ALL.len()],
 }
 
 struct Section {
