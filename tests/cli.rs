@@ -234,3 +234,14 @@ fn the_readme_lists_the_flags_that_there_are() {
         "run: cargo run -- --generate readme-flags"
     );
 }
+
+#[test]
+fn the_readme_has_the_table_of_exit_codes() {
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let rows: String = wscope::error::ExitCode::TABLE
+        .iter()
+        .map(|(code, meaning)| format!("| {code} | {meaning} |\n"))
+        .collect();
+    assert!(readme.contains(&rows), "the table is:\n{rows}");
+}

@@ -281,6 +281,11 @@ impl Talk {
     }
 
     fn send(&mut self, command: &Command) {
+        if let Command::Ping(payload) = command
+            && self.feed.is_editor()
+        {
+            self.audience.ask_for_pong(payload.clone());
+        }
         if let Some(patience) = &mut self.patience {
             patience.sent(Instant::now());
         }

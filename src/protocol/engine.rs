@@ -7,8 +7,8 @@
 //!
 //! The closing handshake (RFC 6455, sections 5.5.1 and 7.1): when we start it, our Close leaves
 //! behind what was queued, commands are refused, and messages are still yielded until the peer's
-//! Close is there. When the peer starts it, data that has not begun to leave is given up and its
-//! Close is answered with the same code. After a violation everything queued leaves before the
+//! Close is there. When the peer starts it, its Close is answered with the same code; a client gives up
+//! data that has not begun to leave, a server sends it first. After a violation everything queued leaves before the
 //! Close that names the rule.
 
 use std::io::IoSlice;
@@ -319,14 +319,24 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_to_a_close_overtakes_data_that_has_not_begun() {
+    fn a_close_is_answered_behind_a_servers_data_and_before_a_clients() {
         let mut engine = server();
         engine.send(text("one")).unwrap();
         engine.send(text("two")).unwrap();
         write(&mut engine, 1);
         read(&mut engine, &from_client(Opcode::CLOSE, b"\x0F\xA0bye"));
-        assert_eq!(write(&mut engine, usize::MAX), b"\x03one\x88\x02\x0F\xA0");
-        assert_eq!(engine.unsent(), 1);
+        let bytes = write(&mut engine, usize::MAX);
+        assert_eq!(bytes, b"\x03one\x81\x03two\x88\x02\x0F\xA0");
+        assert_eq!(engine.unsent(), 0);
+        assert!(engine.close_received() && engine.close_sent());
+
+        let mut engine = self::engine(Role::Client, 1 << 20);
+        engine.send(text("one")).unwrap();
+        engine.send(text("two")).unwrap();
+        write(&mut engine, 1);
+        read(&mut engine, b"\x88\x02\x0F\xA0");
+        assert_eq!(write(&mut engine, usize::MAX).len(), (9 - 1) + 8);
+        assert_eq!(engine.unsent(), 1, "given up");
         assert!(engine.close_received() && engine.close_sent());
 
         let mut engine = server();

@@ -208,16 +208,23 @@ impl Outgoing {
         self.push(pong, Lane::Pong, Some(Sent::Pong(payload)));
     }
 
-    /// Queues the answer to the peer's Close, unless ours was on its way before. Data that has not
-    /// begun is given up: the peer will not take it.
+    /// Queues the answer to the peer's Close, unless ours was on its way before. A client gives up
+    /// data that has not begun, since the server will not take it any more; a server's data answers
+    /// what came before the Close, and leaves.
     pub(super) fn answer_close(&mut self, code: Option<CloseCode>) {
         if self.close != CloseState::None {
             return;
         }
+        if self.keys.is_some() {
+            self.give_up_data();
+        }
+        self.close(code.map(CloseFrame::bare));
+    }
+
+    fn give_up_data(&mut self) {
         self.frames.retain(|frame| frame.lane != Lane::Data);
         self.queued = self.frames.iter().map(OutFrame::len).sum::<usize>() - self.written;
         self.kept = self.frames.iter().map(OutFrame::kept).sum();
-        self.close(code.map(CloseFrame::bare));
     }
 
     /// Queues our Close behind everything else, unless there is one.

@@ -12,8 +12,8 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::time::timeout;
 
-use super::client::Plan;
 use super::opening::{Attempt, Failure, explained, failure};
+use super::plan::Plan;
 use super::stamp::Stamp;
 use crate::error::Error;
 use crate::model::event::{ConnId, Event, Open, What};

@@ -25,6 +25,10 @@ mod talk;
 #[cfg(test)]
 mod sample;
 
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
 use crate::model::event::{End, Event, What};
 use crate::text::style::Style;
 
@@ -110,7 +114,12 @@ pub struct View {
     format: Box<dyn Format>,
     talk: Option<Talk>,
     json_indented: bool,
+    /// Payloads of pings that a person sent: their pongs are shown even without `-P`.
+    asked: VecDeque<Bytes>,
 }
+
+/// Pings whose pongs are awaited at most; older ones are forgotten first.
+const MOST_ASKED: usize = 64;
 
 impl View {
     pub fn new(plan: Plan) -> Self {
@@ -121,6 +130,7 @@ impl View {
             format: (entry.make)(&plan),
             talk: entry.talks.then(|| Talk::new(&plan)),
             json_indented: false,
+            asked: VecDeque::new(),
             plan,
         }
     }
@@ -135,7 +145,7 @@ impl View {
             };
             talk.event(event, page);
         }
-        if self.shows(&event.what) {
+        if self.shows(&event.what) || self.is_asked_for(&event.what) {
             self.format.event(event, page);
         }
     }
@@ -152,6 +162,14 @@ impl View {
             }
         };
         talk.note(text, &mut page.talk);
+    }
+
+    /// A person sent a ping with this payload and wants to see its pong.
+    pub fn ask_for_pong(&mut self, payload: Bytes) {
+        if self.asked.len() == MOST_ASKED {
+            self.asked.pop_front();
+        }
+        self.asked.push_back(payload);
     }
 
     /// `/json`: whether JSON is indented from now on.
@@ -173,6 +191,19 @@ impl View {
         for line in talk::stats(end) {
             self.note(&line, page);
         }
+    }
+
+    fn is_asked_for(&mut self, what: &What) -> bool {
+        let What::Pong {
+            payload,
+            rtt: Some(_),
+            ..
+        } = what
+        else {
+            return false;
+        };
+        let at = self.asked.iter().position(|asked| asked == payload);
+        at.and_then(|at| self.asked.remove(at)).is_some()
     }
 
     fn shows(&self, what: &What) -> bool {

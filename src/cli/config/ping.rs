@@ -4,6 +4,7 @@ use super::{DEMO, Setup, connection, target};
 use crate::cli::args::{Ping, PingOutput};
 use crate::command::{ping, volley};
 use crate::error::Error;
+use crate::protocol::deflate;
 use crate::session::connection::{DEFAULT_MAX_MESSAGE_SIZE, Plan as Upkeep};
 use crate::text::style::Style;
 use crate::view;
@@ -18,9 +19,12 @@ pub(super) fn ping(setup: &Setup<'_>) -> Result<ping::Plan, Error> {
     let url = endpoint.map_or(url.as_str(), |endpoint| &endpoint.url);
 
     let mut notes = Vec::new();
-    let mut client = connection::client(
+    // Both implementations have to say the same, and the reference knows no compression.
+    let deflate = (!args.pings.cross_check).then_some(deflate::Parameters::OFFER);
+    let client = connection::client(
         target(url)?,
         &args.connection,
+        deflate,
         Upkeep {
             max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
             auto_pong: true,
@@ -31,10 +35,6 @@ pub(super) fn ping(setup: &Setup<'_>) -> Result<ping::Plan, Error> {
         setup.environment,
         &mut notes,
     )?;
-    if args.pings.cross_check {
-        // Both have to say the same, and the reference knows no compression.
-        client.request.deflate = None;
-    }
     Ok(ping::Plan {
         client,
         demo: url == DEMO,

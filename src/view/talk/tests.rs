@@ -262,7 +262,7 @@ fn a_server_tells_its_url_and_its_clients_apart() {
     assert_eq!(
         pipe,
         "listening on ws://127.0.0.1:1/\n\
-         #2 connected from 127.0.0.1:9001 in 3.0ms\n\
+         #2 connected from 127.0.0.1:9001 at ws://127.0.0.1:9001/chat\n\
          #2 closed 1000 (normal closure) by the peer: \"bye\"\n"
     );
 }
@@ -306,5 +306,20 @@ fn stats_are_three_lines() {
             "sent 1 messages, 2 B (4 B on the wire); 0 pings, 0 pongs",
             "round trip p50 20ms, p99 20ms, max 20ms",
         ]
+    );
+}
+
+#[test]
+fn stats_tell_how_well_messages_were_compressed() {
+    let mut totals = crate::view::totals::Totals::default();
+    let mut compressed = message(Direction::In, Message::text("a".repeat(1000)));
+    if let What::Message { wire, .. } = &mut compressed {
+        *wire = 80;
+    }
+    totals.observe(&event(compressed));
+    let lines = stats(&totals.end(crate::error::ExitCode::DONE));
+    assert_eq!(
+        lines[0],
+        "received 1 messages, 1.0 kB (80 B on the wire, 12.5:1); 0 pings, 0 pongs"
     );
 }
