@@ -198,6 +198,8 @@ impl Account {
                 self.failed = true;
                 self.handshake = Some(Seen::plain(format!("HTTP {}", refused.status)));
             }
+            // That the two differ is said of both.
+            What::Error(problem) if problem.kind == "unmet" => {}
             What::Error(problem) => {
                 self.failed = true;
                 let seen = Seen::new(problem.kind, problem.message.clone());
@@ -292,5 +294,133 @@ impl Format for Report {
             }
             self.line(Ink::Control, "", &self.comparison.answer(), page);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::view::sample::{self, open, ping, pong, problem, received, refused};
+
+    fn theirs(mut event: Event) -> Event {
+        event.name = Some(NAME.into());
+        event
+    }
+
+    /// Both accounts, each from its own events.
+    fn compared(ours: Vec<Event>, theirs: Vec<Event>) -> Comparison {
+        let mut comparison = Comparison::default();
+        for event in ours.into_iter().chain(theirs.into_iter().map(self::theirs)) {
+            comparison.observe(&event);
+        }
+        comparison
+    }
+
+    fn close(code: u16, by: ClosedBy, reason: &str) -> Event {
+        sample::close(code, by, reason, Duration::ZERO)
+    }
+
+    /// A conversation that goes well, with a round trip and a first message of its own.
+    fn well(millis: u64, text: &str) -> Vec<Event> {
+        vec![
+            open(),
+            received(text),
+            ping(Direction::Out, b"1"),
+            pong(b"1", Some(Duration::from_millis(millis))),
+            close(1000, ClosedBy::Us, text),
+        ]
+    }
+
+    #[test]
+    fn times_and_texts_are_not_compared() {
+        let comparison = compared(well(1, "at 12:00:01"), well(90, "at 12:00:02"));
+        assert_eq!(comparison.differences(), [""; 0]);
+        assert!(comparison.answer().ends_with("all went well"));
+        // Whether a message comes in time is chance.
+        let mut silent = well(1, "");
+        silent.remove(1);
+        assert_eq!(compared(well(1, "a"), silent).differences(), [""; 0]);
+    }
+
+    #[test]
+    fn half_of_it_is_no_difference() {
+        assert_eq!(compared(well(1, ""), vec![]).differences(), [""; 0]);
+    }
+
+    #[test]
+    fn what_the_server_decides_is_compared() {
+        let fails = |kind| problem(kind, "in words", None);
+        let denied = || vec![refused(403, &[], b""), fails("refused")];
+        let violates = || vec![open(), fails("protocol"), close(1002, ClosedBy::Us, "")];
+        let leaves = || vec![open(), close(1011, ClosedBy::Peer, "")];
+        let unanswered = || {
+            let mut events = well(1, "");
+            events.remove(3);
+            events
+        };
+        let binary = || {
+            let mut events = well(1, "");
+            let message = Message::binary(vec![1]);
+            events[1] = sample::event(sample::message(Direction::In, message));
+            events
+        };
+        let good = || well(1, "");
+        for (ours, theirs, differences, answer) in [
+            (denied(), denied(), "", "it is the server and not wscope"),
+            (
+                vec![fails("tls")],
+                vec![fails("tls")],
+                "",
+                "neither got as far",
+            ),
+            (violates(), violates(), "", "it is the server"),
+            (
+                good(),
+                denied(),
+                "handshake",
+                "only tokio-tungstenite failed",
+            ),
+            (
+                vec![fails("handshake")],
+                good(),
+                "handshake",
+                "only wscope failed",
+            ),
+            (
+                denied(),
+                vec![fails("timeout")],
+                "handshake",
+                "the two judge",
+            ),
+            (
+                good(),
+                unanswered(),
+                "pongs",
+                "only tokio-tungstenite failed",
+            ),
+            (good(), binary(), "message", "the two judge"),
+            (violates(), leaves(), "close, error", "the two judge"),
+        ] {
+            let comparison = compared(ours, theirs);
+            assert_eq!(comparison.differences().join(", "), differences);
+            assert!(
+                comparison.answer().contains(answer),
+                "{}",
+                comparison.answer()
+            );
+        }
+    }
+
+    #[test]
+    fn that_they_differ_is_no_failure_of_either() {
+        let mut comparison = compared(well(1, ""), vec![problem("handshake", "", None)]);
+        comparison.observe(&problem("unmet", "", None));
+        assert!(
+            comparison
+                .answer()
+                .contains("only tokio-tungstenite failed")
+        );
     }
 }
