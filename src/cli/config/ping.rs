@@ -4,6 +4,7 @@ use super::{DEMO, Setup, connection, target};
 use crate::cli::args::{Ping, PingOutput};
 use crate::command::{ping, volley};
 use crate::error::Error;
+use crate::protocol::deflate;
 use crate::session::connection::{DEFAULT_MAX_MESSAGE_SIZE, Plan as Upkeep};
 use crate::text::style::Style;
 use crate::view::outcome::Conditions;
@@ -21,6 +22,8 @@ pub(super) fn ping(setup: &Setup<'_>) -> Result<ping::Plan, Error> {
     let client = connection::client(
         target(url)?,
         &args.connection,
+        // What is offered is what `connect` and browsers offer: a server is asked in their words.
+        Some(deflate::Parameters::OFFER),
         Upkeep {
             max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
             auto_pong: true,
