@@ -19,7 +19,8 @@ pub(super) fn ping(setup: &Setup<'_>) -> Result<ping::Plan, Error> {
     let url = endpoint.map_or(url.as_str(), |endpoint| &endpoint.url);
 
     let mut notes = Vec::new();
-    // Both implementations have to say the same, and the reference knows no compression.
+    // What `connect` and browsers offer, so that a server is asked in their words; but both
+    // implementations have to say the same, and the reference knows no compression.
     let deflate = (!args.pings.cross_check).then_some(deflate::Parameters::OFFER);
     let client = connection::client(
         target(url)?,
