@@ -139,8 +139,11 @@ impl Peer {
             },
             tls: tls.map(|(info, _)| info),
         };
+        // Who hears of the connection can send to it.
+        let seat = shared
+            .hub
+            .join(id, admission::path_of(&accepted.request.target));
         shared.tell(Some(id), What::Open(Box::new(open)));
-        let seat = shared.hub.join(id, admission::path_of(target));
         // The same as was answered; a header that cannot be read was refused.
         let deflate = admission::deflate(&shared.plan, &accepted.request);
         let deflate = deflate.ok().flatten().map(|accepted| accepted.agreed);
