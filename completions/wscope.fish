@@ -30,6 +30,7 @@ complete -c wscope -n "__fish_wscope_needs_command" -s V -l version -d 'Print ve
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "connect" -d 'Talk to an endpoint: in lines on a terminal, or through a pipe'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "serve" -d 'Run a server to test clients against'
+complete -c wscope -n "__fish_wscope_needs_command" -f -a "ping" -d 'Is it up, how long does each step take, when does the certificate expire'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s H -l header -d 'Send this header with the handshake; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s s -l subprotocol -d 'Offer these subprotocols, in order of preference' -r
@@ -95,6 +96,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 6 -l ipv6 -d '
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s k -l insecure -d 'Do not check the server\'s certificate'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-proxy -d 'Connect directly, whatever the environment says'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-pong -d 'Do not answer pings: see what the peer does then'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l compress -d 'Compress messages where the peer does too (permessage-deflate)'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l no-compress -d 'Neither offer nor accept compression'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l slash -d 'Obey lines that begin with a slash (/ping, /close ...) from a pipe and in --execute too'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l echo -d 'Return every message as it came'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s r -l reconnect -d 'Connect again when the connection is lost'
@@ -174,6 +177,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -s 6 -l ipv6 -d 'C
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s k -l insecure -d 'Do not check the server\'s certificate'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-proxy -d 'Connect directly, whatever the environment says'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-pong -d 'Do not answer pings: see what the peer does then'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l compress -d 'Compress messages where the peer does too (permessage-deflate)'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-compress -d 'Neither offer nor accept compression'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l slash -d 'Obey lines that begin with a slash (/ping, /close ...) from a pipe and in --execute too'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l echo -d 'Return every message as it came'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s r -l reconnect -d 'Connect again when the connection is lost'
@@ -215,6 +220,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand serve" -l config -d 'Read 
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l exclude-sender -d 'Do not send a broadcast back to its sender'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run, for localhost'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-pong -d 'Do not answer pings: see what the peer does then'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l compress -d 'Compress messages where the peer does too (permessage-deflate)'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-compress -d 'Neither offer nor accept compression'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l json -d 'Print every event as a line of JSON (--output ndjson)'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l parse -d 'Add the parsed payload to JSON messages; implies --json'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -s P -l show-ping-pong -d 'Show pings and pongs, with round trips'
@@ -223,7 +230,48 @@ complete -c wscope -n "__fish_wscope_using_subcommand serve" -l timestamps -d 'B
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -s v -l verbose -d 'Show the opening handshake, both ways'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-config -d 'Read no config file'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve help" -f -a "connect" -d 'Talk to an endpoint: in lines on a terminal, or through a pipe'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve help" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve help" -f -a "serve" -d 'Run a server to test clients against'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -s n -l count -d 'Send this many pings' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l interval -d 'Time from ping to ping; the next one waits for the pong in any case' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l timeout -d 'How long a pong may take; none within it is exit code 7' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -s H -l header -d 'Send this header with the handshake; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -s s -l subprotocol -d 'Offer these subprotocols, in order of preference' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -s o -l origin -d 'Send this Origin' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l host -d 'Send this Host instead of the one in the URL' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l user-agent -d 'Send this User-Agent' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l auth -d 'Authenticate with user name and password (Basic)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l bearer -d 'Authenticate with a token (Bearer)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l cookie -d 'Send cookies: NAME=VALUE, or the name of a Netscape cookie file; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l max-redirects -d 'Follow at most this many redirects' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l connect-timeout -d 'Give up when the handshake is not done after this long' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l max-time -d 'End everything after this long, with exit code 7' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l wait-for-server -d 'Retry the first connect for this long: for a server that is still starting' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l resolve -d 'Use this address for HOST:PORT instead of asking DNS; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l unix-socket -d 'Connect through this Unix socket, whatever the URL\'s host is' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l protocol -d 'Ask for this version of the WebSocket protocol (Sec-WebSocket-Version)' -r -f -a "8\t''
+13\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l ca -d 'Trust the certificates in this file instead of the system\'s; may be repeated' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l pin -d 'Trust the server with this key, whatever else its certificate says; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l cert -d 'Present this certificate to the server (PEM)' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l key -d 'The private key of --cert, where it is not in the same file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l passphrase -d 'What the key is encrypted with' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l sni -d 'Ask the server for this name; the certificate is still checked for the URL\'s host' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l proxy -d 'Go through this proxy' -r
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l color -d 'When to use colours' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l config -d 'Read this config file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -s L -l location -d 'Follow redirects'
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -s 4 -l ipv4 -d 'Connect over IPv4 only'
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -s 6 -l ipv6 -d 'Connect over IPv6 only'
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -s k -l insecure -d 'Do not check the server\'s certificate'
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l no-proxy -d 'Connect directly, whatever the environment says'
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -s q -l quiet -d 'Print nothing but errors: the exit code says it all'
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l json -d 'Print every event as a line of JSON'
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -s v -l verbose -d 'Show the opening handshake, both ways'
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l no-config -d 'Read no config file'
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve ping help" -f -a "connect" -d 'Talk to an endpoint: in lines on a terminal, or through a pipe'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve ping help" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve ping help" -f -a "serve" -d 'Run a server to test clients against'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve ping help" -f -a "ping" -d 'Is it up, how long does each step take, when does the certificate expire'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve ping help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -78,7 +78,7 @@ fn a_flag_with_a_wrong_value_names_the_flag() {
 
 #[test]
 fn what_is_not_honoured_is_not_accepted() {
-    for flag in ["--no-such-flag", "--compress", "--proxy"] {
+    for flag in ["--no-such-flag", "--no-compression", "--proxy"] {
         let output = wscope(&["connect", "ws://127.0.0.1:1/", flag]).run();
         output.code(2).stdout("").says(&[flag]);
     }

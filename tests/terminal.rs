@@ -6,7 +6,7 @@ mod harness;
 use std::sync::mpsc;
 
 use harness::program::wscope;
-use harness::raw::{PING, Peer, RawServer};
+use harness::raw::{PING, PONG, Peer, RawServer};
 use harness::served::serve;
 use harness::terminal::{CTRL_C, CTRL_D, ENTER, TAB, Terminal, UP};
 
@@ -232,6 +232,7 @@ fn slash_commands_are_obeyed_completed_and_never_end_the_session() {
     let server = RawServer::open(|peer| {
         let ping = peer.frame().expect("a ping");
         assert_eq!((ping.opcode, ping.text()), (PING, "abc".into()));
+        peer.send_frame(PONG, "abc");
         assert_eq!(peer.text(), "/not a command");
         assert_eq!(peer.close_frame(), (4001, "enough".into()));
         peer.send_close(4001, "");
@@ -245,6 +246,7 @@ fn slash_commands_are_obeyed_completed_and_never_end_the_session() {
     terminal.keys(TAB);
     terminal.shows("/ping");
     terminal.line(" abc");
+    terminal.shows("pong abc");
     terminal.line("//not a command");
     terminal.line("/close 4001 enough");
     terminal.exits();

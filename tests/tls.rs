@@ -745,7 +745,7 @@ async fn a_key_log_is_written_for_wireshark() {
 async fn our_server(tls: ServerPlan) -> (String, Option<Pin>, LogReader) {
     let mut plan = serve::Plan::new(mode::Plan::of(&mode::MODES[0]));
     plan.tls = Some(tls);
-    plan.log_traffic = false;
+    plan.log.traffic = false;
     let (server, log) = Server::bind(plan, Stamp::start()).await.unwrap();
     let (url, pin) = (server.url().to_owned(), server.pin());
     tokio::spawn(server.run(std::future::pending()));

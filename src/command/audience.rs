@@ -1,5 +1,7 @@
 //! Everyone who hears what happens: the view, the exit code, the recording.
 
+use bytes::Bytes;
+
 use crate::error::{Error, ExitCode};
 use crate::input::slash::SLASH;
 use crate::model::control::Control;
@@ -75,6 +77,11 @@ impl Audience {
     /// A sentence for the person who reads along.
     pub(super) fn note(&mut self, text: &str) {
         self.view.note(text, &mut self.page);
+    }
+
+    /// A person sent a ping and wants to see its pong.
+    pub(super) fn ask_for_pong(&mut self, payload: Bytes) {
+        self.view.ask_for_pong(payload);
     }
 
     /// Carries out what a person asks of the views; what concerns the session is handed back.

@@ -281,6 +281,11 @@ impl Talk {
     }
 
     fn send(&mut self, command: &Command) {
+        if let Command::Ping(payload) = command
+            && self.feed.is_editor()
+        {
+            self.audience.ask_for_pong(payload.clone());
+        }
         if let Some(patience) = &mut self.patience {
             patience.sent(Instant::now());
         }
@@ -468,7 +473,8 @@ async fn next_events(clients: &mut [Client], most: usize) -> Turn {
     .await
 }
 
-async fn at(deadline: Option<Instant>) {
+/// Returns when it is time; never where there is no such time.
+pub(super) async fn at(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline.into()).await,
         None => pending().await,

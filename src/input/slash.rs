@@ -2,6 +2,8 @@
 //!
 //! [`SLASH`] is the registry; help and completion read it.
 
+mod frame;
+
 use std::fs::File;
 use std::io::Read as _;
 
@@ -53,6 +55,12 @@ pub const SLASH: &[Slash] = &[
         args: "hex:..|base64:..",
         about: "send a binary message",
         parse: binary,
+    },
+    Slash {
+        name: "/frame",
+        args: "op=N [fin=0] ..",
+        about: "send a raw frame, legal or not: [rsv=100], then hex:.., base64:.. or text",
+        parse: frame::parse,
     },
     Slash {
         name: "/file",
@@ -204,15 +212,22 @@ fn close(args: &str) -> Result<Input, String> {
 }
 
 fn binary(args: &str) -> Result<Input, String> {
+    let Some(payload) = bytes(args)? else {
+        return Err("give the bytes as hex:00ff or base64:AP8=".into());
+    };
+    Ok(Command::Send(Message::binary(payload)).into())
+}
+
+/// What is spelled as `hex:..` or `base64:..`; `None` for anything else.
+fn bytes(args: &str) -> Result<Option<Vec<u8>>, String> {
     let decoded = if let Some(text) = args.strip_prefix("hex:") {
         hex::decode_hex(text)
     } else if let Some(text) = args.strip_prefix("base64:") {
         hex::decode_base64(text)
     } else {
-        return Err("give the bytes as hex:00ff or base64:AP8=".into());
+        return Ok(None);
     };
-    let payload = decoded.map_err(|error| error.to_string())?;
-    Ok(Command::Send(Message::binary(payload)).into())
+    decoded.map(Some).map_err(|error| error.to_string())
 }
 
 fn file(args: &str) -> Result<Input, String> {

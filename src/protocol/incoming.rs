@@ -358,7 +358,8 @@ mod tests {
             *only_violation(&happened),
             Violation {
                 code: CloseCode::TOO_BIG,
-                rule: "a message of at least 11 bytes, the limit is 10".into()
+                rule: "a message of at least 11 bytes, the limit is 10".into(),
+                received: None,
             }
         );
         let fits = read(

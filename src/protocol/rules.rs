@@ -20,6 +20,8 @@ pub struct Violation {
     pub code: CloseCode,
     /// A sentence for people: which rule, with the offending value.
     pub rule: String,
+    /// The code that was in the peer's Close frame, where that frame is what broke the rule.
+    pub received: Option<CloseCode>,
 }
 
 /// The longest payload of a control frame (section 5.5).
@@ -30,6 +32,7 @@ impl Violation {
         Self {
             code: CloseCode::PROTOCOL_ERROR,
             rule: rule.into(),
+            received: None,
         }
     }
 
@@ -37,6 +40,7 @@ impl Violation {
         Self {
             code: CloseCode::INVALID_PAYLOAD,
             rule: format!("invalid UTF-8 in a {place} (RFC 6455, section 8.1)"),
+            received: None,
         }
     }
 
@@ -44,6 +48,7 @@ impl Violation {
         Self {
             code: CloseCode::INVALID_PAYLOAD,
             rule: format!("a compressed message does not inflate: {why} (RFC 7692, section 7.2.2)"),
+            received: None,
         }
     }
 
@@ -51,6 +56,7 @@ impl Violation {
         Self {
             code: CloseCode::TOO_BIG,
             rule: format!("a message of at least {size} bytes, the limit is {limit}"),
+            received: None,
         }
     }
 
@@ -153,17 +159,21 @@ pub(super) fn close_body(body: &[u8]) -> Result<Option<CloseFrame>, Violation> {
         };
     };
     let code = CloseCode(u16::from_be_bytes(*code));
+    let broken = |violation| Violation {
+        received: Some(code),
+        ..violation
+    };
     if !code.may_be_sent() {
-        return Err(Violation::protocol(format!(
+        return Err(broken(Violation::protocol(format!(
             "close code {code} must not be on the wire (RFC 6455, section 7.4)"
-        )));
+        ))));
     }
     match std::str::from_utf8(reason) {
         Ok(reason) => Ok(Some(CloseFrame {
             code,
             reason: reason.to_owned(),
         })),
-        Err(_) => Err(Violation::not_utf8("close reason")),
+        Err(_) => Err(broken(Violation::not_utf8("close reason"))),
     }
 }
 
@@ -272,6 +282,7 @@ mod tests {
         for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535_u16] {
             let violation = close_body(&code.to_be_bytes()).unwrap_err();
             assert_eq!(violation.code, CloseCode::PROTOCOL_ERROR);
+            assert_eq!(violation.received, Some(CloseCode(code)));
             let expected = format!("close code {code} must not be on the wire");
             assert!(violation.rule.starts_with(&expected), "{}", violation.rule);
         }
@@ -281,5 +292,6 @@ mod tests {
         );
         let not_text = close_body(&[0x03, 0xE8, 0xFF]).unwrap_err();
         assert_eq!(not_text.code, CloseCode::INVALID_PAYLOAD);
+        assert_eq!(not_text.received, Some(CloseCode::NORMAL));
     }
 }

@@ -87,7 +87,7 @@ impl Server {
             }
         };
         let (shutdown, watcher) = watch::channel(false);
-        let (log, reader) = log(plan.log_traffic);
+        let (log, reader) = log(plan.log);
         let shared = Arc::new(Shared {
             mode: plan.mode.make(),
             places: Arc::new(Semaphore::new(

@@ -1,5 +1,6 @@
 //! Where the peers' events go: a queue bounded in bytes. A reader that is too slow never slows a
-//! peer; what did not fit is counted.
+//! peer; what did not fit is counted. A message that is larger than all the room there is never
+//! fits: a peer can make one of 64 MiB from 64 KiB, and written as JSON it takes several times that.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -8,13 +9,24 @@ use tokio::sync::mpsc;
 
 use crate::model::event::{Event, What};
 
-/// Bytes of payload, and of room for the event around it, that wait for the reader at most.
-const BOUND: usize = 4 << 20;
+/// Bytes of payload, and of room for the event around it, that wait for the reader at most, unless
+/// more is planned.
+pub const ROOM: usize = 4 << 20;
 const EVENT_COST: usize = 256;
+
+/// What is logged.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Messages, pings and frames too, not only the life of connections.
+    pub traffic: bool,
+    /// How many bytes wait for the reader at most.
+    pub room: usize,
+}
 
 /// The writing side; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Log {
+    plan: Plan,
     events: mpsc::UnboundedSender<Event>,
     shared: Arc<Shared>,
 }
@@ -31,18 +43,14 @@ struct Shared {
     waiting: AtomicUsize,
     dropped: AtomicU64,
     dropped_bytes: AtomicU64,
-    /// Whether messages, pings and frames are wanted, or only what happens to connections.
-    traffic: bool,
 }
 
-/// A log and its reader. Without `traffic` only the life of connections is told.
-pub fn log(traffic: bool) -> (Log, LogReader) {
+/// A log and its reader.
+pub fn log(plan: Plan) -> (Log, LogReader) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let shared = Arc::new(Shared {
-        traffic,
-        ..Shared::default()
-    });
+    let shared = Arc::new(Shared::default());
     let log = Log {
+        plan,
         events: sender,
         shared: Arc::clone(&shared),
     };
@@ -56,13 +64,13 @@ pub fn log(traffic: bool) -> (Log, LogReader) {
 impl Log {
     /// Whether an event like this is wanted.
     pub fn wants(&self, what: &What) -> bool {
-        self.shared.traffic || !is_traffic(what)
+        self.plan.traffic || !is_traffic(what)
     }
 
     pub fn push(&self, event: Event) {
         let cost = cost(&event);
         let waiting = self.shared.waiting.fetch_add(cost, Ordering::Relaxed);
-        if waiting > BOUND && is_traffic(&event.what) {
+        if waiting + cost > self.plan.room && is_traffic(&event.what) {
             self.shared.waiting.fetch_sub(cost, Ordering::Relaxed);
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
             let bytes = (cost - EVENT_COST) as u64;
@@ -130,19 +138,25 @@ mod tests {
     use crate::model::state::ReadyState;
     use crate::session::stamp::Stamp;
 
+    fn message(size: usize) -> What {
+        What::Message {
+            dir: Direction::In,
+            message: Message::binary(vec![0; size]),
+            frames: 1,
+            wire: size as u64,
+            json: None,
+        }
+    }
+
     #[tokio::test]
     async fn a_slow_reader_loses_messages_but_no_closes_and_is_told() {
         let stamp = Stamp::start();
-        let (log, mut reader) = log(true);
+        let (log, mut reader) = log(Plan {
+            traffic: true,
+            room: ROOM,
+        });
         for _ in 0..10 {
-            let what = What::Message {
-                dir: Direction::In,
-                message: Message::binary(vec![0; 1 << 20]),
-                frames: 1,
-                wire: 1 << 20,
-                json: None,
-            };
-            log.push(stamp.event(Some(1), None, what));
+            log.push(stamp.event(Some(1), None, message(1 << 20)));
         }
         log.push(stamp.event(Some(1), None, What::State(ReadyState::Closed)));
         let mut messages = 0;
@@ -157,5 +171,23 @@ mod tests {
         };
         assert_eq!((messages + count, bytes), (10, count << 20));
         assert_eq!(reader.dropped(), None);
+    }
+
+    #[test]
+    fn a_message_larger_than_the_room_is_dropped_though_nothing_waits() {
+        let stamp = Stamp::start();
+        let (log, mut reader) = log(Plan {
+            traffic: true,
+            room: ROOM,
+        });
+        log.push(stamp.event(Some(1), None, message(ROOM)));
+        log.push(stamp.event(Some(1), None, message(ROOM / 2)));
+        assert!(reader.try_next().is_some());
+        assert_eq!(reader.try_next(), None);
+        let dropped = reader.dropped();
+        assert!(
+            matches!(dropped, Some(What::Dropped { count: 1, .. })),
+            "{dropped:?}"
+        );
     }
 }

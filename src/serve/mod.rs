@@ -46,8 +46,7 @@ pub struct Plan {
     pub max_connections: Option<usize>,
     /// How long to wait for the closing handshakes at the end.
     pub drain: Duration,
-    /// Log messages, pings and frames too, not only the life of connections.
-    pub log_traffic: bool,
+    pub log: log::Plan,
 }
 
 /// Where a server listens.
@@ -76,7 +75,10 @@ impl Plan {
             },
             max_connections: None,
             drain: Duration::from_secs(5),
-            log_traffic: false,
+            log: log::Plan {
+                traffic: false,
+                room: log::ROOM,
+            },
         }
     }
 }

@@ -13,10 +13,8 @@ use std::time::{Duration, Instant};
 
 use tokio::time::Sleep;
 
-use super::backoff::Backoff;
-use super::connection::{self, Connection};
+use super::connection::Connection;
 use super::opening::{self, Failure, Opened, Opening};
-use super::secret_source::Secrets;
 use super::stamp::Stamp;
 use crate::error::Error;
 use crate::model::close::{CloseCode, CloseFrame};
@@ -27,73 +25,15 @@ use crate::model::state::ReadyState;
 use crate::protocol::engine::{Role, SendError};
 use crate::wire::stream::Stream;
 use crate::wire::target::Target;
-use crate::wire::{dial, proxy, tls, upgrade};
 
-/// `--connect-timeout` unless told.
-const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub use super::plan::{Plan, Reconnect};
+
 /// The count of retries begins anew after a connection was open this long.
 const STABLE: Duration = Duration::from_secs(10);
 /// The longest wait that a server's Retry-After may ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 /// Between two attempts to reach a server that is waited for.
 const WAIT_FOR_SERVER_STEP: Duration = Duration::from_millis(250);
-
-/// Everything that a client needs to know.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    pub target: Target,
-    /// Set where several targets are talked to: the `name` of events.
-    pub name: Option<Arc<str>>,
-    pub dial: dial::Plan,
-    /// Which proxy, if any, leads to the target and to where it redirects.
-    pub proxy: proxy::Plan,
-    pub tls: tls::Plan,
-    pub request: upgrade::Plan,
-    /// What goes into `request` and `tls` anew at each dial.
-    pub secrets: Secrets,
-    /// From DNS to 101.
-    pub connect_timeout: Duration,
-    /// `-L`: how many redirects to follow; `None` follows none.
-    pub redirects: Option<u32>,
-    /// `--wait-for-server`: retry the first connect for this long.
-    pub wait_for_server: Option<Duration>,
-    pub connection: connection::Plan,
-    pub reconnect: Option<Reconnect>,
-    /// Sent after each open, in order (`-x`, `--execute-file`).
-    pub on_open: Vec<Command>,
-}
-
-impl Plan {
-    /// A client of `target` with every default.
-    pub fn new(target: Target) -> Self {
-        Self {
-            target,
-            name: None,
-            dial: dial::Plan::default(),
-            proxy: proxy::Plan::default(),
-            tls: tls::Plan::default(),
-            request: upgrade::Plan::default(),
-            secrets: Secrets::default(),
-            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
-            redirects: None,
-            wait_for_server: None,
-            connection: connection::Plan {
-                max_message_size: connection::DEFAULT_MAX_MESSAGE_SIZE,
-                auto_pong: true,
-                report_frames: false,
-                heartbeat: None,
-            },
-            reconnect: None,
-            on_open: Vec::new(),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-pub struct Reconnect {
-    pub max_retries: u32,
-    pub backoff: Backoff,
-}
 
 /// One target, talked to until there is no reason to go on.
 pub struct Client {

@@ -3,15 +3,11 @@
 //! A [`Connection`] is pulled: [`Connection::poll_next`] reads, writes and watches the clock until
 //! something happened. Reading and writing share one task, so that two echoing sides cannot
 //! deadlock. Bytes are read into a buffer that all connections of a thread share.
-//!
-//! Ending (RFC 6455, section 7): once both Close frames went, or ours after a violation, what
-//! happened is told at once; the socket lingers silently so that the peer can read our Close
-//! (closing with unread data would turn it into a RST).
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::Future;
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
@@ -20,31 +16,22 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
+use super::closing::{self, CLOSE_TIMEOUT, Ending, GHOST_TIMEOUT, Phase};
 use super::keepalive::{Beat, Heartbeat, Keepalive, Pings};
 use super::late_answer::late_answer;
+use super::link::Link;
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
-use crate::model::event::{Close, ClosedBy, Direction, Problem, What};
+use crate::model::event::{ClosedBy, Direction, Problem, What};
 use crate::model::state::ReadyState;
 use crate::model::units::show_duration;
 use crate::protocol::deflate::Agreed;
-use crate::protocol::engine::{Config, Engine, Incoming, Role, SendError, Sent};
-
-/// How long a closing handshake may take.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a client waits for the server to end TCP after the closing handshake.
-const CLIENT_LINGER: Duration = Duration::from_millis(500);
-/// How long and how much is discarded after our last Close before the socket is closed.
-const DRAIN_TIME: Duration = Duration::from_secs(1);
-const DRAIN_BYTES: usize = 1 << 20;
-/// A closing handshake that a ghost is offered before it is dropped.
-const GHOST_TIMEOUT: Duration = Duration::from_millis(500);
+use crate::protocol::engine::{Config, Engine, Incoming, Role, SendError, Sent, Violation};
 
 /// The largest message that is accepted unless told otherwise.
 pub const DEFAULT_MAX_MESSAGE_SIZE: usize = 64 << 20;
 
 const READ_BUFFER: usize = 64 * 1024;
-const WRITE_SLICES: usize = 512;
 /// Bytes in the out queue above which no more data messages are taken.
 const OUT_QUEUE: usize = 1 << 20;
 
@@ -67,7 +54,7 @@ pub struct Plan {
 
 /// One connection that is OPEN, CLOSING or CLOSED.
 pub struct Connection<S> {
-    stream: S,
+    link: Link<S>,
     role: Role,
     engine: Engine,
     phase: Phase,
@@ -82,39 +69,8 @@ pub struct Connection<S> {
     pending: VecDeque<What>,
     last_traffic: Instant,
     reading: bool,
-    /// The stream may hold back what it took: TLS does so while TCP is full.
-    unflushed: bool,
-    /// Nothing more is written: it failed, or the stream is being shut down after our last Close.
-    write_over: bool,
-    /// The stream's writing side is being ended; TLS may have to wait for TCP to take its alert.
-    shutting_down: bool,
     /// Whether nothing has come yet since the opening handshake.
     fresh: bool,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Phase {
-    Open,
-    Closing {
-        deadline: Instant,
-        end: Ending,
-    },
-    /// All is told; bytes are discarded until the peer ends TCP.
-    Draining {
-        deadline: Instant,
-        left: usize,
-    },
-    Ended,
-}
-
-/// How the connection is about to end.
-#[derive(Debug, Clone, PartialEq)]
-struct Ending {
-    by: ClosedBy,
-    /// The Close frame that decides the code: the first one, whoever sent it.
-    frame: Option<CloseFrame>,
-    /// The peer broke the protocol or is a ghost: its answer is not waited for.
-    one_sided: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -137,7 +93,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             deflate,
         };
         Self {
-            stream,
+            link: Link::new(stream),
             role,
             engine: Engine::new(config, rand::random()),
             phase: Phase::Open,
@@ -152,9 +108,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             pending: VecDeque::new(),
             last_traffic: now,
             reading: true,
-            unflushed: false,
-            write_over: false,
-            shutting_down: false,
             fresh: true,
         }
     }
@@ -168,7 +121,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             if self.phase == Phase::Ended {
                 // Where the peer ended first our side says goodbye too, as far as that goes at once.
-                self.shut_down(cx);
+                self.link.shut_down(cx);
                 return Poll::Ready(None);
             }
             // What a server's peer sent in one go is answered in one go.
@@ -230,7 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub fn is_idle(&self) -> bool {
         self.phase == Phase::Open
             && !self.engine.has_to_write()
-            && !self.unflushed
+            && self.link.is_flushed()
             && self.pending.is_empty()
     }
 
@@ -256,6 +209,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let end = Ending {
             by,
             frame,
+            illegal: None,
             one_sided,
         };
         self.phase = Phase::Closing { deadline, end };
@@ -265,62 +219,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     // --- bytes -----------------------------------------------------------------------------
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.shutting_down {
-            return self.poll_shutdown(cx);
+        ready!(self.link.poll_write(cx, &mut self.engine));
+        while let Some(sent) = self.engine.next_sent() {
+            self.left(sent);
         }
-        if self.write_over {
-            return Poll::Pending;
-        }
-        if !self.engine.has_to_write() {
-            return self.poll_flush(cx);
-        }
-        let written = {
-            let mut slices = [IoSlice::new(&[]); WRITE_SLICES];
-            let count = self.engine.to_write(&mut slices);
-            ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..count]))
-        };
-        match written {
-            Ok(count) if count > 0 => {
-                self.engine.written(count);
-                while let Some(sent) = self.engine.next_sent() {
-                    self.left(sent);
-                }
-                self.unflushed = true;
-                if !self.engine.has_to_write() {
-                    // TCP has nothing to flush, so that this rarely waits.
-                    let _ = self.poll_flush(cx);
-                }
-            }
-            // The peer may have said why before it went: what it sent is still read.
-            _ => self.write_over = true,
-        }
-        Poll::Ready(())
-    }
-
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.unflushed {
-            return Poll::Pending;
-        }
-        let flushed = ready!(Pin::new(&mut self.stream).poll_flush(cx));
-        self.unflushed = false;
-        self.write_over |= flushed.is_err();
-        Poll::Ready(())
-    }
-
-    /// Ends the writing side of the stream: for TLS its alert, for TCP its FIN.
-    fn shut_down(&mut self, cx: &mut Context<'_>) {
-        if !self.write_over {
-            self.write_over = true;
-            self.shutting_down = true;
-            // What must wait for TCP is taken up by the next poll.
-            let _ = self.poll_shutdown(cx);
-        }
-    }
-
-    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // The connection is over; a failure to end it changes nothing.
-        let _ = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
-        self.shutting_down = false;
         Poll::Ready(())
     }
 
@@ -344,7 +246,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 payload,
                 rtt: None,
             },
-            Sent::Close(_) => return,
+            Sent::Close(frame) => return self.our_close_left(frame),
         };
         self.last_traffic = Instant::now();
         self.pending.push_back(what);
@@ -357,7 +259,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         READ.with_borrow_mut(|buffer| {
             let mut buffer = ReadBuf::new(buffer);
-            let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer));
+            let read = ready!(self.link.poll_read(cx, &mut buffer));
             let now = Instant::now();
             match read {
                 Ok(()) if buffer.filled().is_empty() => self.ended_by_transport(None, now),
@@ -370,12 +272,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Takes what was read, up to the next thing that happened; the rest waits.
     fn take_in(&mut self, mut input: &[u8], now: Instant) {
-        if let Phase::Draining { left, .. } = &mut self.phase {
-            *left = left.saturating_sub(input.len());
-            if *left == 0 {
-                self.phase = Phase::Ended;
-            }
-            return;
+        if let Phase::Draining { .. } = self.phase {
+            return self.phase.discard(input.len());
         }
         self.looking = self.look(&mut input, now);
         self.unread = Bytes::copy_from_slice(input);
@@ -410,7 +308,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             .and_then(late_answer);
         match (incoming, late) {
             (Incoming::Violation(violation), Some(answer)) => {
-                self.violated(violation.code, answer, now);
+                self.violated(&violation, answer, now);
             }
             (incoming, _) => self.came(incoming, now),
         }
@@ -431,7 +329,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     message: format!("the peer broke the protocol: {}", violation.rule),
                     hint: None,
                 };
-                return self.violated(violation.code, problem, now);
+                return self.violated(&violation, problem, now);
             }
             Incoming::Message {
                 message,
@@ -464,25 +362,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     // --- the end ---------------------------------------------------------------------------
 
+    /// What a raw Close frame says is known only now; the peer's answer decides where it is there.
+    fn our_close_left(&mut self, frame: Option<CloseFrame>) {
+        if let Phase::Closing { end, .. } = &mut self.phase
+            && end.by == ClosedBy::Us
+            && end.frame.is_none()
+            && !self.engine.close_received()
+        {
+            end.frame = frame;
+        }
+    }
+
     fn peer_closed(&mut self, frame: Option<CloseFrame>, now: Instant) {
         match &mut self.phase {
             Phase::Open => {
                 self.begin_closing(ClosedBy::Peer, frame, false, now + CLOSE_TIMEOUT);
             }
-            // Its answer carries the code that both agree on.
             Phase::Closing { end, .. } => end.frame = frame,
             Phase::Draining { .. } | Phase::Ended => {}
         }
     }
 
-    fn violated(&mut self, code: CloseCode, problem: Problem, now: Instant) {
+    fn violated(&mut self, violation: &Violation, problem: Problem, now: Instant) {
         self.pending.push_back(What::Error(Box::new(problem)));
-        let frame = Some(CloseFrame::bare(code));
-        let deadline = now + CLOSE_TIMEOUT;
         if self.phase == Phase::Open {
-            self.begin_closing(ClosedBy::Us, frame, true, deadline);
-        } else if let Phase::Closing { end, .. } = &mut self.phase {
-            end.frame = frame;
+            self.begin_closing(ClosedBy::Us, None, true, now + CLOSE_TIMEOUT);
+        }
+        if let Phase::Closing { end, .. } = &mut self.phase {
+            end.frame = Some(CloseFrame::bare(violation.code));
+            end.illegal = violation.received;
             end.one_sided = true;
         }
     }
@@ -516,55 +424,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let Phase::Closing { end, .. } = &self.phase else {
             return;
         };
-        let ours_went = self.engine.close_sent() || self.write_over;
+        let ours_went = self.engine.close_sent() || self.link.is_write_over();
         if !ours_went || !(end.one_sided || self.engine.close_received()) {
             return;
         }
         let end = end.clone();
         self.tell_end(now, Some(&end));
-        // RFC 6455, section 7.1.1: the server ends TCP first; after a violation, who found it does.
-        let waits_for_server = self.role == Role::Client && !end.one_sided;
-        let linger = if waits_for_server {
-            CLIENT_LINGER
-        } else {
-            self.shut_down(cx);
-            DRAIN_TIME
-        };
-        self.phase = Phase::Draining {
-            deadline: now + linger,
-            left: DRAIN_BYTES,
-        };
+        if !end.waits_for_server(self.role) {
+            self.link.shut_down(cx);
+        }
+        self.phase = end.linger(self.role, now);
         self.timer = None;
     }
 
     fn tell_end(&mut self, now: Instant, end: Option<&Ending>) {
         let answered = self.engine.close_sent() && self.engine.close_received();
+        let idle = now.saturating_duration_since(self.last_traffic);
+        let unsent = self.engine.unsent();
         let close = match end {
-            Some(end) => {
-                let wire_code = end.frame.as_ref().map(|frame| frame.code);
-                Close {
-                    code: wire_code.unwrap_or(CloseCode::NO_STATUS),
-                    reason: end
-                        .frame
-                        .as_ref()
-                        .map(|frame| frame.reason.clone())
-                        .unwrap_or_default(),
-                    clean: answered && !end.one_sided,
-                    by: end.by,
-                    wire_code,
-                    idle: now.saturating_duration_since(self.last_traffic),
-                    unsent: self.engine.unsent(),
-                }
-            }
-            None => Close {
-                code: CloseCode::ABNORMAL,
-                reason: String::new(),
-                clean: false,
-                by: ClosedBy::Transport,
-                wire_code: None,
-                idle: now.saturating_duration_since(self.last_traffic),
-                unsent: self.engine.unsent(),
-            },
+            Some(end) => end.account(answered, idle, unsent),
+            None => closing::dropped(idle, unsent),
         };
         self.pending.push_back(What::State(ReadyState::Closed));
         self.pending.push_back(What::Close(Box::new(close)));

@@ -2,9 +2,12 @@
 
 pub mod backoff;
 pub mod client;
+mod closing;
 pub mod connection;
 pub mod keepalive;
 mod late_answer;
+mod link;
 pub mod opening;
+mod plan;
 pub mod secret_source;
 pub mod stamp;

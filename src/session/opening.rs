@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::time::timeout;
 
-use super::client::Plan;
+use super::plan::Plan;
 use crate::error::Error;
 use crate::model::event::{Open, Refused, TlsInfo, What};
 use crate::model::handshake::{self, Refusal, RequestHead, ResponseHead, Timings};

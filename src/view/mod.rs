@@ -16,12 +16,17 @@ mod closing;
 mod hex;
 mod line;
 mod ndjson;
+mod ping;
 mod prefix;
 mod raw;
 mod talk;
 
 #[cfg(test)]
 mod sample;
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
 
 use crate::model::event::{End, Event, What};
 use crate::text::style::Style;
@@ -50,7 +55,7 @@ impl Page {
 /// What to show, whatever the format.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The name of an entry of [`FORMATS`].
+    /// The name of an entry of [`FORMATS`] or [`REPORTS`].
     pub format: &'static str,
     /// Someone reads along on a terminal: say what goes on, not only what went wrong.
     pub interactive: bool,
@@ -99,22 +104,32 @@ pub struct FormatEntry {
 /// Every format of `--output`; the first is the default on a terminal, the second in a pipe.
 pub const FORMATS: &[FormatEntry] = &[line::ENTRY, raw::ENTRY, hex::ENTRY, ndjson::ENTRY];
 
+/// What `ping` prints instead of messages; no choice of `--output`. The second one is silence.
+pub const REPORTS: &[FormatEntry] = &[ping::REPORT, ping::QUIET];
+
 /// Shows a run.
 pub struct View {
     plan: Plan,
     format: Box<dyn Format>,
     talk: Option<Talk>,
     json_indented: bool,
+    /// Payloads of pings that a person sent: their pongs are shown even without `-P`.
+    asked: VecDeque<Bytes>,
 }
+
+/// Pings whose pongs are awaited at most; older ones are forgotten first.
+const MOST_ASKED: usize = 64;
 
 impl View {
     pub fn new(plan: Plan) -> Self {
-        let named = FORMATS.iter().find(|entry| entry.name == plan.format);
+        let mut entries = FORMATS.iter().chain(REPORTS);
+        let named = entries.find(|entry| entry.name == plan.format);
         let entry = named.unwrap_or(&FORMATS[0]);
         Self {
             format: (entry.make)(&plan),
             talk: entry.talks.then(|| Talk::new(&plan)),
             json_indented: false,
+            asked: VecDeque::new(),
             plan,
         }
     }
@@ -129,7 +144,7 @@ impl View {
             };
             talk.event(event, page);
         }
-        if self.shows(&event.what) {
+        if self.shows(&event.what) || self.is_asked_for(&event.what) {
             self.format.event(event, page);
         }
     }
@@ -146,6 +161,14 @@ impl View {
             }
         };
         talk.note(text, &mut page.talk);
+    }
+
+    /// A person sent a ping with this payload and wants to see its pong.
+    pub fn ask_for_pong(&mut self, payload: Bytes) {
+        if self.asked.len() == MOST_ASKED {
+            self.asked.pop_front();
+        }
+        self.asked.push_back(payload);
     }
 
     /// `/json`: whether JSON is indented from now on.
@@ -167,6 +190,19 @@ impl View {
         for line in talk::stats(end) {
             self.note(&line, page);
         }
+    }
+
+    fn is_asked_for(&mut self, what: &What) -> bool {
+        let What::Pong {
+            payload,
+            rtt: Some(_),
+            ..
+        } = what
+        else {
+            return false;
+        };
+        let at = self.asked.iter().position(|asked| asked == payload);
+        at.and_then(|at| self.asked.remove(at)).is_some()
     }
 
     fn shows(&self, what: &What) -> bool {

@@ -29,6 +29,9 @@ pub struct Conditions {
     pub until: Option<Predicate>,
     /// `--expect-close`.
     pub expect_close: Option<CloseCode>,
+    /// So many of our pings have to be answered (`ping`). A close with a code of its own says more
+    /// than that, so this comes last.
+    pub pongs: Option<u64>,
     pub select: Select,
     /// A person is at it: signals are a way to leave.
     pub interactive: bool,
@@ -56,6 +59,7 @@ pub struct Outcome {
     totals: Totals,
     matched: u64,
     until_met: bool,
+    pongs: u64,
     stop: Option<Stop>,
     /// How it stands with each target; one, without a name, but for `listen` with several URLs.
     endings: Vec<(Option<Arc<str>>, Ending)>,
@@ -82,6 +86,7 @@ impl Outcome {
             totals: Totals::default(),
             matched: 0,
             until_met: false,
+            pongs: 0,
             stop: None,
             endings: Vec::new(),
         }
@@ -101,6 +106,7 @@ impl Outcome {
             What::Error(problem) if matches!(problem.kind, "retries" | "closed") => {}
             What::Error(problem) => self.ending(event).error = Some(code_of(problem.kind)),
             What::Close(close) => self.closed(event, close),
+            What::Pong { rtt: Some(_), .. } => self.pongs += 1,
             _ => {}
         }
     }
@@ -139,6 +145,9 @@ impl Outcome {
         if endings().any(|ending| self.is_bad_close(ending)) {
             return ExitCode::CLOSED;
         }
+        if self.misses_pongs() {
+            return ExitCode::NOT_MET;
+        }
         ExitCode::DONE
     }
 
@@ -152,6 +161,7 @@ impl Outcome {
             count,
             until,
             expect_close,
+            pongs,
             ..
         } = &self.conditions;
         Some(match (until, count, expect_close) {
@@ -165,6 +175,10 @@ impl Outcome {
                     || format!("not closed, expected {expected}"),
                     |closed| format!("closed with {}, expected {expected}", closed.code),
                 )
+            }
+            (_, _, None) if self.misses_pongs() => {
+                let all = pongs.unwrap_or_default();
+                format!("closed when {} of {all} pongs had come", self.pongs)
             }
             _ => return None,
         })
@@ -247,6 +261,10 @@ impl Outcome {
                 .any(|(_, ending)| ending.closed.is_some_and(|closed| closed.code == expected))
         });
         goal && close
+    }
+
+    fn misses_pongs(&self) -> bool {
+        self.conditions.pongs.is_some_and(|all| self.pongs < all)
     }
 
     /// A close that nobody wanted: not by us, not an ordinary code, and not expected.

@@ -9,7 +9,9 @@ mod handshake;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use crate::model::event::{Close, ClosedBy, ConnId, Direction, End, Event, Open, Problem, What};
+use crate::model::event::{
+    Close, ClosedBy, ConnId, Direction, End, Event, Open, Problem, Traffic, What,
+};
 use crate::model::handshake::{RequestHead, ResponseHead};
 use crate::model::units::{Thousands, show_duration, show_size};
 use crate::text::sanitize;
@@ -247,12 +249,13 @@ impl Talk {
 
 /// The answer to `/stats`, a line each.
 pub(super) fn stats(end: &End) -> Vec<String> {
-    let way = |name, traffic: &crate::model::event::Traffic| {
+    let way = |name, traffic: &Traffic| {
         format!(
-            "{name} {} messages, {} ({} on the wire); {} pings, {} pongs",
+            "{name} {} messages, {} ({} on the wire{}); {} pings, {} pongs",
             Thousands(traffic.messages),
             show_size(traffic.payload),
             show_size(traffic.wire),
+            ratio(traffic),
             Thousands(traffic.ping),
             Thousands(traffic.pong),
         )
@@ -267,6 +270,15 @@ pub(super) fn stats(end: &End) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// How much smaller compression made the messages, where it did: `, 12.5:1`.
+fn ratio(traffic: &Traffic) -> String {
+    if traffic.wire == 0 || traffic.wire >= traffic.payload {
+        return String::new();
+    }
+    // A ratio needs no more digits than these have.
+    format!(", {:.1}:1", traffic.payload as f64 / traffic.wire as f64)
 }
 
 #[cfg(test)]

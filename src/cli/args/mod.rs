@@ -6,6 +6,7 @@
 
 mod connection;
 mod output;
+mod ping;
 mod reach;
 mod serve;
 mod session;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 pub(super) use connection::Connection;
 pub(super) use output::{Output, Recording};
+pub(super) use ping::{PingOutput, Pings};
 pub(super) use reach::Reach;
 pub(super) use serve::{Origins, Server};
 pub(super) use session::{Conversation, Session};
@@ -56,6 +58,7 @@ pub(super) enum Subcommand {
     Connect(Connect),
     Listen(Listen),
     Serve(Serve),
+    Ping(Ping),
 }
 
 /// Talk to an endpoint: in lines on a terminal, or through a pipe
@@ -140,6 +143,28 @@ pub(super) struct Serve {
     pub upkeep: Upkeep,
     #[command(flatten)]
     pub output: Output,
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
+/// Is it up, how long does each step take, when does the certificate expire
+///
+/// Opens a connection, shows the steps that led there (dns, tcp, proxy, tls, upgrade), sends pings
+/// and closes with code 1000. The last line begins with "up:" or "failing:". As a health check of a
+/// container: wscope ping -q -n 1 ws://localhost:8080/
+#[derive(Debug, clap::Parser)]
+#[command(name = "ping", after_long_help = exit_codes(), max_term_width = 100)]
+pub(super) struct Ping {
+    /// ws://HOST:PORT/PATH, HOST:PORT, ws+unix:/PATH:/URI, @NAME of the config file, or demo
+    #[arg(value_name = "URL")]
+    pub url: String,
+
+    #[command(flatten)]
+    pub pings: Pings,
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(flatten)]
+    pub output: PingOutput,
     #[command(flatten)]
     pub config: ConfigFile,
 }

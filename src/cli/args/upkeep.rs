@@ -1,4 +1,6 @@
-//! What holds for every connection, whoever opened it: limits and heartbeat.
+//! What holds for every connection, whoever opened it: limits, heartbeat and compression.
+
+use clap::ArgAction;
 
 use super::value;
 
@@ -29,4 +31,15 @@ pub(in crate::cli) struct Upkeep {
     /// Do not answer pings: see what the peer does then
     #[arg(long)]
     pub no_pong: bool,
+
+    /// Compress messages where the peer does too (permessage-deflate)
+    ///
+    /// It is the default: clients offer it, serve and listen PORT take what is offered. The flag is
+    /// for where the config file says otherwise.
+    #[arg(long, conflicts_with = "no_compress", action = ArgAction::SetTrue)]
+    pub compress: (),
+
+    /// Neither offer nor accept compression
+    #[arg(long)]
+    pub no_compress: bool,
 }

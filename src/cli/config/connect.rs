@@ -31,6 +31,7 @@ pub(super) fn connect(setup: &Setup<'_>) -> Result<connect::Plan, Error> {
         ..connection::client(
             target(url)?,
             &args.connection,
+            connection::offer(&args.upkeep),
             upkeep,
             session::opening(&args.session)?,
             setup.environment,

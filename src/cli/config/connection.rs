@@ -20,12 +20,13 @@ use super::{header as headers, reach};
 pub(super) fn client(
     target: Target,
     args: &Connection,
+    deflate: Option<deflate::Parameters>,
     connection: connection::Plan,
     on_open: Vec<Command>,
     environment: &Environment,
     notes: &mut Vec<String>,
 ) -> Result<client::Plan, Error> {
-    let request = request(args, notes)?;
+    let request = request(args, deflate, notes)?;
     let secrets = secrets(args, environment)?;
     notes.extend(plain_credentials(&target, args, &request));
     Ok(client::Plan {
@@ -49,7 +50,11 @@ pub(super) fn client(
     })
 }
 
-fn request(args: &Connection, notes: &mut Vec<String>) -> Result<upgrade::Plan, Error> {
+fn request(
+    args: &Connection,
+    deflate: Option<deflate::Parameters>,
+    notes: &mut Vec<String>,
+) -> Result<upgrade::Plan, Error> {
     let headers = headers::read(&args.header, notes)?;
     let flag = args.auth.as_ref().map(|_| "--auth");
     let flag = flag.or(args.bearer.as_ref().map(|_| "--bearer"));
@@ -59,7 +64,7 @@ fn request(args: &Connection, notes: &mut Vec<String>) -> Result<upgrade::Plan, 
     Ok(upgrade::Plan {
         headers,
         subprotocols: distinct(&args.subprotocol)?,
-        deflate: Some(deflate::Parameters::OFFER),
+        deflate,
         origin: args.origin.clone(),
         host: args.host.clone(),
         user_agent: args.user_agent.clone(),
@@ -134,6 +139,11 @@ fn plain_credentials(
         || request.cookies.iter().any(|cookie| cookie.matches(target));
     (has_credential && !local && !target.is_tls())
         .then(|| format!("credentials go to {} unencrypted (ws://)", target.host()))
+}
+
+/// What a client offers for compression.
+pub(super) fn offer(args: &Upkeep) -> Option<deflate::Parameters> {
+    (!args.no_compress).then_some(deflate::Parameters::OFFER)
 }
 
 /// How connections behave, whoever opens them.

@@ -101,7 +101,7 @@ impl File {
 struct Reader<'a> {
     path: &'a Path,
     text: &'a str,
-    commands: [Command; 3],
+    commands: [Command; Kind::ALL.len()],
 }
 
 struct Section {
@@ -158,7 +158,7 @@ impl Reader<'_> {
     ) -> Result<Option<Entry>, Error> {
         let values = match (arg.get_action(), value.get_ref()) {
             (ArgAction::SetTrue, DeValue::Boolean(true)) => Vec::new(),
-            (ArgAction::SetTrue, DeValue::Boolean(false)) => return Ok(None),
+            (ArgAction::SetTrue, DeValue::Boolean(false)) => return Ok(negated(command, name)),
             (ArgAction::SetTrue, _) => {
                 return Err(self.wrong(&value.span(), format!("{name} is true or false")));
             }
@@ -264,6 +264,18 @@ impl Entry {
     }
 }
 
+/// The flag that switches one off which is on by default (`compress = false`); the others are off
+/// anyway.
+fn negated(command: &Command, name: &str) -> Option<Entry> {
+    let flag = format!("no-{name}");
+    let mut args = command.get_arguments();
+    args.any(|arg| arg.get_long() == Some(&flag))
+        .then(|| Entry {
+            flag,
+            values: Vec::new(),
+        })
+}
+
 fn is_about_value(error: &clap::Error) -> bool {
     use clap::error::ErrorKind::{InvalidValue, NoEquals, TooManyValues, ValueValidation};
     matches!(
@@ -290,13 +302,14 @@ mod tests {
     #[test]
     fn keys_are_flags() {
         let file = parse(
-            "[defaults]\nheartbeat = 'mobile'\nconnect_timeout = 2\nwait = -1\njson = true\nframes = false\n\
+            "[defaults]\nheartbeat = 'mobile'\nconnect_timeout = 2\nwait = -1\njson = true\nframes = false\ncompress = false\n\
              [endpoint.staging]\nurl = 'ws://h'\nheaders = { X-Team = 'blue' }\nsubprotocol = ['a', 'b']\non_open = '{}'\n",
         )
         .unwrap();
         assert_eq!(
             file.defaults,
             [
+                entry("no-compress", &[]),
                 entry("connect-timeout", &["2"]),
                 entry("heartbeat", &["mobile"]),
                 entry("json", &[]),

@@ -107,6 +107,7 @@ fn subscriber(
     let client = connection::client(
         target(url)?,
         &args.connection,
+        connection::offer(&args.upkeep),
         connection::upkeep(&args.upkeep, args.output.frames, None)?,
         session::opening(&args.session)?,
         setup.environment,

@@ -10,6 +10,7 @@ mod header;
 mod listen;
 mod merge;
 mod output;
+mod ping;
 mod reach;
 mod server;
 mod session;
@@ -35,6 +36,7 @@ pub(crate) enum Plan {
     Connect(Box<command::connect::Plan>),
     Listen(Box<command::listen::Plan>),
     Serve(Box<command::serve::Plan>),
+    Ping(Box<command::ping::Plan>),
 }
 
 /// The word that stands for a server inside the process.
@@ -65,6 +67,7 @@ pub(super) fn plan(typed: &Typed, environment: &Environment) -> Result<Plan, Err
     match typed.kind {
         Kind::Connect => connect::connect(&setup).map(|plan| Plan::Connect(Box::new(plan))),
         Kind::Listen => listen::listen(&setup),
+        Kind::Ping => ping::ping(&setup).map(|plan| Plan::Ping(Box::new(plan))),
         Kind::Serve => server::serve(&setup).map(|plan| Plan::Serve(Box::new(plan))),
     }
 }

@@ -12,7 +12,7 @@ use crate::cli::args::{Listen, Output, Serve, Server};
 use crate::command::source::Source;
 use crate::command::{listen, serve as serving};
 use crate::error::Error;
-use crate::serve::{self, Address, mode};
+use crate::serve::{self, Address, log, mode};
 use crate::session::keepalive::Heartbeat;
 use crate::view::outcome::Conditions;
 use crate::wire::tls::ServerPlan;
@@ -51,11 +51,14 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
             paths: server.path.clone(),
             allow_origins: args.origins.allow_origin.clone(),
             subprotocols: server.subprotocol.clone(),
-            compress: true,
+            compress: !args.upkeep.no_compress,
             connection: upkeep(&args.upkeep, args.output.frames, Some(Heartbeat::STANDARD))?,
             max_connections: server.max_connections,
             drain: server.drain,
-            log_traffic: asks_for_traffic(&args.output),
+            log: log::Plan {
+                traffic: setup.environment.stdout_is_terminal || asks_for_traffic(&args.output),
+                room: log::ROOM,
+            },
         },
         view,
         notes: Vec::new(),
@@ -98,6 +101,7 @@ fn mode(args: &Serve) -> Result<mode::Plan, Error> {
 }
 
 /// A server under load should not be slowed by a log that nobody asked for.
+/// Whether messages are logged where nobody reads along on a terminal: they cost a busy server.
 fn asks_for_traffic(output: &Output) -> bool {
     let chosen = !output.only.is_empty() || output.filter.is_some() || output.exclude.is_some();
     let formatted = output.json || output.parse || output.output.is_some();
@@ -139,11 +143,15 @@ pub(super) fn listen(
             paths: Vec::new(),
             allow_origins: args.origins.allow_origin.clone(),
             subprotocols: args.connection.subprotocol.clone(),
-            compress: true,
+            compress: !args.upkeep.no_compress,
             connection,
             max_connections: None,
             drain: DRAIN,
-            log_traffic: true,
+            // What clients send is what it is for: there is room for one message of any size.
+            log: log::Plan {
+                traffic: true,
+                room: log::ROOM + size,
+            },
         },
         source,
         view,

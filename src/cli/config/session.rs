@@ -121,6 +121,7 @@ pub(super) fn conditions(setup: &Setup<'_>, args: &Session, view: &view::Plan) -
         count: args.count,
         until: args.until.clone(),
         expect_close: args.expect_close,
+        pongs: None,
         select: view.select.clone(),
         interactive: setup.environment.is_conversation(),
         serving: false,

@@ -308,3 +308,18 @@ fn stats_are_three_lines() {
         ]
     );
 }
+
+#[test]
+fn stats_tell_how_well_messages_were_compressed() {
+    let mut totals = crate::view::totals::Totals::default();
+    let mut compressed = message(Direction::In, Message::text("a".repeat(1000)));
+    if let What::Message { wire, .. } = &mut compressed {
+        *wire = 80;
+    }
+    totals.observe(&event(compressed));
+    let lines = stats(&totals.end(crate::error::ExitCode::DONE));
+    assert_eq!(
+        lines[0],
+        "received 1 messages, 1.0 kB (80 B on the wire, 12.5:1); 0 pings, 0 pongs"
+    );
+}

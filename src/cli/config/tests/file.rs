@@ -166,3 +166,15 @@ fn the_config_file_is_found_unless_ci_or_a_flag_says_no() {
     environment.variables.insert("CI".into(), "true".into());
     assert_eq!(connecting(&environment, "ws://h").view.format, "raw");
 }
+
+#[test]
+fn what_is_on_by_default_can_be_switched_off() {
+    let config = Configured::new(
+        "[defaults]\ncompress = false\n[endpoint.a]\nurl = 'ws://h'\ncompress = true\n",
+    );
+    let offers = |line| config.connect(line).clients[0].request.deflate.is_some();
+    assert!(!offers("ws://h"));
+    assert!(offers("ws://h --compress"));
+    assert!(offers("@a"));
+    assert!(!offers("@a --no-compress"));
+}

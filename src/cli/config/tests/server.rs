@@ -90,3 +90,19 @@ fn serve_has_a_default_for_everything() {
         assert!(error.contains(said), "{line}: {error}");
     }
 }
+
+#[test]
+fn compression_is_on_until_it_is_switched_off() {
+    let offers = |line| piped(line).clients[0].request.deflate.is_some();
+    assert!(offers("ws://h") && offers("ws://h --compress") && offers("listen ws://h"));
+    assert!(!offers("ws://h --no-compress") && !offers("listen ws://h --no-compress"));
+    let takes = |line| match plan_in(&surroundings(false), line) {
+        Ok(Plan::Serve(plan)) => plan.server.compress,
+        Ok(Plan::Listen(plan)) => plan.server.compress,
+        other => panic!("{other:?}"),
+    };
+    assert!(takes("serve") && takes("listen :0"));
+    assert!(!takes("serve --no-compress") && !takes("listen :0 --no-compress"));
+    let both = error("ws://h --compress --no-compress");
+    assert!(both.contains("cannot be used with"), "{both}");
+}
