@@ -25,6 +25,10 @@ use crate::wire::tls::NotAccepted;
 /// A client that takes longer for its handshakes, TLS and HTTP together, is dropped.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Bytes of replies that a peer may leave unread before nothing more is read from it. Not less, for
+/// a client may well write several large messages before it reads.
+const MOST_UNREAD: usize = 16 << 20;
+
 /// Serves one TCP connection to its end.
 pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, address: String) {
     let started = Instant::now();
@@ -216,7 +220,8 @@ impl Peer {
             // It can send, so the queue takes it.
             let _ = self.connection.send(Command::Send(message));
         }
-        self.connection.set_reading(self.replies.is_empty());
+        let reads = self.replies.is_empty() && self.connection.held() <= MOST_UNREAD;
+        self.connection.set_reading(reads);
     }
 
     fn carry_out(&mut self, order: Order) {
