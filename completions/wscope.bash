@@ -611,7 +611,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__ping)
-            opts="-n -H -s -o -L -4 -6 -k -q -v -h --count --interval --timeout --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --quiet --json --verbose --color --config --no-config --help"
+            opts="-n -H -s -o -L -4 -6 -k -q -v -h --count --interval --timeout --cross-check --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --quiet --json --verbose --color --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

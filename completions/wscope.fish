@@ -260,6 +260,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand ping" -l color -d 'When to
 always\t''
 never\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -l config -d 'Read this config file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand ping" -l cross-check -d 'Do the same with a second implementation, tokio-tungstenite, and show what differs'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s 4 -l ipv4 -d 'Connect over IPv4 only'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s 6 -l ipv6 -d 'Connect over IPv6 only'

@@ -138,6 +138,7 @@ fn help_is_an_answer_and_has_the_exit_codes() {
         &["connect", "--help"],
         &["listen", "--help"],
         &["serve", "--help"],
+        &["ping", "--help"],
         &["help", "connect"],
         &["-c", "ws://h", "--help"],
     ] {

@@ -380,7 +380,7 @@ async fn each_fault_of_a_certificate_is_named_with_the_flag_that_helps() {
     let rows = [
         (
             ca.issue(&expired),
-            "the certificate expired on 2020-01-02\n\
+            "the certificate expired on 2020-01-02, {days} days ago\n\
              -k connects without checking the certificate",
         ),
         (
@@ -443,7 +443,11 @@ async fn each_fault_of_a_certificate_is_named_with_the_flag_that_helps() {
         let (port, _server) = serve(config(&pair)).await;
         let mut plan = plan(&format!("wss://localhost:{port}/"));
         plan.tls.ca = vec![path(&root)];
-        let want = want.replace("{pin}", &pair.pin());
+        let past = SystemTime::now().duration_since(expired.not_after.into());
+        let days = past.unwrap().as_secs() / DAY.as_secs();
+        let want = want
+            .replace("{pin}", &pair.pin())
+            .replace("{days}", &days.to_string());
         assert_eq!(
             told(&failed(&plan).await),
             format!("6 TLS with localhost:{port} failed: {want}")

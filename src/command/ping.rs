@@ -1,6 +1,7 @@
 //! `ping`: opens a connection, sends pings, closes, and says how all that went.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use crate::model::command::Command;
 use crate::model::event::{Direction, Event, Problem, What};
 use crate::model::units::show_duration;
 use crate::session::client::{self, Client};
+use crate::session::reference::Reference;
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
 use crate::view;
@@ -28,6 +30,8 @@ pub struct Plan {
     /// Ping an echo server inside the process: its address replaces the target.
     pub demo: bool,
     pub volley: volley::Plan,
+    /// Do the same on the reference implementation.
+    pub cross_check: bool,
     pub view: view::Plan,
     pub conditions: Conditions,
     /// `--max-time`: then exit 7.
@@ -53,8 +57,12 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     for note in &plan.notes {
         run.audience.note(note);
     }
-    let client = Client::new(plan.client, run.stamp.clone());
+    let client = Client::new(plan.client.clone(), run.stamp.clone());
     run.converse(client, plan.volley).await;
+    if plan.cross_check && !run.stopped {
+        let reference = Reference::new(plan.client, run.stamp.clone());
+        run.converse(reference, plan.volley).await;
+    }
     run.end().await
 }
 
@@ -65,6 +73,8 @@ trait Speaker {
     /// Closes with 1000; before it is open, gives up at once.
     fn finish(&mut self);
     fn set_reading(&mut self, reading: bool);
+    /// The name in its events.
+    fn name(&self) -> Option<&Arc<str>>;
 }
 
 impl Speaker for Client {
@@ -83,6 +93,32 @@ impl Speaker for Client {
 
     fn set_reading(&mut self, reading: bool) {
         Self::set_reading(self, reading);
+    }
+
+    fn name(&self) -> Option<&Arc<str>> {
+        None
+    }
+}
+
+impl Speaker for Reference {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        Self::poll_next(self, cx)
+    }
+
+    fn ping(&mut self, payload: Bytes) {
+        Self::ping(self, payload);
+    }
+
+    fn finish(&mut self) {
+        Self::finish(self);
+    }
+
+    fn set_reading(&mut self, reading: bool) {
+        Self::set_reading(self, reading);
+    }
+
+    fn name(&self) -> Option<&Arc<str>> {
+        Some(Self::name(self))
     }
 }
 
@@ -174,7 +210,7 @@ impl Run {
             Some(Next::Ping(payload)) => speaker.ping(payload),
             Some(Next::Done) => {
                 if let Some(loss) = volley.take().and_then(|volley| volley.loss()) {
-                    self.failed(loss, "--timeout allows more time");
+                    self.failed(speaker, loss, "--timeout allows more time");
                 }
                 speaker.finish();
             }
@@ -185,17 +221,19 @@ impl Run {
     fn took_too_long(&mut self, speaker: &mut impl Speaker, volley: &mut Option<Volley>) {
         if let Some((_, limit)) = self.deadline {
             let message = format!("not done after {}", show_duration(limit));
-            self.failed(message, "--max-time allows more");
+            self.failed(speaker, message, "--max-time allows more");
         }
         self.stop(Stop::MaxTime, speaker, volley);
     }
 
-    fn failed(&mut self, message: String, hint: &str) {
-        self.audience.tell(What::Error(Box::new(Problem {
+    fn failed(&mut self, speaker: &impl Speaker, message: String, hint: &str) {
+        let what = What::Error(Box::new(Problem {
             kind: "timeout",
             message,
             hint: Some(hint.to_owned()),
-        })));
+        }));
+        let event = self.stamp.event(None, speaker.name(), what);
+        self.audience.hear(event);
     }
 
     fn stop(&mut self, stop: Stop, speaker: &mut impl Speaker, volley: &mut Option<Volley>) {

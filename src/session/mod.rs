@@ -9,5 +9,6 @@ mod late_answer;
 mod link;
 pub mod opening;
 mod plan;
+pub mod reference;
 pub mod secret_source;
 pub mod stamp;

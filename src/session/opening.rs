@@ -64,11 +64,7 @@ impl Failure {
 
 /// Opens a connection as the plan says.
 pub async fn open(plan: &Plan) -> Opening {
-    let mut attempt = Attempt {
-        heads: Vec::new(),
-        doing: String::new(),
-        started: Instant::now(),
-    };
+    let mut attempt = Attempt::begin();
     let result = attempt.run(plan).await;
     Opening {
         heads: attempt.heads,
@@ -77,7 +73,7 @@ pub async fn open(plan: &Plan) -> Opening {
 }
 
 /// An opening under way: what a timeout has to tell.
-struct Attempt {
+pub(super) struct Attempt {
     heads: Vec<What>,
     /// The step that is being taken, in words.
     doing: String,
@@ -85,17 +81,28 @@ struct Attempt {
 }
 
 impl Attempt {
+    pub(super) fn begin() -> Self {
+        Self {
+            heads: Vec::new(),
+            doing: String::new(),
+            started: Instant::now(),
+        }
+    }
+
     async fn run(&mut self, plan: &Plan) -> Result<Opened, Failure> {
         // The commands that give secrets have a limit of their own, and may ask a person.
         let (request, tls) = plan.secrets.fill(&plan.request, &plan.tls).await?;
         self.started = Instant::now();
         match timeout(plan.connect_timeout, self.follow(plan, request, &tls)).await {
             Ok(opened) => opened,
-            Err(_) => {
-                let doing = std::mem::take(&mut self.doing);
-                let after = plan.connect_timeout;
-                Err(Error::Timeout { doing, after }.into())
-            }
+            Err(_) => Err(self.timed_out(plan.connect_timeout).into()),
+        }
+    }
+
+    pub(super) fn timed_out(&mut self, after: Duration) -> Error {
+        Error::Timeout {
+            doing: std::mem::take(&mut self.doing),
+            after,
         }
     }
 
@@ -142,37 +149,14 @@ impl Attempt {
         request: &upgrade::Plan,
         tls: &tls::Plan,
     ) -> Result<Exchange, Error> {
-        // First, so that a file that cannot be read costs nobody a connection.
-        let connector = if target.is_tls() {
-            Some(load(tls.clone()).await?)
-        } else {
-            None
-        };
-        let reached = self.reach(target, plan).await?;
-        let (peer, mut timings) = (reached.peer, reached.timings);
-        let mut secured = match connector {
-            Some(connector) => {
-                self.doing = format!("agreeing on TLS with {peer}");
-                let started = Instant::now();
-                let secured = connector.connect(reached.socket, target).await?;
-                timings.tls = Some(started.elapsed());
-                Secured::from(secured)
-            }
-            None => Secured::plain(reached.socket),
-        };
-        self.doing = format!("waiting for {peer} to answer the handshake");
+        let (mut secured, peer, mut timings) = self.secure(target, plan, tls).await?;
         let head = upgrade::request(target, request, &upgrade::new_key());
         self.heads.push(What::Request(Box::new(head.clone())));
         let started = Instant::now();
         let heads = &mut self.heads;
         let mut seen = |head: &ResponseHead| heads.push(What::Response(Box::new(head.clone())));
         let answer = upgrade::upgrade(&mut secured.stream, &head, &mut seen).await;
-        let answer = answer.map_err(|error| {
-            hint_at_tls(
-                tls::explain_end(error, target, secured.wanted_identity),
-                target,
-            )
-        })?;
+        let answer = answer.map_err(|error| explained(error, target, secured.wanted_identity))?;
         timings.upgrade = Some(started.elapsed());
         timings.total = self.started.elapsed();
         Ok(match answer {
@@ -191,6 +175,35 @@ impl Attempt {
                 },
             })),
         })
+    }
+
+    /// A stream to send the handshake on, the peer's address, and how long it took to get there.
+    pub(super) async fn secure(
+        &mut self,
+        target: &Target,
+        plan: &Plan,
+        tls: &tls::Plan,
+    ) -> Result<(Secured, String, Timings), Error> {
+        // First, so that a file that cannot be read costs nobody a connection.
+        let connector = if target.is_tls() {
+            Some(load(tls.clone()).await?)
+        } else {
+            None
+        };
+        let reached = self.reach(target, plan).await?;
+        let (peer, mut timings) = (reached.peer, reached.timings);
+        let secured = match connector {
+            Some(connector) => {
+                self.doing = format!("agreeing on TLS with {peer}");
+                let started = Instant::now();
+                let secured = connector.connect(reached.socket, target).await?;
+                timings.tls = Some(started.elapsed());
+                Secured::from(secured)
+            }
+            None => Secured::plain(reached.socket),
+        };
+        self.doing = format!("waiting for {peer} to answer the handshake");
+        Ok((secured, peer, timings))
     }
 
     /// A socket that leads to the target, straight or through a proxy.
@@ -273,10 +286,10 @@ struct Reached {
 }
 
 /// A stream to send the handshake on.
-struct Secured {
-    stream: Stream,
-    info: Option<TlsInfo>,
-    wanted_identity: bool,
+pub(super) struct Secured {
+    pub stream: Stream,
+    pub info: Option<TlsInfo>,
+    pub wanted_identity: bool,
 }
 
 impl Secured {
@@ -304,7 +317,17 @@ enum Exchange {
     Refused(Box<RequestHead>, Refusal, Timings),
 }
 
-fn failure(target: &Target, request: &RequestHead, refusal: Refusal, timings: Timings) -> Failure {
+/// Why a handshake got no answer: what TLS knows of it, and what the scheme has to do with it.
+pub(super) fn explained(error: Error, target: &Target, wanted_identity: bool) -> Error {
+    hint_at_tls(tls::explain_end(error, target, wanted_identity), target)
+}
+
+pub(super) fn failure(
+    target: &Target,
+    request: &RequestHead,
+    refusal: Refusal,
+    timings: Timings,
+) -> Failure {
     let hint = tls_port_hint(&refusal, target).or_else(|| refusal_hint(&refusal.head, request));
     let head = refusal.head;
     Failure {

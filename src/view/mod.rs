@@ -13,6 +13,7 @@ pub mod select;
 pub mod totals;
 
 mod closing;
+mod cross_check;
 mod hex;
 mod line;
 mod ndjson;
@@ -104,8 +105,8 @@ pub struct FormatEntry {
 /// Every format of `--output`; the first is the default on a terminal, the second in a pipe.
 pub const FORMATS: &[FormatEntry] = &[line::ENTRY, raw::ENTRY, hex::ENTRY, ndjson::ENTRY];
 
-/// What `ping` prints instead of messages; no choice of `--output`. The second one is silence.
-pub const REPORTS: &[FormatEntry] = &[ping::REPORT, ping::QUIET];
+/// What `ping` prints instead of messages; no choices of `--output`.
+pub const REPORTS: &[FormatEntry] = &[ping::REPORT, ping::QUIET, cross_check::ENTRY];
 
 /// Shows a run.
 pub struct View {

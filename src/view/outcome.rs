@@ -17,6 +17,7 @@ use crate::model::close::CloseCode;
 use crate::model::event::{Close, ClosedBy, Direction, End, Event, What};
 use crate::text::predicate::Predicate;
 
+use super::cross_check::Comparison;
 use super::select::Select;
 use super::totals::Totals;
 
@@ -32,6 +33,8 @@ pub struct Conditions {
     /// So many of our pings have to be answered (`ping`). A close with a code of its own says more
     /// than that, so this comes last.
     pub pongs: Option<u64>,
+    /// Two implementations have to see the same (`ping --cross-check`).
+    pub cross_check: bool,
     pub select: Select,
     /// A person is at it: signals are a way to leave.
     pub interactive: bool,
@@ -60,6 +63,7 @@ pub struct Outcome {
     matched: u64,
     until_met: bool,
     pongs: u64,
+    comparison: Comparison,
     stop: Option<Stop>,
     /// How it stands with each target; one, without a name, but for `listen` with several URLs.
     endings: Vec<(Option<Arc<str>>, Ending)>,
@@ -87,6 +91,7 @@ impl Outcome {
             matched: 0,
             until_met: false,
             pongs: 0,
+            comparison: Comparison::default(),
             stop: None,
             endings: Vec::new(),
         }
@@ -95,6 +100,9 @@ impl Outcome {
     pub fn observe(&mut self, event: &Event) {
         self.totals.observe(event);
         self.watch_for_goal(&event.what);
+        if self.conditions.cross_check {
+            self.comparison.observe(event);
+        }
         if self.conditions.serving && event.conn.is_some() {
             return;
         }
@@ -106,7 +114,8 @@ impl Outcome {
             What::Error(problem) if matches!(problem.kind, "retries" | "closed") => {}
             What::Error(problem) => self.ending(event).error = Some(code_of(problem.kind)),
             What::Close(close) => self.closed(event, close),
-            What::Pong { rtt: Some(_), .. } => self.pongs += 1,
+            // With a name it is the reference's, and compared.
+            What::Pong { rtt: Some(_), .. } if event.name.is_none() => self.pongs += 1,
             _ => {}
         }
     }
@@ -135,6 +144,9 @@ impl Outcome {
             Some(Stop::MaxTime) => return ExitCode::TIMEOUT,
             Some(Stop::OnPurpose) | None => {}
         }
+        if !self.comparison.differences().is_empty() {
+            return ExitCode::NOT_MET;
+        }
         let endings = || self.endings.iter().map(|(_, ending)| ending);
         if let Some(code) = endings().find_map(|ending| self.failure(ending)) {
             return code;
@@ -156,6 +168,13 @@ impl Outcome {
     pub fn unmet(&self) -> Option<String> {
         if self.exit_code() != ExitCode::NOT_MET {
             return None;
+        }
+        let differences = self.comparison.differences();
+        if !differences.is_empty() {
+            let what = differences.join(", ");
+            return Some(format!(
+                "the two implementations saw different things: {what}"
+            ));
         }
         let Conditions {
             count,

@@ -4,6 +4,7 @@
 //! the URL says wss, and runs [`upgrade`] on the stream; a server runs [`accept`] on a stream that
 //! it was given. Either way what comes out is the stream, the heads
 //! as they were on the wire, and the bytes that were read ahead, which are the first frames.
+//! [`reference`] takes the place of all that for a second opinion.
 
 pub mod accept;
 mod body;
@@ -12,6 +13,7 @@ pub mod dial;
 mod head;
 mod key;
 pub mod proxy;
+pub mod reference;
 pub mod refusal;
 mod request;
 pub mod stream;

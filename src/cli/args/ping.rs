@@ -20,6 +20,13 @@ pub(in crate::cli) struct Pings {
     /// How long a pong may take; none within it is exit code 7
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = value::positive_duration)]
     pub timeout: Duration,
+
+    /// Do the same with a second implementation, tokio-tungstenite, and show what differs
+    ///
+    /// "Is it my server, or this tool?" Compression is not offered, because the second one does not
+    /// know it. Exit code 4 where they saw different things.
+    #[arg(long, conflicts_with = "location")]
+    pub cross_check: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -7,9 +7,9 @@ use crate::error::Error;
 use crate::protocol::deflate;
 use crate::session::connection::{DEFAULT_MAX_MESSAGE_SIZE, Plan as Upkeep};
 use crate::text::style::Style;
+use crate::view;
 use crate::view::outcome::Conditions;
 use crate::view::select::Select;
-use crate::view::{self, REPORTS};
 
 pub(super) fn ping(setup: &Setup<'_>) -> Result<ping::Plan, Error> {
     let url = setup.typed.values::<String>("url").into_iter().next();
@@ -19,11 +19,12 @@ pub(super) fn ping(setup: &Setup<'_>) -> Result<ping::Plan, Error> {
     let url = endpoint.map_or(url.as_str(), |endpoint| &endpoint.url);
 
     let mut notes = Vec::new();
+    // Both implementations have to say the same, and the reference knows no compression.
+    let deflate = (!args.pings.cross_check).then_some(deflate::Parameters::OFFER);
     let client = connection::client(
         target(url)?,
         &args.connection,
-        // What is offered is what `connect` and browsers offer: a server is asked in their words.
-        Some(deflate::Parameters::OFFER),
+        deflate,
         Upkeep {
             max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
             auto_pong: true,
@@ -42,9 +43,11 @@ pub(super) fn ping(setup: &Setup<'_>) -> Result<ping::Plan, Error> {
             interval: args.pings.interval,
             timeout: args.pings.timeout,
         },
-        view: view(setup, &args.output),
+        cross_check: args.pings.cross_check,
+        view: view(setup, &args),
         conditions: Conditions {
             pongs: Some(args.pings.count),
+            cross_check: args.pings.cross_check,
             interactive: setup.environment.is_conversation(),
             ..Conditions::default()
         },
@@ -53,14 +56,21 @@ pub(super) fn ping(setup: &Setup<'_>) -> Result<ping::Plan, Error> {
     })
 }
 
-fn view(setup: &Setup<'_>, args: &PingOutput) -> view::Plan {
+fn view(setup: &Setup<'_>, args: &Ping) -> view::Plan {
     let environment = setup.environment;
+    let Ping {
+        pings,
+        output: args,
+        ..
+    } = args;
     let color = args.color.unwrap_or_default();
     let style = |is_terminal| Style::decide(color, is_terminal, |name| environment.get(name));
     view::Plan {
-        format: match (args.json, args.quiet) {
-            (true, _) => "ndjson",
-            (false, quiet) => REPORTS[usize::from(quiet)].name,
+        format: match args {
+            PingOutput { json: true, .. } => "ndjson",
+            PingOutput { quiet: true, .. } => "quiet",
+            _ if pings.cross_check => "cross-check",
+            _ => "ping",
         },
         // What goes on is the report's to say; stderr is for what goes wrong.
         interactive: false,

@@ -122,6 +122,7 @@ pub(super) fn conditions(setup: &Setup<'_>, args: &Session, view: &view::Plan) -
         until: args.until.clone(),
         expect_close: args.expect_close,
         pongs: None,
+        cross_check: false,
         select: view.select.clone(),
         interactive: setup.environment.is_conversation(),
         serving: false,

@@ -321,3 +321,58 @@ fn the_end_has_the_totals_and_the_code() {
     assert_eq!(end.rtt.unwrap().p99, rtt);
     assert_eq!(end.exit, 8);
 }
+
+#[test]
+fn pongs_that_did_not_come_count_least() {
+    let two = Conditions {
+        pongs: Some(2),
+        ..Conditions::default()
+    };
+    let pong = || sample::pong(b"1", Some(Duration::ZERO));
+    for (events, code) in [
+        (vec![open(), pong(), pong(), closed(1000, ClosedBy::Us)], 0),
+        (vec![open(), pong(), by_peer(1000)], 4),
+        (vec![open(), pong(), by_peer(1011)], 8),
+        (vec![open(), pong(), dropped()], 8),
+        (
+            vec![open(), error("timeout"), closed(1000, ClosedBy::Us)],
+            7,
+        ),
+        (vec![error("connect")], 3),
+        // Nobody asked for this one.
+        (
+            vec![open(), pong(), sample::pong(b"", None), by_peer(1000)],
+            4,
+        ),
+    ] {
+        assert_eq!(run(&two, &events, None), code, "{events:?}");
+    }
+}
+
+#[test]
+fn two_implementations_that_differ_are_4_and_else_ours_decides() {
+    let checked = Conditions {
+        cross_check: true,
+        ..Conditions::default()
+    };
+    let theirs = |mut event: Event| {
+        event.name = Some(crate::wire::reference::NAME.into());
+        event
+    };
+    let refused = || vec![refused(403, &[], b""), error("refused")];
+    let closed = || vec![open(), closed(1000, ClosedBy::Us)];
+    for (ours, other, code) in [
+        (closed(), closed(), 0),
+        (refused(), refused(), 5),
+        (closed(), refused(), 4),
+        (refused(), closed(), 4),
+    ] {
+        let events: Vec<_> = ours
+            .into_iter()
+            .chain(other.into_iter().map(theirs))
+            .collect();
+        assert_eq!(run(&checked, &events, None), code, "{events:?}");
+        let interrupted = Some(Stop::Signal(ExitCode::SIGINT));
+        assert_eq!(run(&checked, &events, interrupted), 130);
+    }
+}

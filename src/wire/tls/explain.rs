@@ -58,8 +58,12 @@ impl Situation<'_> {
     fn certificate(&self, error: &CertificateError) -> Words {
         let unchecked = || Some(UNCHECKED.to_owned());
         match error {
-            CertificateError::ExpiredContext { not_after, .. } => (
-                format!("the certificate expired on {}", date(*not_after)),
+            CertificateError::ExpiredContext { time, not_after } => (
+                format!(
+                    "the certificate expired on {}, {}",
+                    date(*not_after),
+                    ago(time.as_secs().saturating_sub(not_after.as_secs()))
+                ),
                 unchecked(),
             ),
             CertificateError::NotValidYetContext { not_before, .. } => (
@@ -257,6 +261,15 @@ fn bare_name(shown: &str) -> &str {
         .and_then(|(_, rest)| rest.strip_suffix(')'))
         .unwrap_or(shown)
         .trim_matches('"')
+}
+
+/// In whole days.
+fn ago(seconds: u64) -> String {
+    match seconds / (24 * 3600) {
+        0 => "less than a day ago".to_owned(),
+        1 => "1 day ago".to_owned(),
+        days => format!("{days} days ago"),
+    }
 }
 
 /// The day in UTC.
