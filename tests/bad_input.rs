@@ -505,11 +505,12 @@ fn a_hostile_close_reason_is_shown_and_not_obeyed() {
 
 #[test]
 fn pongs_that_are_never_read_do_not_grow_memory() {
-    // The server sends pings as fast as it can and never reads a pong.
+    // The server sends pings as fast as it can and never reads a pong. All of them together would
+    // take 20 MB even without any bookkeeping.
     let (measured, done) = mpsc::channel();
     let server = RawServer::open(move |peer| {
         let batch = encode(0x80 | PING, None, &[b'p'; 125]).repeat(1000);
-        for _ in 0..500 {
+        for _ in 0..150 {
             peer.send(&batch);
         }
         peer.send_text("done");
@@ -521,7 +522,7 @@ fn pongs_that_are_never_read_do_not_grow_memory() {
     let peak = running.peak_memory();
     measured.send(()).expect("the server waits");
     running.wait().code(8).stdout("done\n");
-    assert!(peak < 48 << 20, "{} MiB at the peak", peak >> 20);
+    assert!(peak < 28 << 20, "{} MiB at the peak", peak >> 20);
 }
 
 #[test]

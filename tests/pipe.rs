@@ -412,3 +412,22 @@ fn an_engine_io_server_is_recognized() {
     let output = wscope(&["connect", &server.url()]).run();
     output.code(0).says(&["Engine.IO"]);
 }
+
+#[test]
+fn a_newline_inside_a_message_stays_on_its_line_for_people() {
+    let server = RawServer::open(|peer| {
+        peer.send_text("two\nlines");
+        peer.send_text("end");
+        peer.send_close(1000, "");
+        peer.drain();
+    });
+    let output = wscope(&["connect", &server.url(), "--output", "pretty"]).run();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with('<')).collect();
+    let [first, second] = lines[..] else {
+        panic!("two messages are two lines: {output}");
+    };
+    assert!(first.contains("two") && first.contains("lines"), "{output}");
+    assert!(second.contains("end"), "{output}");
+    output.code(0);
+}

@@ -147,6 +147,12 @@ impl Engine {
         self.outgoing.has_to_write()
     }
 
+    /// What the out queue takes in memory, in bytes: more than [`Engine::queued`] where messages
+    /// were compressed, for they are kept until they left.
+    pub fn held(&self) -> usize {
+        self.outgoing.held()
+    }
+
     /// Bytes queued and not yet written.
     pub fn queued(&self) -> usize {
         self.outgoing.queued()

@@ -252,7 +252,12 @@ impl Outgoing {
     /// size may exceed it. What the queue needs for each frame counts too, or many tiny frames
     /// would take a hundred times what they seem to.
     pub(super) fn has_room(&self) -> bool {
-        self.queued + self.kept + self.frames.len() * size_of::<OutFrame>() < self.max_queued
+        self.held() < self.max_queued
+    }
+
+    /// What the queue takes in memory, in bytes.
+    pub(super) fn held(&self) -> usize {
+        self.queued + self.kept + self.frames.len() * size_of::<OutFrame>()
     }
 
     fn admit(&self) -> Result<(), SendError> {

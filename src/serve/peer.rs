@@ -25,6 +25,10 @@ use crate::wire::tls::NotAccepted;
 /// A client that takes longer for its handshakes, TLS and HTTP together, is dropped.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Bytes of replies that a peer may leave unread before nothing more is read from it. Not less, for
+/// a client may well write several large messages before it reads.
+const MOST_UNREAD: usize = 16 << 20;
+
 /// Serves one TCP connection to its end.
 pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, address: String) {
     let started = Instant::now();
@@ -139,8 +143,11 @@ impl Peer {
             },
             tls: tls.map(|(info, _)| info),
         };
+        // Who hears of the connection can send to it.
+        let seat = shared
+            .hub
+            .join(id, admission::path_of(&accepted.request.target));
         shared.tell(Some(id), What::Open(Box::new(open)));
-        let seat = shared.hub.join(id, admission::path_of(target));
         // The same as was answered; a header that cannot be read was refused.
         let deflate = admission::deflate(&shared.plan, &accepted.request);
         let deflate = deflate.ok().flatten().map(|accepted| accepted.agreed);
@@ -213,7 +220,8 @@ impl Peer {
             // It can send, so the queue takes it.
             let _ = self.connection.send(Command::Send(message));
         }
-        self.connection.set_reading(self.replies.is_empty());
+        let reads = self.replies.is_empty() && self.connection.held() <= MOST_UNREAD;
+        self.connection.set_reading(reads);
     }
 
     fn carry_out(&mut self, order: Order) {

@@ -20,7 +20,6 @@ use crate::error::Error;
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::event::{Close, ConnId, Event, Problem, What};
-use crate::model::handshake::{RequestHead, ResponseHead};
 use crate::model::state::ReadyState;
 use crate::protocol::engine::{Role, SendError};
 use crate::wire::stream::Stream;
@@ -49,14 +48,6 @@ pub struct Client {
     /// Set by [`Client::finish`]: the end that comes is wanted.
     finishing: bool,
     state: ReadyState,
-    heads: Heads,
-}
-
-/// The heads of the last opening handshake (`/headers`).
-#[derive(Debug, Clone, Default)]
-pub struct Heads {
-    pub request: Option<RequestHead>,
-    pub response: Option<ResponseHead>,
 }
 
 enum Step {
@@ -105,7 +96,6 @@ impl Client {
             },
             finishing: false,
             state: ReadyState::Connecting,
-            heads: Heads::default(),
         }
     }
 
@@ -224,10 +214,6 @@ impl Client {
         &self.plan.target
     }
 
-    pub fn heads(&self) -> &Heads {
-        &self.heads
-    }
-
     fn push(&mut self, what: What) {
         let conn = (self.conn > 0).then_some(self.conn);
         self.pending
@@ -243,11 +229,6 @@ impl Client {
 
     fn opened(&mut self, opening: Opening) {
         for head in opening.heads {
-            match &head {
-                What::Request(request) => self.heads.request = Some((**request).clone()),
-                What::Response(response) => self.heads.response = Some((**response).clone()),
-                _ => {}
-            }
             self.push(head);
         }
         match opening.result {

@@ -128,7 +128,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if self.role == Role::Server && self.take_in_rest() {
                 continue;
             }
-            let moved = self.poll_write(cx).is_ready()
+            let written = self.poll_write(cx).is_ready();
+            if written && !self.pending.is_empty() {
+                // A message that left is told, and let go, before one that may be as large is read.
+                continue;
+            }
+            let moved = written
                 | (self.take_in_rest() || self.poll_read(cx).is_ready())
                 | self.poll_timer(cx).is_ready();
             self.advance_closing(cx, Instant::now());
@@ -172,6 +177,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Whether data is taken now: the connection is open and its out queue below its bound.
     pub fn can_send(&self) -> bool {
         self.phase == Phase::Open && self.engine.has_room()
+    }
+
+    /// What waits to be written, in bytes of memory.
+    pub fn held(&self) -> usize {
+        self.engine.held()
     }
 
     /// Stops or resumes reading, where what was read cannot be passed on. Writing goes on.

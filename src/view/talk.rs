@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use crate::model::event::{
-    Close, ClosedBy, ConnId, Direction, End, Event, Open, Problem, Traffic, What,
+    Close, ClosedBy, ConnId, Direction, End, Event, Open, Problem, TlsInfo, Traffic, What,
 };
 use crate::model::handshake::{RequestHead, ResponseHead};
 use crate::model::units::{Thousands, show_duration, show_size};
@@ -32,6 +32,7 @@ pub(super) struct Talk {
     knows_engine_io: bool,
     request: Option<Box<RequestHead>>,
     response: Option<Box<ResponseHead>>,
+    tls: Option<TlsInfo>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +54,7 @@ impl Talk {
             knows_engine_io: false,
             request: None,
             response: None,
+            tls: None,
         }
     }
 
@@ -130,8 +132,9 @@ impl Talk {
         self.take_explained(event);
         self.last_traffic = None;
         if let Some(tls) = &open.tls {
-            self.tls(event, tls, out);
+            self.secured(event, tls, out);
         }
+        self.tls.clone_from(&open.tls);
         if !self.tells_all() && !self.verbose {
             return;
         }

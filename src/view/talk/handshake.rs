@@ -47,6 +47,9 @@ impl Talk {
 
     /// `/headers`.
     pub(in crate::view) fn headers(&self, out: &mut Vec<u8>) {
+        if let Some(tls) = &self.tls {
+            self.tls(None, tls, out);
+        }
         if let Some(head) = &self.request {
             self.request_head(None, head, out);
         }
@@ -59,22 +62,26 @@ impl Talk {
     }
 
     /// What TLS agreed on, with `-v`; that a certificate was not checked is always said.
-    pub(super) fn tls(&self, event: &Event, tls: &TlsInfo, out: &mut Vec<u8>) {
+    pub(super) fn secured(&self, event: &Event, tls: &TlsInfo, out: &mut Vec<u8>) {
         if self.verbose {
-            let mut text = format!("{} with {}", tls.version, tls.cipher);
-            if let Some(subject) = &tls.subject {
-                text.push_str(&format!(", certificate {subject}"));
-            }
-            if let Some(expires) = tls.expires {
-                let time = rfc3339(expires);
-                let day = time.split('T').next().unwrap_or_default();
-                text.push_str(&format!(", valid until {day}"));
-            }
-            self.say(Some(event), Ink::Control, &text, out);
+            self.tls(Some(event), tls, out);
         }
         if !tls.checked {
             self.say(Some(event), Ink::Hint, "certificate NOT checked", out);
         }
+    }
+
+    fn tls(&self, event: Option<&Event>, tls: &TlsInfo, out: &mut Vec<u8>) {
+        let mut text = format!("{} with {}", tls.version, tls.cipher);
+        if let Some(subject) = &tls.subject {
+            text.push_str(&format!(", certificate {subject}"));
+        }
+        if let Some(expires) = tls.expires {
+            let time = rfc3339(expires);
+            let day = time.split('T').next().unwrap_or_default();
+            text.push_str(&format!(", valid until {day}"));
+        }
+        self.say(event, Ink::Control, &text, out);
     }
 
     /// Status, who said so, and what the body begins with: it often says more than the status.
