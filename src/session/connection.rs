@@ -363,7 +363,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let draining = matches!(self.phase, Phase::Draining { .. });
-        if (!self.reading || self.looking) && !draining {
+        if (!self.reads() || self.looking) && !draining {
             return Poll::Pending;
         }
         READ.with_borrow_mut(|buffer| {
@@ -377,6 +377,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             Poll::Ready(())
         })
+    }
+
+    /// Whether what comes is looked at. Where nothing can be written any more it always is: who
+    /// waits for room in the out queue would wait for ever, and the end is found by reading.
+    fn reads(&self) -> bool {
+        self.reading || self.write_over
     }
 
     /// Takes what was read, up to the next thing that happened; the rest waits.
@@ -401,7 +407,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Goes on with what waits from the last read; whether something happened.
     fn take_in_rest(&mut self) -> bool {
-        if !self.looking || !self.reading {
+        if !self.looking || !self.reads() {
             return false;
         }
         let unread = std::mem::take(&mut self.unread);
