@@ -128,6 +128,12 @@ impl Audience {
         }
     }
 
+    /// Whether so much was written that it should be handed over before there is more.
+    pub(super) fn has_much(&self) -> bool {
+        const MUCH: usize = 64 << 10;
+        self.page.data.len() + self.page.talk.len() >= MUCH
+    }
+
     /// Hands what was written over to stdout and stderr.
     pub(super) fn flush(&mut self) {
         if !self.page.data.is_empty() {

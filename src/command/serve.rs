@@ -74,7 +74,8 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
 pub(super) async fn follow(log: &mut LogReader, audience: &mut Audience) {
     while let Some(event) = log.next().await {
         audience.hear(event);
-        while audience.output.has_room() {
+        // What is not flushed yet is not known to the output.
+        while !audience.has_much() {
             let Some(event) = log.try_next() else { break };
             audience.hear(event);
         }

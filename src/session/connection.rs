@@ -124,8 +124,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.link.shut_down(cx);
                 return Poll::Ready(None);
             }
-            // What a server's peer sent in one go is answered in one go.
-            if self.role == Role::Server && self.take_in_rest() {
+            // What a server's peer sent in one go is answered in one go, but for large messages.
+            let little_waits = self.engine.held() <= READ_BUFFER;
+            if self.role == Role::Server && little_waits && self.take_in_rest() {
                 continue;
             }
             let written = self.poll_write(cx).is_ready();
@@ -264,7 +265,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let draining = matches!(self.phase, Phase::Draining { .. });
-        if (!self.reading || self.looking) && !draining {
+        if (!self.reads() || self.looking) && !draining {
             return Poll::Pending;
         }
         READ.with_borrow_mut(|buffer| {
@@ -278,6 +279,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             Poll::Ready(())
         })
+    }
+
+    /// Whether what comes is looked at. Where nothing can be written any more it always is: who
+    /// waits for room in the out queue would wait for ever, and the end is found by reading.
+    fn reads(&self) -> bool {
+        self.reading || self.link.is_write_over()
     }
 
     /// Takes what was read, up to the next thing that happened; the rest waits.
@@ -298,7 +305,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Goes on with what waits from the last read; whether something happened.
     fn take_in_rest(&mut self) -> bool {
-        if !self.looking || !self.reading {
+        if !self.looking || !self.reads() {
             return false;
         }
         let unread = std::mem::take(&mut self.unread);

@@ -169,6 +169,8 @@ pub struct Peer {
     /// The key with which its frames are masked: a client's are.
     mask: Option<[u8; 4]>,
     resets: bool,
+    /// How many bytes of each send go one by one.
+    segments: usize,
 }
 
 impl Peer {
@@ -181,6 +183,7 @@ impl Peer {
             head: String::new(),
             mask: None,
             resets: false,
+            segments: 0,
         }
     }
 
@@ -268,7 +271,15 @@ impl Peer {
 
     /// Sends bytes as they are; whether there was someone to send them to.
     pub fn try_send(&mut self, bytes: &[u8]) -> bool {
-        self.stream.write_all(bytes).is_ok()
+        let (segments, rest) = bytes.split_at(bytes.len().min(self.segments));
+        let mut segments = segments.chunks(1);
+        segments.all(|segment| self.stream.write_all(segment).is_ok())
+            && self.stream.write_all(rest).is_ok()
+    }
+
+    /// From now on the first bytes of each send go one by one, in TCP segments of their own.
+    pub fn send_in_segments(&mut self, most: usize) {
+        self.segments = most;
     }
 
     pub fn send_text(&mut self, text: &str) {
@@ -278,6 +289,34 @@ impl Peer {
     /// A whole frame (FIN set, shortest length), masked where a client sends it.
     pub fn send_frame(&mut self, opcode: u8, payload: impl AsRef<[u8]>) {
         self.send(encode(0x80 | opcode, self.mask, payload.as_ref()));
+    }
+
+    /// A frame with any first byte (FIN, RSV1-3, opcode), masked where a client sends it.
+    pub fn send_raw(&mut self, first: u8, payload: impl AsRef<[u8]>) {
+        self.send(encode(first, self.mask, payload.as_ref()));
+    }
+
+    /// The key with which its frames are masked, if they are.
+    pub fn key(&self) -> Option<[u8; 4]> {
+        self.mask
+    }
+
+    /// From now on a send that finds no room for this long has failed.
+    pub fn gives_up_after(&mut self, patience: Duration) {
+        self.stream.set_write_timeout(Some(patience)).unwrap();
+    }
+
+    /// Ends its sending side; what comes can still be read.
+    pub fn end_sending(&mut self) {
+        // The other side may have left: that is for the test to judge.
+        let _gone = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// The same connection once more, to read from in another thread. Only the first one ends it.
+    pub fn reader(&self) -> Self {
+        let mut reader = Self::new(self.stream.try_clone().unwrap());
+        reader.resets = true;
+        reader
     }
 
     pub fn send_close(&mut self, code: u16, reason: &str) {

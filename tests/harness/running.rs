@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -70,13 +70,21 @@ impl Running {
 
     /// The most memory that it held so far, in bytes.
     pub fn peak_memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmHWM:"))
-            .unwrap();
-        let kibibytes = line.split_whitespace().nth(1).unwrap();
-        kibibytes.parse::<u64>().unwrap() * 1024
+        high_water_mark(&format!("/proc/{}/status", self.pid)).expect("it still runs")
+    }
+
+    /// Follows its memory to its end.
+    pub fn watch_memory(&self) -> MemoryWatch {
+        let path = format!("/proc/{}/status", self.pid);
+        MemoryWatch(thread::spawn(move || {
+            let mut peak = 0;
+            // The last look before the end is what counts; the kernel keeps the highest mark.
+            while let Some(bytes) = high_water_mark(&path) {
+                peak = bytes;
+                thread::sleep(Duration::from_millis(5));
+            }
+            peak
+        }))
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -114,6 +122,24 @@ impl Running {
         };
         Output::new(self.command.clone(), stdout, stderr, status, home)
     }
+}
+
+/// The memory of a run, followed by a thread.
+pub struct MemoryWatch(thread::JoinHandle<u64>);
+
+impl MemoryWatch {
+    /// The most that it held, in bytes, once it has ended; 0 where the system does not tell.
+    pub fn peak(self) -> u64 {
+        self.0.join().unwrap()
+    }
+}
+
+/// `VmHWM` of a `/proc/PID/status`; `None` for a process that has ended.
+fn high_water_mark(path: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(path).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes * 1024)
 }
 
 impl Drop for Running {
