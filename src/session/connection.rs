@@ -45,6 +45,10 @@ const GHOST_TIMEOUT: Duration = Duration::from_millis(500);
 /// The largest message that is accepted unless told otherwise.
 pub const DEFAULT_MAX_MESSAGE_SIZE: usize = 64 << 20;
 
+/// Bytes of answers that a peer may leave unread before whoever echoes reads nothing more from it.
+/// Not less, for a peer may well write several large messages before it reads.
+pub const MOST_UNREAD: usize = 16 << 20;
+
 const READ_BUFFER: usize = 64 * 1024;
 const WRITE_SLICES: usize = 64;
 /// Bytes in the out queue above which no more data messages are taken.
@@ -84,6 +88,8 @@ pub struct Connection<S> {
     pending: VecDeque<What>,
     last_traffic: Instant,
     reading: bool,
+    /// Nothing is read because answers wait for room.
+    waiting: bool,
     /// The stream may hold back what it took: TLS does so while TCP is full.
     unflushed: bool,
     /// Nothing more is written: it failed, or the stream is being shut down after our last Close.
@@ -156,6 +162,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             pending: VecDeque::new(),
             last_traffic: now,
             reading: true,
+            waiting: false,
             unflushed: false,
             write_over: false,
             shutting_down: false,
@@ -236,9 +243,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.reading = reading;
     }
 
+    /// Stops reading while answers to what was read wait for room, or resumes it.
+    pub fn set_waiting(&mut self, waiting: bool) {
+        self.waiting = waiting;
+    }
+
+    /// Whether nothing more can be written: answers will not leave.
+    pub fn is_broken(&self) -> bool {
+        self.write_over
+    }
+
     /// Whether it is open and nothing waits to be written or told.
     pub fn is_idle(&self) -> bool {
         self.phase == Phase::Open
+            && !self.write_over
             && !self.engine.has_to_write()
             && !self.unflushed
             && self.pending.is_empty()
@@ -303,7 +321,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             }
             // The peer may have said why before it went: what it sent is still read.
-            _ => self.write_over = true,
+            _ => {
+                self.write_over = true;
+                self.engine.give_up();
+            }
         }
         Poll::Ready(())
     }
@@ -379,10 +400,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         })
     }
 
-    /// Whether what comes is looked at. Where nothing can be written any more it always is: who
-    /// waits for room in the out queue would wait for ever, and the end is found by reading.
+    /// Whether what comes is looked at. Who waits for room where nothing can be written any more
+    /// would wait for ever, and the end is found by reading.
     fn reads(&self) -> bool {
-        self.reading || self.write_over
+        self.reading && (!self.waiting || self.write_over)
     }
 
     /// Takes what was read, up to the next thing that happened; the rest waits.
