@@ -27,6 +27,7 @@ use crate::model::state::ReadyState;
 use crate::model::units::show_duration;
 use crate::protocol::engine::SendError;
 use crate::session::client::{self, Client};
+use crate::session::connection::MOST_UNREAD;
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
 use crate::text::predicate::Predicate;
@@ -226,8 +227,8 @@ impl Talk {
     fn pass_on(&mut self) {
         while let Some((client, _)) = self.answers.front() {
             let client = *client;
-            if !self.clients[client].can_send() && self.clients[client].state() == ReadyState::Open
-            {
+            let hearer = &self.clients[client];
+            if !hearer.can_send() && !hearer.is_broken() && hearer.state() == ReadyState::Open {
                 break;
             }
             if let Some((_, command)) = self.answers.pop_front() {
@@ -249,9 +250,11 @@ impl Talk {
                 None => break,
             }
         }
-        let reading = self.answers.is_empty() && self.audience.output.has_room();
+        let reading = self.audience.output.has_room();
+        let waiting = !self.answers.is_empty();
         for client in &mut self.clients {
             client.set_reading(reading);
+            client.set_waiting(waiting || (self.echo && client.held() > MOST_UNREAD));
         }
         self.watch_input_end();
         self.audience.flush();
@@ -344,7 +347,9 @@ impl Talk {
                 if let Some(patience) = &mut self.patience {
                     patience.received(Instant::now());
                 }
-                if let Some(answer) = self.answer(&event.what, message) {
+                if !self.clients[client].is_broken()
+                    && let Some(answer) = self.answer(&event.what, message)
+                {
                     self.answers.push_back((client, Command::Send(answer)));
                 }
             }

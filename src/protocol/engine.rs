@@ -133,6 +133,12 @@ impl Engine {
         self.outgoing.written(count);
     }
 
+    /// Gives up what is queued, where nothing can be written any more; its messages stay counted
+    /// as unsent.
+    pub fn give_up(&mut self) {
+        self.outgoing.give_up();
+    }
+
     /// What left whole since the last call, oldest first.
     pub fn next_sent(&mut self) -> Option<Sent> {
         self.outgoing.next_sent()

@@ -227,6 +227,14 @@ impl Outgoing {
         self.kept = self.frames.iter().map(OutFrame::kept).sum();
     }
 
+    /// Gives up what is queued: nothing can be written any more.
+    pub(super) fn give_up(&mut self) {
+        self.frames.clear();
+        self.written = 0;
+        self.queued = 0;
+        self.kept = 0;
+    }
+
     /// Queues our Close behind everything else, unless there is one.
     pub(super) fn close(&mut self, close: Option<CloseFrame>) {
         if self.close != CloseState::None {

@@ -17,17 +17,13 @@ use crate::model::handshake::{self, Timings};
 use crate::model::message::Message;
 use crate::model::secret;
 use crate::protocol::engine::Role;
-use crate::session::connection::Connection;
+use crate::session::connection::{Connection, MOST_UNREAD};
 use crate::wire::accept::{Accepted, Ended, accept};
 use crate::wire::stream::{Socket, Stream};
 use crate::wire::tls::NotAccepted;
 
 /// A client that takes longer for its handshakes, TLS and HTTP together, is dropped.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Bytes of replies that a peer may leave unread before nothing more is read from it. Not less, for
-/// a client may well write several large messages before it reads.
-const MOST_UNREAD: usize = 16 << 20;
 
 /// Serves one TCP connection to its end.
 pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, address: String) {
@@ -213,6 +209,9 @@ impl Peer {
     }
 
     fn reply(&mut self) {
+        if self.connection.is_broken() {
+            self.replies.clear();
+        }
         while self.connection.can_send() {
             let Some(message) = self.replies.pop_front() else {
                 break;
@@ -220,8 +219,8 @@ impl Peer {
             // It can send, so the queue takes it.
             let _ = self.connection.send(Command::Send(message));
         }
-        let reads = self.replies.is_empty() && self.connection.held() <= MOST_UNREAD;
-        self.connection.set_reading(reads);
+        let waiting = !self.replies.is_empty() || self.connection.held() > MOST_UNREAD;
+        self.connection.set_waiting(waiting);
     }
 
     fn carry_out(&mut self, order: Order) {

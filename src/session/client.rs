@@ -153,6 +153,26 @@ impl Client {
             && matches!(&self.step, Step::Talking(connection) if connection.can_send())
     }
 
+    /// What waits to be written to an open connection, in bytes of memory.
+    pub fn held(&self) -> usize {
+        match &self.step {
+            Step::Talking(connection) => connection.held(),
+            _ => 0,
+        }
+    }
+
+    /// Whether nothing more can be written to the connection that is there: answers will not leave.
+    pub fn is_broken(&self) -> bool {
+        matches!(&self.step, Step::Talking(connection) if connection.is_broken())
+    }
+
+    /// Stops reading from an open connection while answers wait for room, or resumes it.
+    pub fn set_waiting(&mut self, waiting: bool) {
+        if let Step::Talking(connection) = &mut self.step {
+            connection.set_waiting(waiting);
+        }
+    }
+
     /// Whether the connection is open and all that was handed over has left.
     pub fn is_idle(&self) -> bool {
         self.to_send.is_empty()

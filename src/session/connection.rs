@@ -31,6 +31,10 @@ use crate::protocol::engine::{Config, Engine, Incoming, Role, SendError, Sent, V
 /// The largest message that is accepted unless told otherwise.
 pub const DEFAULT_MAX_MESSAGE_SIZE: usize = 64 << 20;
 
+/// Bytes of answers that a peer may leave unread before whoever echoes reads nothing more from it.
+/// Not less, for a peer may well write several large messages before it reads.
+pub const MOST_UNREAD: usize = 16 << 20;
+
 const READ_BUFFER: usize = 64 * 1024;
 /// Bytes in the out queue above which no more data messages are taken.
 const OUT_QUEUE: usize = 1 << 20;
@@ -69,6 +73,8 @@ pub struct Connection<S> {
     pending: VecDeque<What>,
     last_traffic: Instant,
     reading: bool,
+    /// Nothing is read because answers wait for room.
+    waiting: bool,
     /// Whether nothing has come yet since the opening handshake.
     fresh: bool,
 }
@@ -108,6 +114,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             pending: VecDeque::new(),
             last_traffic: now,
             reading: true,
+            waiting: false,
             fresh: true,
         }
     }
@@ -190,9 +197,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.reading = reading;
     }
 
+    /// Stops reading while answers to what was read wait for room, or resumes it.
+    pub fn set_waiting(&mut self, waiting: bool) {
+        self.waiting = waiting;
+    }
+
+    /// Whether nothing more can be written: answers will not leave.
+    pub fn is_broken(&self) -> bool {
+        self.link.is_write_over()
+    }
+
     /// Whether it is open and nothing waits to be written or told.
     pub fn is_idle(&self) -> bool {
         self.phase == Phase::Open
+            && !self.link.is_write_over()
             && !self.engine.has_to_write()
             && self.link.is_flushed()
             && self.pending.is_empty()
@@ -281,10 +299,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         })
     }
 
-    /// Whether what comes is looked at. Where nothing can be written any more it always is: who
-    /// waits for room in the out queue would wait for ever, and the end is found by reading.
+    /// Whether what comes is looked at. Who waits for room where nothing can be written any more
+    /// would wait for ever, and the end is found by reading.
     fn reads(&self) -> bool {
-        self.reading || self.link.is_write_over()
+        self.reading && (!self.waiting || self.link.is_write_over())
     }
 
     /// Takes what was read, up to the next thing that happened; the rest waits.

@@ -75,7 +75,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                 }
             }
             // The peer may have said why before it went: what it sent is still read.
-            _ => self.write_over = true,
+            _ => {
+                self.write_over = true;
+                engine.give_up();
+            }
         }
         Poll::Ready(())
     }
