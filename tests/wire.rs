@@ -704,6 +704,74 @@ mod server {
         let outcome = soon(server).await.unwrap();
         assert!(matches!(outcome, Err(Ended::Http(Some((_, 200))))));
     }
+
+    /// Requests of every kind, but for those with a body: whether the connection goes on after one
+    /// depends on how much of it has come.
+    fn requests() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            Just([UPGRADE.as_bytes(), FRAMES].concat()),
+            Just(UPGRADE.replace("/chat", "/forbidden").into_bytes()),
+            Just(UPGRADE.replace("13", "12").into_bytes()),
+            Just(
+                UPGRADE
+                    .replace("Host: h", "Host: h\r\nHost: i")
+                    .into_bytes()
+            ),
+            Just(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n".to_vec()),
+            Just(b"GET / HTTP/1.1\r\nHost".to_vec()),
+            Just(b"\x16\x03\x01\x02\x00".to_vec()),
+            prop::collection::vec(any::<u8>(), 1..60),
+        ]
+    }
+
+    /// What is answered, but for its date.
+    async fn answered_to(pieces: Vec<Vec<u8>>) -> String {
+        let (mut near, far) = duplex(4096);
+        let server = tokio::spawn(async move {
+            let outcome: Outcome = accept(far, DEADLINE, answer).await;
+            match outcome {
+                Ok(mut accepted) => {
+                    let mut frames = accepted.read_ahead.to_vec();
+                    accepted.stream.read_to_end(&mut frames).await.unwrap();
+                    format!("{:?} {frames:?}", accepted.request)
+                }
+                Err(ended) => format!("{ended:?}"),
+            }
+        });
+        let client = async {
+            for piece in pieces {
+                // A server that has answered may have left.
+                let _gone = near.write_all(&piece).await;
+                tokio::task::yield_now().await;
+            }
+            let _gone = near.shutdown().await;
+            let mut received = String::new();
+            near.read_to_string(&mut received).await.unwrap();
+            received
+        };
+        let received = soon(client).await;
+        let lines = received.lines().filter(|line| !line.starts_with("date:"));
+        let received: String = lines.collect();
+        format!("{received} {}", soon(server).await.unwrap())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+        #[test]
+        fn any_split_of_a_request_gives_the_same_answer(
+            bytes in requests(),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        ) {
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len())).collect();
+            cuts.extend([0, bytes.len()]);
+            cuts.sort_unstable();
+            let pieces = cuts.windows(2).map(|ends| bytes[ends[0]..ends[1]].to_vec()).collect();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let whole = runtime.block_on(answered_to(vec![bytes]));
+            let split = runtime.block_on(answered_to(pieces));
+            prop_assert_eq!(split, whole);
+        }
+    }
 }
 
 mod dialing {

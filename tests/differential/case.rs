@@ -250,7 +250,7 @@ fn bytes(size: usize, random: &mut StdRng) -> Vec<u8> {
     bytes
 }
 
-fn payload(is_text: bool, random: &mut StdRng) -> Vec<u8> {
+pub(crate) fn payload(is_text: bool, random: &mut StdRng) -> Vec<u8> {
     if is_text {
         return text(random);
     }

@@ -4,9 +4,13 @@
 //! `WSCOPE_DIFFERENTIAL_CASES` says how many sequences (2,000 by default). A failure names its
 //! case; the cases are the same in every run.
 //!
+//! The reference has no permessage-deflate: where messages are compressed for the engine, the
+//! reference gets what they should inflate to.
+//!
 //! Known differences are taken out in [`expected`], each by name. Nothing else may differ.
 
 mod case;
+mod compressed;
 mod outcome;
 
 use std::io::{IoSlice, Write};
@@ -21,19 +25,24 @@ use wscope::model::message::Message;
 use wscope::protocol::engine::Role;
 
 use case::{Case, cuts, text};
+use compressed::Compressed;
 use outcome::{End, Happened, Outcome, engine, ours, theirs};
 
 /// The largest message, for both.
 const LIMIT: usize = 70_000;
 
+fn cases() -> u64 {
+    std::env::var("WSCOPE_DIFFERENTIAL_CASES")
+        .map_or(2_000, |cases| cases.parse().expect("a number of cases"))
+}
+
 #[test]
 fn both_implementations_agree() {
-    let cases = std::env::var("WSCOPE_DIFFERENTIAL_CASES")
-        .map_or(2_000, |cases| cases.parse().expect("a number of cases"));
+    let cases = cases();
     let mut ends = [0_u64; 3];
     for seed in 0..cases {
         let case = Case::random(&mut StdRng::seed_from_u64(seed));
-        let ours = ours(&case);
+        let ours = ours(engine(case.role, None), case.sent(), &case.cuts);
         let expected = expected(&case, &ours);
         assert_eq!(ours, expected, "case {seed}: {case:x?}");
         ends[match ours.end {
@@ -47,11 +56,30 @@ fn both_implementations_agree() {
 }
 
 #[test]
+fn they_agree_on_what_compressed_messages_inflate_to() {
+    let mut ends = [0_u64; 3];
+    let cases = cases();
+    for seed in 0..cases {
+        let case = Compressed::random(&mut StdRng::seed_from_u64(seed));
+        let engine = engine(case.role, Some(case.agreed));
+        let ours = ours(engine, &case.compressed, &case.cuts);
+        let theirs = theirs(case.role, &case.plain, &case.cuts);
+        assert_eq!(ours, theirs, "case {seed}: {:?}", case.agreed);
+        ends[match ours.end {
+            End::Close(_) => 0,
+            End::Failed(_) => 1,
+            End::Eof => 2,
+        }] += 1;
+    }
+    assert!(ends.iter().all(|count| *count > cases / 20), "{ends:?}");
+}
+
+#[test]
 fn the_reference_reads_what_the_engine_writes() {
     for seed in 0..200 {
         let mut random = StdRng::seed_from_u64(seed);
         let role = *[Role::Client, Role::Server].choose(&mut random).unwrap();
-        let mut engine = engine(role);
+        let mut engine = engine(role, None);
         let mut sent = Vec::new();
         for _ in 0..random.random_range(0..10) {
             let payload = Bytes::from(text(&mut random));

@@ -7,10 +7,10 @@ use std::slice;
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite as reference;
 use wscope::model::message::{Kind, Message};
+use wscope::protocol::deflate::Agreed;
 use wscope::protocol::engine::{Config, Engine, Incoming, Role};
 
 use super::LIMIT;
-use super::case::Case;
 
 /// What came out of a byte stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,22 +36,22 @@ pub(crate) enum End {
     Eof,
 }
 
-pub(crate) fn engine(role: Role) -> Engine {
+/// `deflate` is what was agreed on.
+pub(crate) fn engine(role: Role, deflate: Option<Agreed>) -> Engine {
     let config = Config {
         role,
         max_message_size: LIMIT,
         auto_pong: true,
         report_frames: false,
         max_queued: usize::MAX,
-        deflate: None,
+        deflate,
     };
     Engine::new(config, [5; 32])
 }
 
-/// What the engine makes of a case.
-pub(crate) fn ours(case: &Case) -> Outcome {
-    let mut engine = engine(case.role);
-    let mut source = Source::new(case.sent(), &case.cuts);
+/// What an engine makes of these bytes.
+pub(crate) fn ours(mut engine: Engine, bytes: &[u8], cuts: &[usize]) -> Outcome {
+    let mut source = Source::new(bytes, cuts);
     let mut happened = Vec::new();
     let mut buffer = vec![0; 8 << 10];
     loop {
