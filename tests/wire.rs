@@ -705,8 +705,8 @@ mod server {
         assert!(matches!(outcome, Err(Ended::Http(Some((_, 200))))));
     }
 
-    /// Requests of every kind, but for those with a body: whether the connection goes on after one
-    /// depends on how much of it has come.
+    /// Requests of every kind, but for two of which hyper makes what depends on how much has come:
+    /// those with a body, and garbage.
     fn requests() -> impl Strategy<Value = Vec<u8>> {
         prop_oneof![
             Just([UPGRADE.as_bytes(), FRAMES].concat()),
@@ -719,8 +719,6 @@ mod server {
             ),
             Just(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n".to_vec()),
             Just(b"GET / HTTP/1.1\r\nHost".to_vec()),
-            Just(b"\x16\x03\x01\x02\x00".to_vec()),
-            prop::collection::vec(any::<u8>(), 1..60),
         ]
     }
 
