@@ -7,6 +7,7 @@
 //! Everything here is pure: files are read, connections opened and clocks looked at by whoever
 //! drives it.
 
+pub mod bless;
 pub mod diagnostic;
 pub mod incoming;
 pub mod json;
@@ -17,6 +18,7 @@ pub mod parse;
 pub mod player;
 pub mod print;
 pub mod program;
+pub mod report;
 pub mod sending;
 pub mod syntax;
 pub mod template;

@@ -160,6 +160,11 @@ impl Output {
         self
     }
 
+    /// How it ended; what a signal ended has no number.
+    pub fn exit_code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
     /// Stdout is exactly `expected`.
     #[track_caller]
     pub fn stdout(self, expected: impl AsRef<[u8]>) -> Self {
