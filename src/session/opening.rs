@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::time::timeout;
 
 use super::plan::Plan;
@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::model::event::{Open, Refused, TlsInfo, What};
 use crate::model::handshake::{self, Refusal, RequestHead, ResponseHead, Timings};
 use crate::model::secret::is_secret_header;
+use crate::model::units::show_size;
 use crate::protocol::deflate;
 use crate::wire::dial;
 use crate::wire::proxy::{Destination, Proxy};
@@ -22,7 +23,7 @@ use crate::wire::upgrade::{self, Answer};
 /// What came of an opening, and the heads that were exchanged on the way.
 #[derive(Debug)]
 pub struct Opening {
-    /// [`What::Request`] and [`What::Response`], in order.
+    /// [`What::Request`] and [`What::Response`], in order, those of an HTTP proxy too.
     pub heads: Vec<What>,
     pub result: Result<Opened, Failure>,
 }
@@ -77,6 +78,8 @@ pub(super) struct Attempt {
     heads: Vec<What>,
     /// The step that is being taken, in words.
     doing: String,
+    /// What has come of an answer whose head is not whole yet.
+    answer: BytesMut,
     started: Instant,
 }
 
@@ -85,6 +88,7 @@ impl Attempt {
         Self {
             heads: Vec::new(),
             doing: String::new(),
+            answer: BytesMut::new(),
             started: Instant::now(),
         }
     }
@@ -100,10 +104,16 @@ impl Attempt {
     }
 
     pub(super) fn timed_out(&mut self, after: Duration) -> Error {
-        Error::Timeout {
-            doing: std::mem::take(&mut self.doing),
-            after,
+        let mut doing = std::mem::take(&mut self.doing);
+        if !self.answer.is_empty() {
+            let came = show_size(self.answer.len() as u64);
+            doing.push_str(&format!(": {came} came, and no whole head"));
+        } else if let Some(What::Response(head)) = self.heads.last()
+            && (100..200).contains(&head.status)
+        {
+            doing.push_str(&format!(": an interim {} came, and no more", head.status));
         }
+        Error::Timeout { doing, after }
     }
 
     async fn follow(
@@ -155,7 +165,8 @@ impl Attempt {
         let started = Instant::now();
         let heads = &mut self.heads;
         let mut seen = |head: &ResponseHead| heads.push(What::Response(Box::new(head.clone())));
-        let answer = upgrade::upgrade(&mut secured.stream, &head, &mut seen).await;
+        let answer =
+            upgrade::upgrade(&mut secured.stream, &head, &mut self.answer, &mut seen).await;
         let answer = answer.map_err(|error| explained(error, target, secured.wanted_identity))?;
         timings.upgrade = Some(started.elapsed());
         timings.total = self.started.elapsed();
@@ -252,7 +263,9 @@ impl Attempt {
         );
         let started = Instant::now();
         let mut socket = dialed.socket;
-        proxy.connect(&mut socket, destination).await?;
+        proxy
+            .connect(&mut socket, destination, &mut self.heads)
+            .await?;
         let dns = [resolving, dialed.dns]
             .into_iter()
             .flatten()
@@ -328,7 +341,8 @@ pub(super) fn failure(
     refusal: Refusal,
     timings: Timings,
 ) -> Failure {
-    let hint = tls_port_hint(&refusal, target).or_else(|| refusal_hint(&refusal.head, request));
+    let hint = tls_port_hint(&refusal, target)
+        .or_else(|| refusal_hint(&refusal.head, request, target.is_tls()));
     let head = refusal.head;
     Failure {
         error: Error::Refused {
