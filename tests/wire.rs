@@ -329,7 +329,12 @@ mod client {
         )
         .await;
         assert_eq!(
-            refusal_hint(&head, &opening(&Plan::default()), true).as_deref(),
+            refusal_hint(
+                &head,
+                &opening(&Plan::default()),
+                &Target::parse("wss://example.test:8080/").unwrap()
+            )
+            .as_deref(),
             Some("the server may want -o https://example.test:8080")
         );
     }

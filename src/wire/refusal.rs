@@ -4,22 +4,20 @@ use super::head::WAITING;
 use super::target::Target;
 use crate::error::Error;
 use crate::model::handshake::{Refusal, RequestHead, ResponseHead, header, values};
-use crate::model::secret::redact_target;
 
-/// What the user can change about `request` so that a server that answered `head` may accept it;
-/// `is_tls` tells how they spoke.
-pub fn refusal_hint(head: &ResponseHead, request: &RequestHead, is_tls: bool) -> Option<String> {
+/// What the user can change about `request` so that `target`, which answered `head`, may accept it.
+pub fn refusal_hint(head: &ResponseHead, request: &RequestHead, target: &Target) -> Option<String> {
     let path = request.target.split('?').next().unwrap_or_default();
     match head.status {
         200..=299 => Some(format!("an ordinary web page: is the path {path} right?")),
-        300..=399 => moved(head),
+        300..=399 => moved(head, target),
         400 => Some(
             "the server did not take it for a WebSocket handshake: \
              are the scheme, the path and the subprotocol (-s) right?"
                 .to_owned(),
         ),
         401 => Some(unauthorized(head, request)),
-        403 => Some(forbidden(request, is_tls)),
+        403 => Some(forbidden(request, target)),
         404 | 405 | 410 => Some(format!(
             "there is no WebSocket at {path}: is the path right?"
         )),
@@ -29,6 +27,10 @@ pub fn refusal_hint(head: &ResponseHead, request: &RequestHead, is_tls: bool) ->
         ),
         413 | 431 => Some("the headers are too large for the server".to_owned()),
         426 => Some(upgrade_required(head, request)),
+        505 => Some(
+            "a proxy in front may speak HTTP/1.0 to the server (nginx: proxy_http_version 1.1)"
+                .to_owned(),
+        ),
         429 | 503 => Some(try_later(head)),
         500 => Some("the server failed, its log may say how".to_owned()),
         502 | 504 => Some("the proxy in front could not reach the server behind it".to_owned()),
@@ -71,9 +73,12 @@ pub fn hint_at_tls(mut error: Error, target: &Target) -> Error {
     error
 }
 
-fn moved(head: &ResponseHead) -> Option<String> {
-    header(&head.headers, "Location")
-        .map(|location| format!("-L follows it to {}", redact_target(location)))
+fn moved(head: &ResponseHead, target: &Target) -> Option<String> {
+    let location = header(&head.headers, "Location")?;
+    Some(match target.join(location) {
+        Ok(next) => format!("-L follows it to {}", next.redacted()),
+        Err(error) => error.to_string(),
+    })
 }
 
 fn unauthorized(head: &ResponseHead, request: &RequestHead) -> String {
@@ -94,14 +99,14 @@ fn unauthorized(head: &ResponseHead, request: &RequestHead) -> String {
     }
 }
 
-fn forbidden(request: &RequestHead, is_tls: bool) -> String {
+fn forbidden(request: &RequestHead, target: &Target) -> String {
     match header(&request.headers, "Origin") {
         Some(origin) => {
             format!("the server may not accept the origin {origin} (-o), or it wants credentials")
         }
         None => format!(
             "the server may want -o {}://{}",
-            if is_tls { "https" } else { "http" },
+            if target.is_tls() { "https" } else { "http" },
             header(&request.headers, "Host").unwrap_or("HOST")
         ),
     }
@@ -163,7 +168,7 @@ mod tests {
             target: "/chat?token=t".into(),
             headers: headers(sent),
         };
-        refusal_hint(&head, &request, false)
+        refusal_hint(&head, &request, &Target::parse("ws://h/chat").unwrap())
     }
 
     #[test]
@@ -177,7 +182,7 @@ mod tests {
                 302,
                 &[("location", "/in?token=t")],
                 &[],
-                "-L follows it to /in?token=***",
+                "-L follows it to ws://h/in?token=***",
             ),
             (
                 401,

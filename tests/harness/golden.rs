@@ -57,6 +57,8 @@ pub fn printed(output: &Output) -> String {
                 r#"Accept is "$1" and not "KEY""#,
             ),
             (r"\d+ B came", "N B came"),
+            // The resolver's words.
+            (r"(could not resolve name.invalid: ).*", "$1NO"),
             (r"sha256/[A-Za-z0-9+/]{43}=", "sha256/PIN"),
             (r"\d+ days (ago|left)", "N days $1"),
             (r"(until|on) 20[2-9]\d-\d\d-\d\d\)", "$1 DATE)"),

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use super::{Destination, Refused};
 use crate::error::Error;
 use crate::model::event::What;
-use crate::model::handshake::{RequestHead, ResponseHead};
+use crate::model::handshake::{RequestHead, ResponseHead, values};
 use crate::model::secret::Secret;
 use crate::wire::head::read_head;
 use crate::wire::request::{USER_AGENT, encode};
@@ -66,7 +66,7 @@ fn refused(head: &ResponseHead, authority: &str, had_credentials: bool) -> Refus
     let answer = format!("{} {}", head.status, head.reason);
     let answer = answer.trim_end();
     match head.status {
-        407 => Refused::unauthorized(had_credentials, answer),
+        407 => unauthorized(head, had_credentials, answer),
         403 | 405 => Refused::with_hint(
             format!("it does not allow CONNECT to {authority} ({answer})"),
             "proxies often allow port 443 only: is there a wss:// URL?",
@@ -74,6 +74,26 @@ fn refused(head: &ResponseHead, authority: &str, had_credentials: bool) -> Refus
         502..=504 => Refused::new(format!("it could not reach {authority} ({answer})")),
         _ => Refused::new(format!("it answered CONNECT {authority} with {answer}")),
     }
+}
+
+/// Basic is what user and password are for; corporate proxies may know other ways only.
+fn unauthorized(head: &ResponseHead, had_credentials: bool, answer: &str) -> Refused {
+    let schemes: Vec<&str> = values(&head.headers, "Proxy-Authenticate")
+        .filter_map(|challenge| challenge.split_whitespace().next())
+        .collect();
+    let knows_basic = schemes
+        .iter()
+        .any(|scheme| scheme.eq_ignore_ascii_case("Basic"));
+    if schemes.is_empty() || knows_basic {
+        return Refused::unauthorized(had_credentials, "http", answer);
+    }
+    Refused::with_hint(
+        format!(
+            "it wants {} authentication ({answer})",
+            schemes.join(" or ")
+        ),
+        "wscope knows Basic only: a proxy on this machine that knows the other can stand between",
+    )
 }
 
 /// The reader of heads speaks of the server; here it is the proxy.

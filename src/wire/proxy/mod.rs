@@ -270,13 +270,17 @@ impl Refused {
         )
     }
 
-    fn unauthorized(had_credentials: bool, answer: &str) -> Self {
+    /// `scheme` is how a proxy of this kind is named.
+    fn unauthorized(had_credentials: bool, scheme: &str, answer: &str) -> Self {
         let message = if had_credentials {
             format!("it does not accept the user and password ({answer})")
         } else {
             format!("it wants a user and a password ({answer})")
         };
-        Self::with_hint(message, "--proxy http://USER:PASS@HOST:PORT gives them")
+        Self::with_hint(
+            message,
+            format!("--proxy {scheme}://USER:PASS@HOST:PORT gives them"),
+        )
     }
 }
 
