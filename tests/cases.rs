@@ -192,9 +192,10 @@ fn run(folder: &Path, case: &Case, args: &[String]) -> Output {
 
 /// What a case printed that it should not have.
 fn compare(case: &Case, output: &Output) -> Vec<String> {
-    let exit = match output.exit_code() {
-        Some(0) => String::new(),
-        code => format!("{}\n", code.expect("it ended by itself")),
+    let exit = match output.exit() {
+        0 => String::new(),
+        code => format!("{code}
+"),
     };
     let printed = [
         ("out", normal(&output.stdout)),

@@ -160,9 +160,9 @@ impl Output {
         self
     }
 
-    /// How it ended; what a signal ended has no number.
-    pub fn exit_code(&self) -> Option<i32> {
-        self.status.code()
+    /// The exit code; a run that a signal ended has none.
+    pub fn exit(&self) -> i32 {
+        self.status.code().unwrap_or(-1)
     }
 
     /// Stdout is exactly `expected`.
