@@ -97,6 +97,9 @@ impl What {
                 }
                 map.serialize_entry("frames", frames)?;
                 map.serialize_entry("wire", wire)?;
+                if let Some(ratio) = ratio(message.payload.len() as u64, *wire) {
+                    map.serialize_entry("ratio", &ratio)?;
+                }
                 match json {
                     Some(json) => map.serialize_entry("json", json),
                     None => Ok(()),
@@ -242,6 +245,12 @@ impl Serialize for Traffic {
         }
         map.end()
     }
+}
+
+/// How many times smaller a message was on the wire, to two digits; `None` where it was not.
+fn ratio(payload: u64, wire: u64) -> Option<f64> {
+    let hundredths = (payload as f64 / wire as f64 * 100.0).round();
+    (wire < payload).then_some(hundredths / 100.0)
 }
 
 /// The `rtt_ms` object of `end`.
