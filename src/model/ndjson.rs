@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use base64::Engine as _;
+use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -93,7 +94,7 @@ impl What {
                 map.serialize_entry("size", &message.payload.len())?;
                 match message.as_text() {
                     Some(text) => map.serialize_entry("data", &text)?,
-                    None => map.serialize_entry("base64", &BASE64.encode(&message.payload))?,
+                    None => map.serialize_entry("base64", &Base64(&message.payload))?,
                 }
                 map.serialize_entry("frames", frames)?;
                 map.serialize_entry("wire", wire)?;
@@ -244,6 +245,15 @@ impl Serialize for Traffic {
             map.serialize_entry(opcode, &count)?;
         }
         map.end()
+    }
+}
+
+/// Bytes in base64, which is written as it is made.
+struct Base64<'a>(&'a [u8]);
+
+impl Serialize for Base64<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&Base64Display::new(self.0, &BASE64))
     }
 }
 
