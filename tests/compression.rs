@@ -217,11 +217,8 @@ fn what_is_told_is_what_was_on_the_wire() {
 
     for (dir, wire) in [("in", received), ("out", sent)] {
         let of = |kind| {
-            let events = output.events_of(kind).into_iter();
-            events
-                .filter(|event| event["dir"] == dir)
-                .next()
-                .expect("an event")
+            let mut events = output.events_of(kind).into_iter();
+            events.find(|event| event["dir"] == dir).expect("an event")
         };
         let message = of("message");
         assert_eq!(
