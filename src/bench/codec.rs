@@ -2,6 +2,7 @@
 //! the thread's read buffer and keeps only what was cut off. Connections that agreed on compression
 //! take the whole [`Engine`] instead, which costs more.
 
+use std::borrow::Cow;
 use std::io::IoSlice;
 use std::ops::Deref;
 
@@ -28,7 +29,7 @@ pub enum Heard<'a> {
     /// To be answered: see [`Codec::close`].
     Close(Option<CloseFrame>),
     /// The rule that was broken.
-    Violation(&'static str),
+    Violation(Cow<'static, str>),
 }
 
 /// Bytes where they lie, or their own.
@@ -75,7 +76,7 @@ impl Codec {
     }
 
     /// The next thing in `input`; `None` means that all of it was taken.
-    pub fn next<'a>(&'a mut self, input: &mut &'a [u8]) -> Option<Heard<'a>> {
+    pub fn next<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Heard<'s>> {
         match self {
             Self::Light(light) => light.next(input),
             Self::Rich(engine) => heard(engine.next(input)?),
@@ -190,7 +191,7 @@ fn heard(incoming: Incoming) -> Option<Heard<'static>> {
         Incoming::Ping(payload) => Heard::Ping(Payload::Own(payload)),
         Incoming::Pong(payload) => Heard::Pong(Payload::Own(payload)),
         Incoming::Close(frame) => Heard::Close(frame),
-        Incoming::Violation(violation) => Heard::Violation(violation.rule),
+        Incoming::Violation(violation) => Heard::Violation(violation.rule.into()),
         Incoming::Frame(_) => return None,
     })
 }
@@ -235,7 +236,7 @@ impl Light {
         }
     }
 
-    fn next<'a>(&'a mut self, input: &mut &'a [u8]) -> Option<Heard<'a>> {
+    fn next<'s, 'i: 's>(&'s mut self, input: &mut &'i [u8]) -> Option<Heard<'s>> {
         loop {
             let frame = match self.current {
                 Some(frame) => frame,
@@ -243,7 +244,7 @@ impl Light {
                     let header = self.scanner.next(input)?;
                     match self.check(&header) {
                         Ok(frame) => frame,
-                        Err(rule) => return Some(Heard::Violation(rule)),
+                        Err(rule) => return Some(Heard::Violation(rule.into())),
                     }
                 }
             };
@@ -354,7 +355,7 @@ impl Light {
 fn close_frame(payload: &[u8]) -> Heard<'static> {
     match payload {
         [] => Heard::Close(None),
-        [_] => Heard::Violation("a Close with half a code"),
+        [_] => Heard::Violation("a Close with half a code".into()),
         [high, low, reason @ ..] => Heard::Close(Some(CloseFrame {
             code: CloseCode(u16::from_be_bytes([*high, *low])),
             reason: String::from_utf8_lossy(reason).into_owned(),

@@ -9,27 +9,6 @@ use super::payload::Payload;
 use super::reply::Match;
 use super::stages::Stages;
 use super::template::Template;
-use super::threshold::Threshold;
-use crate::session::plan as client;
-
-/// A whole run.
-#[derive(Debug)]
-pub struct Plan {
-    /// How each connection is opened.
-    pub client: client::Plan,
-    /// Load an echo server inside the process: its address replaces the target.
-    pub demo: bool,
-    pub workload: Workload,
-    pub thresholds: Vec<Threshold>,
-    /// `--strict`: a run that is not valid ends with exit code 10.
-    pub strict: bool,
-    /// `--spawn`: a server to start, and to end afterwards.
-    pub spawn: Option<String>,
-    /// `--pid`: a server whose CPU and memory are shown.
-    pub pid: Option<u32>,
-    /// Said before anything else: dropped headers, credentials over plain ws.
-    pub notes: Vec<String>,
-}
 
 /// What the connections do.
 #[derive(Debug, Clone)]
@@ -61,6 +40,29 @@ pub struct Workload {
     pub sources: Sources,
     pub threads: usize,
     pub seed: u64,
+}
+
+impl Workload {
+    /// The most connections at any time.
+    pub fn peak(&self) -> usize {
+        self.ramp.stages.as_ref().map_or(self.connections, Stages::peak)
+    }
+
+    /// How many connections there should be so long after the start.
+    pub fn target(&self, elapsed: Duration) -> usize {
+        let stages = self.ramp.stages.as_ref();
+        stages.map_or(self.connections, |stages| stages.target(elapsed))
+    }
+
+    /// Whether connections do their work as soon as they are open, and not only when all are.
+    pub const fn loads_while_opening(&self) -> bool {
+        self.ramp.stages.is_some() || self.mode.once
+    }
+
+    /// Whether what is sent is answered.
+    pub const fn expects(&self) -> bool {
+        self.mode.answered && self.how.expects()
+    }
 }
 
 /// When messages are sent.

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::model::units::parse_duration;
+use crate::model::units::{parse_count, parse_duration};
 
 /// One stage: within `time` the number of connections goes in a straight line from where the stage
 /// before left it to `connections`.
@@ -63,28 +63,6 @@ impl FromStr for Stages {
     }
 }
 
-/// Parses a whole number that may end in `k` or `m`: `50`, `10k`, `1.5m`.
-///
-/// # Errors
-/// A sentence that names what was typed and what is allowed.
-pub fn parse_count(text: &str) -> Result<usize, String> {
-    let wrong = || format!("\"{text}\" is not a number (try 50, 10k or 1m)");
-    let (digits, factor) = match text.trim().to_ascii_lowercase() {
-        text if text.ends_with('k') => (text[..text.len() - 1].to_owned(), 1e3),
-        text if text.ends_with('m') => (text[..text.len() - 1].to_owned(), 1e6),
-        text => (text, 1.0),
-    };
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        return Err(wrong());
-    }
-    let number = digits.parse::<f64>().map_err(|_| wrong())? * factor;
-    if number.fract() == 0.0 && number < 1e15 {
-        Ok(number as usize)
-    } else {
-        Err(wrong())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,12 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_take_k_and_m() {
-        assert_eq!(parse_count("10k"), Ok(10_000));
-        assert_eq!(parse_count("1.5m"), Ok(1_500_000));
-        for text in ["", "k", "-1", "1.5", "ten", "1e9", "inf"] {
-            assert!(parse_count(text).is_err(), "{text}");
-        }
+    fn what_is_no_stage_is_said() {
         for text in ["", "10s", "x:1", "1s:x", "1s:1,"] {
             assert!(text.parse::<Stages>().is_err(), "{text}");
         }

@@ -1,6 +1,7 @@
 //! One virtual user: what an open connection says and hears, whatever carries its bytes. Pure but
 //! for chance: times are arguments, and what is to be written is appended to a buffer.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::codec::{Codec, Heard};
@@ -8,7 +9,8 @@ use super::figures::{Figures, LATE, Latency};
 use super::plan::Workload;
 use super::reply::{Ledger, Sent, Verdict};
 use crate::model::close::CloseFrame;
-use crate::model::frame::Opcode;
+use crate::model::message::Kind;
+use crate::protocol::encode;
 use crate::protocol::mask::Keys;
 
 /// An open connection.
@@ -60,7 +62,7 @@ pub enum Ended {
     /// Its Close; where it is the first one, the answer to it is in the buffer.
     Close(Option<CloseFrame>),
     /// It broke a rule.
-    Violation(&'static str),
+    Violation(Cow<'static, str>),
 }
 
 impl User {
@@ -235,8 +237,8 @@ impl User {
 /// Answers to pings that wait at once.
 const MOST_PONGS: usize = 16;
 
-const fn opcode_of(kind: crate::model::message::Kind) -> usize {
-    crate::protocol::encode::opcode(kind).value() as usize
+const fn opcode_of(kind: Kind) -> usize {
+    encode::opcode(kind).value() as usize
 }
 
 /// Counts a message that came; 1 where another may follow it.

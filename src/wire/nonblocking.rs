@@ -17,13 +17,11 @@ use super::tls;
 /// A connected socket, or one that is being connected.
 #[derive(Debug)]
 pub enum Socket {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    Unix(UnixStream),
+    Plain(Plain),
     Tls(Box<tls::NonBlocking<Plain>>),
 }
 
-/// A socket below TLS.
+/// A socket without TLS.
 #[derive(Debug)]
 pub enum Plain {
     Tcp(TcpStream),
@@ -41,7 +39,6 @@ pub fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<Socket
     let kind = Type::STREAM;
     let socket = socket2::Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
-    socket.set_cloexec(true)?;
     socket.set_tcp_nodelay(true)?;
     if let Some(source) = source {
         let _ = choose_port_late(&socket);
@@ -52,7 +49,8 @@ pub fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<Socket
         Err(cause) if is_under_way(&cause) => {}
         Err(cause) => return Err(cause),
     }
-    Ok(Socket::Tcp(TcpStream::from_std(socket.into())))
+    let stream = TcpStream::from_std(socket.into());
+    Ok(Socket::Plain(Plain::Tcp(stream)))
 }
 
 fn is_under_way(cause: &io::Error) -> bool {
@@ -84,7 +82,7 @@ impl Socket {
     /// # Errors
     /// Why it failed.
     pub fn connected(&self) -> io::Result<bool> {
-        let Self::Tcp(stream) = self else {
+        let Self::Plain(Plain::Tcp(stream)) = self else {
             return Ok(true);
         };
         if let Some(cause) = stream.take_error()? {
@@ -98,11 +96,14 @@ impl Socket {
     }
 
     fn source(&mut self) -> &mut dyn Source {
-        match self {
-            Self::Tcp(stream) => stream,
-            #[cfg(unix)]
-            Self::Unix(stream) => stream,
+        let plain = match self {
+            Self::Plain(socket) => socket,
             Self::Tls(tls) => tls.socket(),
+        };
+        match plain {
+            Plain::Tcp(stream) => stream,
+            #[cfg(unix)]
+            Plain::Unix(stream) => stream,
         }
     }
 }
@@ -113,13 +114,9 @@ impl TryFrom<Stream> for Socket {
     /// Takes over a stream of tokio's.
     fn try_from(stream: Stream) -> io::Result<Self> {
         match stream {
-            Stream::Plain(socket) => Ok(match Plain::try_from(socket)? {
-                Plain::Tcp(stream) => Self::Tcp(stream),
-                #[cfg(unix)]
-                Plain::Unix(stream) => Self::Unix(stream),
-            }),
+            Stream::Plain(socket) => Plain::try_from(socket).map(Self::Plain),
             Stream::Tls(tls) => {
-                let (socket, connection) = tls::take_apart(*tls);
+                let (socket, connection) = tls::take_apart(*tls)?;
                 let socket = Plain::try_from(socket)?;
                 Ok(Self::Tls(Box::new(tls::NonBlocking::new(
                     connection, socket,
@@ -144,9 +141,7 @@ impl TryFrom<stream::Socket> for Plain {
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => stream.read(buffer),
-            #[cfg(unix)]
-            Self::Unix(stream) => stream.read(buffer),
+            Self::Plain(socket) => socket.read(buffer),
             Self::Tls(tls) => tls.read(buffer),
         }
     }
@@ -155,17 +150,15 @@ impl Read for Socket {
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => stream.write(bytes),
-            #[cfg(unix)]
-            Self::Unix(stream) => stream.write(bytes),
+            Self::Plain(socket) => socket.write(bytes),
             Self::Tls(tls) => tls.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
+            Self::Plain(socket) => socket.flush(),
             Self::Tls(tls) => tls.flush(),
-            _ => Ok(()),
         }
     }
 }
@@ -205,29 +198,5 @@ impl Write for Plain {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl Plain {
-    fn source(&mut self) -> &mut dyn Source {
-        match self {
-            Self::Tcp(stream) => stream,
-            #[cfg(unix)]
-            Self::Unix(stream) => stream,
-        }
-    }
-}
-
-impl Source for Plain {
-    fn register(&mut self, registry: &Registry, token: Token, on: Interest) -> io::Result<()> {
-        self.source().register(registry, token, on)
-    }
-
-    fn reregister(&mut self, registry: &Registry, token: Token, on: Interest) -> io::Result<()> {
-        self.source().reregister(registry, token, on)
-    }
-
-    fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
-        self.source().deregister(registry)
     }
 }

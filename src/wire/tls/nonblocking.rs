@@ -2,19 +2,19 @@
 
 use std::io::{self, Read, Write};
 
-use rustls::Connection;
+use rustls::ClientConnection;
 use tokio_rustls::TlsStream;
 
 /// TLS after its handshake, over a non-blocking socket. What it took to write may wait in its buffer
 /// until it is flushed.
 #[derive(Debug)]
 pub struct NonBlocking<S> {
-    connection: Connection,
+    connection: ClientConnection,
     socket: S,
 }
 
 impl<S: Read + Write> NonBlocking<S> {
-    pub const fn new(connection: Connection, socket: S) -> Self {
+    pub const fn new(connection: ClientConnection, socket: S) -> Self {
         Self { connection, socket }
     }
 
@@ -23,17 +23,14 @@ impl<S: Read + Write> NonBlocking<S> {
     }
 }
 
-/// The socket below a TLS stream, and the state of its connection.
-pub fn take_apart<B>(stream: TlsStream<B>) -> (B, Connection) {
+/// The socket below a client's TLS stream, and the state of its connection.
+///
+/// # Errors
+/// The stream is a server's.
+pub fn take_apart<B>(stream: TlsStream<B>) -> io::Result<(B, ClientConnection)> {
     match stream {
-        TlsStream::Client(stream) => {
-            let (socket, connection) = stream.into_inner();
-            (socket, connection.into())
-        }
-        TlsStream::Server(stream) => {
-            let (socket, connection) = stream.into_inner();
-            (socket, connection.into())
-        }
+        TlsStream::Client(stream) => Ok(stream.into_inner()),
+        TlsStream::Server(_) => Err(io::ErrorKind::Unsupported.into()),
     }
 }
 

@@ -1,0 +1,28 @@
+//! Load on a server: many connections at once, true latencies, a verdict that can be trusted.
+mod alarm;
+pub mod codec;
+pub mod distribution;
+pub mod failure;
+pub mod feed;
+pub mod figures;
+pub mod live;
+pub mod machine;
+mod opener;
+pub mod pacer;
+pub mod payload;
+pub mod plan;
+pub mod preflight;
+pub mod probe;
+pub mod reply;
+pub mod request;
+pub mod report;
+pub mod result;
+pub mod run;
+pub mod shared;
+pub mod stages;
+pub mod template;
+pub mod threshold;
+mod timer;
+pub mod user;
+pub mod verdict;
+pub mod worker;
