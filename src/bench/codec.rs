@@ -22,7 +22,11 @@ use crate::protocol::scan::Scanner;
 /// What a peer sent.
 #[derive(Debug)]
 pub enum Heard<'a> {
-    Message { payload: Payload<'a>, wire: u64, opcode: Opcode },
+    Message {
+        payload: Payload<'a>,
+        wire: u64,
+        opcode: Opcode,
+    },
     /// To be answered: see [`Codec::pong`].
     Ping(Payload<'a>),
     Pong(Payload<'a>),
@@ -292,7 +296,11 @@ impl Light {
             }
             Payload::Own(own)
         };
-        Heard::Message { payload, wire, opcode }
+        Heard::Message {
+            payload,
+            wire,
+            opcode,
+        }
     }
 
     fn control_came<'a>(&'a mut self, opcode: Opcode, piece: &'a [u8]) -> Heard<'a> {
@@ -311,7 +319,12 @@ impl Light {
 
     /// The rules of RFC 6455, sections 5.2, 5.4 and 5.5, that can be seen in a header.
     fn check(&mut self, header: &Header) -> Result<Frame, &'static str> {
-        let Header { fin, opcode, payload_len, .. } = *header;
+        let Header {
+            fin,
+            opcode,
+            payload_len,
+            ..
+        } = *header;
         if header.rsv != [false; 3] {
             return Err("a reserved bit is set");
         }
@@ -432,6 +445,9 @@ mod tests {
         let masked = encode::frame(&Header::whole(Opcode::TEXT, 1, Some([1; 4])), b"x");
         assert_eq!(hear(&[&masked]), ["wrong: a server must not mask"]);
         let huge = encode::header(&Header::whole(Opcode::TEXT, 1 << 40, None));
-        assert_eq!(hear(&[huge.as_ref()]), ["wrong: a message larger than --max-message-size"]);
+        assert_eq!(
+            hear(&[huge.as_ref()]),
+            ["wrong: a message larger than --max-message-size"]
+        );
     }
 }

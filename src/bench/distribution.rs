@@ -101,6 +101,9 @@ mod tests {
         for text in ["", "x", "5s-1s", "exp:", "1s-"] {
             assert!(text.parse::<Distribution>().is_err(), "{text}");
         }
-        assert_eq!("1s-5s".parse::<Distribution>().unwrap().to_string(), "1.00s-5.00s");
+        assert_eq!(
+            "1s-5s".parse::<Distribution>().unwrap().to_string(),
+            "1.00s-5.00s"
+        );
     }
 }

@@ -103,8 +103,14 @@ mod tests {
     #[test]
     fn failures_have_names_that_stay() {
         let name = |cause: io::Error| Failure::connect(&cause).name.to_string();
-        assert_eq!(name(io::ErrorKind::ConnectionRefused.into()), "connect/refused");
-        assert_eq!(name(io::ErrorKind::AddrNotAvailable.into()), "connect/ports");
+        assert_eq!(
+            name(io::ErrorKind::ConnectionRefused.into()),
+            "connect/refused"
+        );
+        assert_eq!(
+            name(io::ErrorKind::AddrNotAvailable.into()),
+            "connect/ports"
+        );
         assert_eq!(name(io::Error::from_raw_os_error(24)), "connect/fds");
         let refused = Error::Refused {
             address: "ws://h/".into(),
@@ -119,6 +125,9 @@ mod tests {
 
     #[test]
     fn samples_are_short() {
-        assert_eq!(Failure::status(500, "é".repeat(500)).sample.chars().count(), SAMPLE);
+        assert_eq!(
+            Failure::status(500, "é".repeat(500)).sample.chars().count(),
+            SAMPLE
+        );
     }
 }

@@ -222,7 +222,9 @@ impl Figures {
         let closes = self.closes.entry(close).or_default();
         closes.count += 1;
         if closes.reason.is_none() {
-            closes.reason = reason.filter(|reason| !reason.is_empty()).map(str::to_owned);
+            closes.reason = reason
+                .filter(|reason| !reason.is_empty())
+                .map(str::to_owned);
         }
     }
 
@@ -348,7 +350,11 @@ mod tests {
     #[test]
     fn the_first_reason_is_kept() {
         let mut figures = Figures::default();
-        let close = Close { code: 4001, by: ClosedBy::Peer, detail: None };
+        let close = Close {
+            code: 4001,
+            by: ClosedBy::Peer,
+            detail: None,
+        };
         for reason in ["", "bad token", "other"] {
             figures.closed(close, Some(reason));
         }

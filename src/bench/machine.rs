@@ -119,7 +119,9 @@ pub fn tcp_rmem() -> Vec<u64> {
 
 fn setting(path: &str) -> Vec<u64> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.split_whitespace().filter_map(|number| number.parse().ok()).collect()
+    text.split_whitespace()
+        .filter_map(|number| number.parse().ok())
+        .collect()
 }
 
 /// All memory, in bytes.
@@ -132,7 +134,10 @@ pub fn memory() -> u64 {
 fn kibibytes(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     let number = line.map(|line| line.trim().trim_end_matches("kB").trim());
-    number.and_then(|number| number.parse::<u64>().ok()).unwrap_or_default() * 1024
+    number
+        .and_then(|number| number.parse::<u64>().ok())
+        .unwrap_or_default()
+        * 1024
 }
 
 /// Processors that this process may use.
@@ -149,5 +154,7 @@ pub fn host() -> String {
 /// The name and the release of the system.
 pub fn system() -> String {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!("{} {}", std::env::consts::OS, release.trim()).trim().to_owned()
+    format!("{} {}", std::env::consts::OS, release.trim())
+        .trim()
+        .to_owned()
 }

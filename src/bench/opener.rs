@@ -77,5 +77,11 @@ impl Opener {
 
 /// The timings of an opening, each with its step.
 pub(super) fn steps(timings: &Timings) -> [Option<Duration>; 5] {
-    [timings.dns, timings.tcp, timings.proxy, timings.tls, timings.upgrade]
+    [
+        timings.dns,
+        timings.tcp,
+        timings.proxy,
+        timings.tls,
+        timings.upgrade,
+    ]
 }

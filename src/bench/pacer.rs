@@ -30,7 +30,8 @@ impl Pacer {
 
     /// When the next message is due; `None` at a rate of zero.
     pub fn next_due(&self) -> Option<Instant> {
-        (self.rate > 0.0).then(|| self.since + Duration::from_secs_f64(self.taken as f64 / self.rate))
+        (self.rate > 0.0)
+            .then(|| self.since + Duration::from_secs_f64(self.taken as f64 / self.rate))
     }
 
     /// Takes the next message if it is due by now, and says when it was.

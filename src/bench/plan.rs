@@ -45,7 +45,10 @@ pub struct Workload {
 impl Workload {
     /// The most connections at any time.
     pub fn peak(&self) -> usize {
-        self.ramp.stages.as_ref().map_or(self.connections, Stages::peak)
+        self.ramp
+            .stages
+            .as_ref()
+            .map_or(self.connections, Stages::peak)
     }
 
     /// How many connections there should be so long after the start.

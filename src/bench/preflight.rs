@@ -50,7 +50,10 @@ pub fn check(workload: &Workload, needs: Needs, limits: Limits) -> Result<(), Er
                 "{connections} connections need {} open files, and this process may have {}",
                 needs.files, limits.files
             ),
-            format!("ulimit -n {} (or LimitNOFILE=, or --ulimit nofile= of docker), or spread the load over machines", needs.files),
+            format!(
+                "ulimit -n {} (or LimitNOFILE=, or --ulimit nofile= of docker), or spread the load over machines",
+                needs.files
+            ),
         ));
     }
     let sources = workload.sources.addresses.len().max(1);

@@ -40,7 +40,12 @@ pub async fn probe(
 ) -> Result<Probed, Error> {
     let opening = opening::open_with(plan, connector).await;
     let opened = opening.result.map_err(|failure| failure.error)?;
-    let Opened { mut stream, read_ahead, deflate, open } = opened;
+    let Opened {
+        mut stream,
+        read_ahead,
+        deflate,
+        open,
+    } = opened;
     let codec = Codec::new(deflate, plan.connection.max_message_size);
     let mut probe = Probe {
         user: User::new(1, codec, workload, 1.0, Instant::now()),
@@ -60,7 +65,10 @@ pub async fn probe(
     // A server that is gone already is found by the load.
     let _ = stream.write_all(&probe.out).await;
     let _ = stream.shutdown().await;
-    Ok(Probed { open, exchange: answered? })
+    Ok(Probed {
+        open,
+        exchange: answered?,
+    })
 }
 
 struct Probe<'a> {
@@ -103,27 +111,34 @@ impl Probe<'_> {
         let mut came = read_ahead.to_vec();
         loop {
             if !came.is_empty() {
-                let received =
-                    self.act(|user, scene| user.receive(&came, Instant::now(), scene));
+                let received = self.act(|user, scene| user.receive(&came, Instant::now(), scene));
                 seen.push(("received", std::mem::take(&mut came)));
                 self.write(stream).await?;
                 if received.answers > 0 {
                     return Ok(seen);
                 }
                 if received.end.is_some() {
-                    return Err(unmet("the server closed the first connection instead of answering"));
+                    return Err(unmet(
+                        "the server closed the first connection instead of answering",
+                    ));
                 }
             }
             match timeout_at(deadline, stream.read(&mut buffer)).await {
                 Ok(Ok(count @ 1..)) => came.extend_from_slice(&buffer[..count]),
-                Ok(_) => return Err(unmet("the server dropped the first connection instead of answering")),
+                Ok(_) => {
+                    return Err(unmet(
+                        "the server dropped the first connection instead of answering",
+                    ));
+                }
                 Err(_) => {
                     let others = self.figures.messages.unexpected;
                     let waited = show_duration(patience);
                     return Err(unmet(&if others == 0 {
                         format!("the first message was not answered within {waited}")
                     } else {
-                        format!("none of {others} messages within {waited} was the answer to the first one")
+                        format!(
+                            "none of {others} messages within {waited} was the answer to the first one"
+                        )
                     }));
                 }
             }

@@ -35,9 +35,9 @@ impl Match {
             "fifo" => Ok(Self::Fifo),
             "none" => Ok(Self::Nothing),
             pointer if pointer.starts_with('/') => Ok(Self::Pointer(pointer.to_owned())),
-            regex => Regex::new(regex)
-                .map(Self::Regex)
-                .map_err(|error| format!("\"{regex}\" is not echo, fifo, none, a /pointer or a regex: {error}")),
+            regex => Regex::new(regex).map(Self::Regex).map_err(|error| {
+                format!("\"{regex}\" is not echo, fifo, none, a /pointer or a regex: {error}")
+            }),
         }
     }
 
@@ -96,7 +96,8 @@ fn hash(bytes: &[u8]) -> u64 {
 
 fn value_at(pointer: &str, bytes: &[u8]) -> Option<u64> {
     let json: Value = serde_json::from_slice(bytes).ok()?;
-    json.pointer(pointer).map(|value| hash(value.to_string().as_bytes()))
+    json.pointer(pointer)
+        .map(|value| hash(value.to_string().as_bytes()))
 }
 
 /// A message that waits for its answer.
@@ -116,7 +117,10 @@ pub struct Sent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The answer to a message; it may have overtaken the answer to an earlier one.
-    Answer { sent: Sent, in_order: bool },
+    Answer {
+        sent: Sent,
+        in_order: bool,
+    },
     /// The answer to a message that was answered before.
     Duplicate,
     Unexpected,
@@ -194,7 +198,10 @@ impl Ledger {
     /// Gives up everything, as the connection has ended; how many of those that were waited for
     /// count.
     pub fn give_up(&mut self) -> u64 {
-        let waited = self.waiting.iter().filter(|sent| sent.counted && !sent.given_up);
+        let waited = self
+            .waiting
+            .iter()
+            .filter(|sent| sent.counted && !sent.given_up);
         let counted = waited.count() as u64;
         *self = Self::default();
         counted
@@ -241,7 +248,8 @@ mod tests {
             self.last += 1;
             self.now += Duration::from_millis(1);
             let mut bytes = Vec::new();
-            self.payload.write(&Feed::default(), 1, self.last, &mut bytes);
+            self.payload
+                .write(&Feed::default(), 1, self.last, &mut bytes);
             self.ledger.sent(Sent {
                 mark: self.how.mark(&self.payload, self.last, &bytes),
                 due: self.now,
@@ -254,7 +262,10 @@ mod tests {
 
         fn came(&mut self, bytes: &[u8]) -> &'static str {
             match self.ledger.came(&self.how, &self.payload, self.last, bytes) {
-                Verdict::Answer { sent: Sent { given_up: true, .. }, .. } => "too late",
+                Verdict::Answer {
+                    sent: Sent { given_up: true, .. },
+                    ..
+                } => "too late",
                 Verdict::Answer { in_order: true, .. } => "answer",
                 Verdict::Answer { .. } => "overtook",
                 Verdict::Duplicate => "duplicate",
@@ -271,7 +282,9 @@ mod tests {
         assert_eq!(exchange.came(&second), "duplicate");
         assert_eq!(exchange.came(&first), "answer");
         assert_eq!(exchange.came(b"news"), "unexpected");
-        exchange.ledger.give_up_before(exchange.now + Duration::from_millis(1));
+        exchange
+            .ledger
+            .give_up_before(exchange.now + Duration::from_millis(1));
         assert_eq!(exchange.ledger.in_flight(), 0);
         assert_eq!(exchange.came(&third), "too late");
         assert_eq!(exchange.came(&third), "duplicate");
@@ -280,7 +293,10 @@ mod tests {
     #[test]
     fn other_ways_to_know_an_answer() {
         let json = Template::parse(r#"{"id":{{seq}}}"#, &Feed::default()).unwrap();
-        let varying = Payload { kind: Kind::Text, content: Content::Varying(json) };
+        let varying = Payload {
+            kind: Kind::Text,
+            content: Content::Varying(json),
+        };
         let mut exchange = Exchange::new("/id", varying.clone());
         exchange.send();
         exchange.send();
@@ -313,8 +329,17 @@ mod tests {
             exchange.send();
         }
         let given = exchange.ledger.give_up_before(exchange.now);
-        assert_eq!(given, Given { all: 2999, counted: 2999 });
-        assert_eq!(exchange.ledger.give_up_before(exchange.now), Given::default());
+        assert_eq!(
+            given,
+            Given {
+                all: 2999,
+                counted: 2999
+            }
+        );
+        assert_eq!(
+            exchange.ledger.give_up_before(exchange.now),
+            Given::default()
+        );
         assert!(exchange.ledger.waiting.len() <= MOST_GIVEN_UP + 1);
         assert_eq!(exchange.ledger.give_up(), 1);
         assert_eq!(exchange.ledger.in_flight(), 0);

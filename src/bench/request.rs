@@ -33,7 +33,10 @@ impl Request {
                 .map_err(|wrong| Error::usage(format!("{place}: {wrong}")))?;
             Ok::<_, Error>(template.constant().is_none().then_some(template))
         };
-        let url = url.map(|url| varying("the URL", url)).transpose()?.flatten();
+        let url = url
+            .map(|url| varying("the URL", url))
+            .transpose()?
+            .flatten();
         let mut headers = Vec::new();
         for (at, (name, value)) in plan.request.headers.iter().enumerate() {
             if let Some(template) = varying(&format!("-H {name}"), value)? {

@@ -13,7 +13,7 @@ use super::figures::{Figures, Latency};
 use super::machine;
 use super::payload::Content;
 use super::plan::{Pace, Workload};
-use super::run::{EndReason, Finished, Second};
+use super::run::{Finished, Second};
 use super::shared::Phase;
 use super::threshold::{self, Measured, Threshold, Unit};
 use super::verdict::{self, Facts, Remark};
@@ -25,8 +25,15 @@ use crate::model::ndjson;
 pub const SCHEMA: &str = "bench-result.v1";
 
 /// Percentiles of a result, and from how many samples on each means something.
-pub const PERCENTILES: &[(f64, u64)] =
-    &[(50.0, 1), (75.0, 1), (90.0, 1), (95.0, 1), (99.0, 1), (99.9, 1_000), (99.99, 10_000)];
+pub const PERCENTILES: &[(f64, u64)] = &[
+    (50.0, 1),
+    (75.0, 1),
+    (90.0, 1),
+    (95.0, 1),
+    (99.0, 1),
+    (99.9, 1_000),
+    (99.99, 10_000),
+];
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -333,13 +340,19 @@ const COLUMNS: &[(&str, fn(&Second) -> f64)] = &[
     ("sent", |second| second.figures.messages.sent as f64),
     ("received", |second| second.figures.messages.received as f64),
     ("errors", |second| threshold::errors(&second.figures) as f64),
-    ("bytes_in", |second| second.figures.bytes.received_wire as f64),
+    ("bytes_in", |second| {
+        second.figures.bytes.received_wire as f64
+    }),
     ("bytes_out", |second| second.figures.bytes.sent_wire as f64),
     ("rtt_p50", |second| quantile(second, Latency::Rtt, 0.5)),
     ("rtt_p90", |second| quantile(second, Latency::Rtt, 0.9)),
     ("rtt_p99", |second| quantile(second, Latency::Rtt, 0.99)),
-    ("rtt_max", |second| second.figures.latency(Latency::Rtt).max() as f64),
-    ("lag_p99", |second| quantile(second, Latency::SchedLag, 0.99)),
+    ("rtt_max", |second| {
+        second.figures.latency(Latency::Rtt).max() as f64
+    }),
+    ("lag_p99", |second| {
+        quantile(second, Latency::SchedLag, 0.99)
+    }),
     ("cpu", |second| round(second.cpu * 100.0, 1)),
 ];
 
@@ -373,14 +386,18 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         figures,
         open: finished.open_at_end,
         time: finished.measured,
-        opening: if workload.mode.once { finished.measured } else { finished.ramp },
+        opening: if workload.mode.once {
+            finished.measured
+        } else {
+            finished.ramp
+        },
     };
-    let thresholds: Vec<_> = facets.thresholds.iter().map(|one| judged(one, &measured)).collect();
+    let thresholds: Vec<_> = facets
+        .thresholds
+        .iter()
+        .map(|one| judged(one, &measured))
+        .collect();
     let open_loop = matches!(workload.pace, Pace::Open { .. });
-    let partial = matches!(
-        finished.end_reason,
-        EndReason::Interrupted | EndReason::Threshold | EndReason::ConnectsFailed | EndReason::AllLost
-    );
     let verdict = verdict::judge(&Facts {
         figures,
         open_loop,
@@ -390,7 +407,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         wanted: workload.peak(),
         peak: finished.peak,
         local: facets.local,
-        partial,
+        ended: finished.end_reason,
     });
     BenchResult {
         schema: SCHEMA.into(),
@@ -401,7 +418,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         verdict: Verdict {
             passed: thresholds.iter().all(|threshold| threshold.passed),
             valid: verdict.is_valid(),
-            partial,
+            partial: finished.end_reason.is_cut(),
             warnings: remarks(&verdict.warnings),
             invalid_reasons: remarks(&verdict.invalid),
         },
@@ -490,7 +507,11 @@ fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
         timeout_s: seconds(workload.timeout),
         compress: facets.compress,
         tls: facets.tls,
-        path: if facets.compress { "full".into() } else { "light".into() },
+        path: if facets.compress {
+            "full".into()
+        } else {
+            "light".into()
+        },
     }
 }
 
@@ -677,7 +698,10 @@ fn generator(finished: &Finished, threads: usize) -> Generator {
 }
 
 fn series(finished: &Finished) -> Series {
-    let measured = finished.seconds.iter().filter(|second| second.phase <= Phase::Drain);
+    let measured = finished
+        .seconds
+        .iter()
+        .filter(|second| second.phase <= Phase::Drain);
     Series {
         interval_s: 1,
         start: time(finished.started_at),
@@ -685,5 +709,29 @@ fn series(finished: &Finished) -> Series {
         rows: measured
             .map(|second| COLUMNS.iter().map(|(_, value)| value(second)).collect())
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `BLESS=1 cargo test` writes the file anew; a change of it must only add.
+    #[test]
+    fn the_schema_in_the_repository_is_that_of_the_result() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/docs/bench-result.v1.schema.json"
+        );
+        let schema =
+            serde_json::to_string_pretty(&schemars::schema_for!(BenchResult)).unwrap() + "\n";
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(path, &schema).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed == schema,
+            "{path} is not that of the result: BLESS=1 writes it anew"
+        );
     }
 }

@@ -58,6 +58,11 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// Whether the load ended before it was over.
+    pub const fn is_cut(self) -> bool {
+        !matches!(self, Self::Duration | Self::Messages)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Duration => "duration",
@@ -329,7 +334,10 @@ impl Run {
         match self.phase {
             Phase::Ramp => Instant::now() + GLANCE,
             Phase::WarmUp => began + workload.warmup,
-            Phase::Measure => workload.end.duration.map_or(far, |duration| began + duration),
+            Phase::Measure => workload
+                .end
+                .duration
+                .map_or(far, |duration| began + duration),
             Phase::Drain => began + workload.grace,
             Phase::Close | Phase::Stop => began + CLOSING,
         }
@@ -350,7 +358,14 @@ impl Run {
                     self.enter(Phase::Drain, now);
                 } else if self.phase == Phase::Ramp && self.ramp_is_over(open, now) {
                     let warms_up = !self.setting.workload.warmup.is_zero();
-                    self.enter(if warms_up { Phase::WarmUp } else { Phase::Measure }, now);
+                    self.enter(
+                        if warms_up {
+                            Phase::WarmUp
+                        } else {
+                            Phase::Measure
+                        },
+                        now,
+                    );
                 } else if self.phase == Phase::WarmUp && over {
                     self.enter(Phase::Measure, now);
                 }
@@ -398,7 +413,11 @@ impl Run {
             time: self.time_in(Phase::Measure),
             opening: self.time_in(Phase::Ramp),
         };
-        let mut aborting = self.setting.thresholds.iter().filter(|threshold| threshold.aborts);
+        let mut aborting = self
+            .setting
+            .thresholds
+            .iter()
+            .filter(|threshold| threshold.aborts);
         aborting.any(|threshold| matches!(threshold.judge(&measured), (false, Some(_))))
     }
 
@@ -460,7 +479,10 @@ impl Run {
             [Some((before, target_before)), Some((after, target_after))] => {
                 let own = per_second(after.cpu.saturating_sub(before.cpu));
                 let target = target_before.zip(target_after);
-                (own, target.map(|(before, after)| per_second(after.cpu.saturating_sub(before.cpu))))
+                (
+                    own,
+                    target.map(|(before, after)| per_second(after.cpu.saturating_sub(before.cpu))),
+                )
             }
             _ => (0.0, None),
         };

@@ -42,7 +42,11 @@ impl Stages {
 
     /// The most connections that are asked for at any time.
     pub fn peak(&self) -> usize {
-        self.0.iter().map(|stage| stage.connections).max().unwrap_or(0)
+        self.0
+            .iter()
+            .map(|stage| stage.connections)
+            .max()
+            .unwrap_or(0)
     }
 }
 
@@ -59,7 +63,10 @@ impl FromStr for Stages {
                 connections: parse_count(connections)?,
             })
         };
-        text.split(',').map(stage).collect::<Result<_, _>>().map(Self)
+        text.split(',')
+            .map(stage)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -73,7 +80,10 @@ mod tests {
         let at = |seconds| stages.target(Duration::from_secs(seconds));
         assert_eq!([at(0), at(5), at(10), at(29)], [0, 50, 100, 100]);
         assert_eq!([at(35), at(40), at(99)], [50, 0, 0]);
-        assert_eq!((stages.total(), stages.peak()), (Duration::from_secs(40), 100));
+        assert_eq!(
+            (stages.total(), stages.peak()),
+            (Duration::from_secs(40), 100)
+        );
     }
 
     #[test]

@@ -106,13 +106,18 @@ mod tests {
     fn render(text: &str) -> String {
         let feed = Feed::default();
         let mut out = String::new();
-        Template::parse(text, &feed).unwrap().render(&feed, 7, 3, &mut out);
+        Template::parse(text, &feed)
+            .unwrap()
+            .render(&feed, 7, 3, &mut out);
         out
     }
 
     #[test]
     fn variables_are_filled_in() {
-        assert_eq!(render(r#"{"id":{{seq}},"from":{{ conn }}}"#), r#"{"id":3,"from":7}"#);
+        assert_eq!(
+            render(r#"{"id":{{seq}},"from":{{ conn }}}"#),
+            r#"{"id":3,"from":7}"#
+        );
         assert_eq!(render("{{{{seq}}"), "{{seq}}");
         assert_eq!(render("plain { text }"), "plain { text }");
     }
@@ -123,7 +128,10 @@ mod tests {
         assert_eq!(Template::parse("hi", &feed).unwrap().constant(), Some("hi"));
         assert_eq!(Template::parse("{{seq}}", &feed).unwrap().constant(), None);
         let error = Template::parse("{{sequence}}", &feed).unwrap_err();
-        assert!(error.contains("{{sequence}}") && error.contains("seq, conn, now"), "{error}");
+        assert!(
+            error.contains("{{sequence}}") && error.contains("seq, conn, now"),
+            "{error}"
+        );
         assert!(Template::parse("{{seq", &feed).is_err());
     }
 }

@@ -126,7 +126,8 @@ impl Threshold {
                 message: "a threshold is METRIC OP LIMIT, such as rtt.p99<250ms".into(),
                 at: text.len(),
             })?;
-        let metric = Metric::parse(text[..at].trim()).map_err(|message| Wrong { message, at: 0 })?;
+        let metric =
+            Metric::parse(text[..at].trim()).map_err(|message| Wrong { message, at: 0 })?;
         let rest = &text[at + sign.len()..];
         let (limit, aborts) = match rest.trim_end().strip_suffix('!') {
             Some(limit) => (limit, true),
@@ -149,7 +150,10 @@ impl Threshold {
     /// Whether it holds, and the value it was judged by; `None` where nothing was measured.
     pub fn judge(&self, measured: &Measured<'_>) -> (bool, Option<f64>) {
         let value = self.metric.value(measured);
-        (value.is_some_and(|value| self.comparison.holds(value, self.limit)), value)
+        (
+            value.is_some_and(|value| self.comparison.holds(value, self.limit)),
+            value,
+        )
     }
 }
 
@@ -193,8 +197,10 @@ impl Metric {
     /// All that can be named, for finding the nearest.
     pub fn names() -> impl Iterator<Item = String> {
         let latencies = Latency::ALL.into_iter().flat_map(|latency| {
-            ["p50", "p90", "p95", "p99", "p99.9", "max", "min", "mean", "count"]
-                .map(|statistic| format!("{}.{statistic}", latency.path()))
+            [
+                "p50", "p90", "p95", "p99", "p99.9", "max", "min", "mean", "count",
+            ]
+            .map(|statistic| format!("{}.{statistic}", latency.path()))
         });
         latencies.chain(SCALARS.iter().map(|(name, _)| (*name).to_owned()))
     }
@@ -213,9 +219,7 @@ impl Metric {
     /// The value in the metric's unit.
     fn value(&self, measured: &Measured<'_>) -> Option<f64> {
         match self {
-            Self::Latency(latency, statistic) => {
-                statistic.of(measured.figures.latency(*latency))
-            }
+            Self::Latency(latency, statistic) => statistic.of(measured.figures.latency(*latency)),
             Self::Scalar(name) => Some(scalar(name, measured)),
         }
     }
@@ -257,7 +261,9 @@ impl Statistic {
             _ => {
                 let percentile = text.strip_prefix('p')?.replace('_', ".");
                 let percentile: f64 = percentile.parse().ok()?;
-                return (0.0..=100.0).contains(&percentile).then_some(Self::Percentile(percentile));
+                return (0.0..=100.0)
+                    .contains(&percentile)
+                    .then_some(Self::Percentile(percentile));
             }
         })
     }
@@ -294,7 +300,11 @@ impl fmt::Display for Statistic {
 }
 
 fn scalar(name: &str, measured: &Measured<'_>) -> f64 {
-    let Figures { connections, messages, .. } = measured.figures;
+    let Figures {
+        connections,
+        messages,
+        ..
+    } = measured.figures;
     let per_second = |count: u64, time: Duration| count as f64 / time.as_secs_f64().max(1e-9);
     let errors = errors(measured.figures);
     match name {
@@ -318,7 +328,11 @@ fn scalar(name: &str, measured: &Measured<'_>) -> f64 {
 
 /// Connections that were not opened or were lost, and messages that were not answered or not sent.
 pub fn errors(figures: &Figures) -> u64 {
-    let Figures { connections, messages, .. } = figures;
+    let Figures {
+        connections,
+        messages,
+        ..
+    } = figures;
     connections.failed + connections.lost + messages.unanswered + messages.dropped
 }
 
@@ -408,16 +422,30 @@ mod tests {
     #[test]
     fn what_was_not_measured_does_not_hold() {
         assert_eq!(judge("ping.p99<1s", &Figures::default()), (false, None));
-        assert_eq!(judge("ping.count==0", &Figures::default()), (true, Some(0.0)));
+        assert_eq!(
+            judge("ping.count==0", &Figures::default()),
+            (true, Some(0.0))
+        );
     }
 
     #[test]
     fn mistakes_are_pointed_at() {
         let wrong = |text: &str| Threshold::parse(text).unwrap_err().show(text);
-        assert!(wrong("rtt.p99").ends_with("\n  rtt.p99\n         ^"), "{}", wrong("rtt.p99"));
-        assert!(wrong("rtt.p99 < fast").ends_with("\n            ^"), "{}", wrong("rtt.p99 < fast"));
+        assert!(
+            wrong("rtt.p99").ends_with("\n  rtt.p99\n         ^"),
+            "{}",
+            wrong("rtt.p99")
+        );
+        assert!(
+            wrong("rtt.p99 < fast").ends_with("\n            ^"),
+            "{}",
+            wrong("rtt.p99 < fast")
+        );
         let unknown = wrong("rt.p99<1s");
-        assert!(unknown.contains("no metric \"rt.p99\"") && unknown.contains("handshake.tcp"), "{unknown}");
+        assert!(
+            unknown.contains("no metric \"rt.p99\"") && unknown.contains("handshake.tcp"),
+            "{unknown}"
+        );
         assert!(Threshold::parse("rtt.p101<1s").is_err());
     }
 }

@@ -91,17 +91,26 @@ impl User {
             let mut text = String::new();
             template.render(&scene.workload.feed, self.number, 0, &mut text);
             let kind = scene.workload.payload.kind;
-            self.codec.message(kind, scene.keys, scene.out, text.as_bytes());
+            self.codec
+                .message(kind, scene.keys, scene.out, text.as_bytes());
         }
     }
 
     /// Sends the next message, which was due at `due`.
     pub fn send(&mut self, due: Instant, now: Instant, scene: &mut Scene<'_>) {
-        let Workload { payload, feed, how, mode, .. } = scene.workload;
+        let Workload {
+            payload,
+            feed,
+            how,
+            mode,
+            ..
+        } = scene.workload;
         self.last += 1;
         scene.scratch.clear();
         payload.write(feed, self.number, self.last, scene.scratch);
-        let wire = self.codec.message(payload.kind, scene.keys, scene.out, scene.scratch);
+        let wire = self
+            .codec
+            .message(payload.kind, scene.keys, scene.out, scene.scratch);
         if scene.measured {
             let lag = now.saturating_duration_since(due);
             let messages = &mut scene.figures.messages;
@@ -126,12 +135,24 @@ impl User {
     /// Takes what was read from the peer.
     pub fn receive(&mut self, mut input: &[u8], now: Instant, scene: &mut Scene<'_>) -> Received {
         let mut received = Received::default();
-        let Self { codec, ledger, ping, last, heard_any, opened, .. } = self;
+        let Self {
+            codec,
+            ledger,
+            ping,
+            last,
+            heard_any,
+            opened,
+            ..
+        } = self;
         // Control frames are answered after the loop, for what was heard borrows the codec.
         let mut pongs: Vec<Vec<u8>> = Vec::new();
         while let Some(heard) = codec.next(&mut input) {
             match heard {
-                Heard::Message { payload, wire, opcode } => {
+                Heard::Message {
+                    payload,
+                    wire,
+                    opcode,
+                } => {
                     if !std::mem::replace(heard_any, true) {
                         scene.figures.record(Latency::FirstMessage, now - *opened);
                     }
@@ -140,7 +161,12 @@ impl User {
                         scene.figures.bytes.received_wire += wire;
                         scene.figures.frames_received[usize::from(opcode.value())] += 1;
                     }
-                    let Workload { how, payload: sent, mode, .. } = scene.workload;
+                    let Workload {
+                        how,
+                        payload: sent,
+                        mode,
+                        ..
+                    } = scene.workload;
                     if mode.answered && how.expects() {
                         let verdict = ledger.came(how, sent, *last, &payload);
                         received.answers += judge(verdict, now, scene.measured, scene.figures);
@@ -202,7 +228,11 @@ impl User {
         };
         if let Some(pinged) = self.ping {
             let waited = now.saturating_duration_since(pinged.at);
-            return if waited > ping.timeout { Err(waited) } else { Ok(()) };
+            return if waited > ping.timeout {
+                Err(waited)
+            } else {
+                Ok(())
+            };
         }
         if self.next_ping.is_some_and(|due| due <= now) {
             let id = self.last << 20 | u64::from(now.duration_since(self.opened).subsec_micros());
@@ -256,7 +286,10 @@ fn judge(verdict: Verdict, now: Instant, measured: bool, figures: &mut Figures) 
                 messages.matched += 1;
                 messages.out_of_order += u64::from(!in_order);
                 figures.record(Latency::Rtt, now.saturating_duration_since(sent.due));
-                figures.record(Latency::Service, now.saturating_duration_since(sent.written));
+                figures.record(
+                    Latency::Service,
+                    now.saturating_duration_since(sent.written),
+                );
             }
             return 1;
         }

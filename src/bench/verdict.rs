@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::figures::{Figures, Latency};
+use super::run::EndReason;
 
 /// What the verdict is made from.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +22,8 @@ pub struct Facts<'a> {
     pub peak: usize,
     /// The target is this machine: server and generator share the processor.
     pub local: bool,
-    /// The run was cut short.
-    pub partial: bool,
+    /// Why the load ended.
+    pub ended: EndReason,
 }
 
 /// A code that stays, and a sentence.
@@ -64,52 +65,101 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
         if !lag.is_empty() && p99 > MOST_LAG {
             invalid(
                 "lag",
-                format!("sends left {} ms late at p99: this machine did not keep the schedule", p99.as_millis()),
+                format!(
+                    "sends left {} ms late at p99: this machine did not keep the schedule",
+                    p99.as_millis()
+                ),
             );
         }
         let late = messages.late as f64 / messages.sent.max(1) as f64;
         if late > MOST_LATE && facts.busiest > MOST_CPU {
-            invalid("late", format!("{:.1}% of the sends were late on a busy processor", late * 100.0));
+            invalid(
+                "late",
+                format!(
+                    "{:.1}% of the sends were late on a busy processor",
+                    late * 100.0
+                ),
+            );
         }
         if messages.dropped > 0 {
             invalid(
                 "dropped",
-                format!("{} messages were due but not sent: too many were in flight (--max-inflight), or nothing was open", messages.dropped),
+                format!(
+                    "{} messages were due but not sent: too many were in flight (--max-inflight), or nothing was open",
+                    messages.dropped
+                ),
             );
         }
         if facts.busiest > MOST_CPU {
             invalid(
                 "cpu",
-                format!("the busiest thread used {:.0}% of its processor: more threads or machines would tell", facts.busiest * 100.0),
+                format!(
+                    "the busiest thread used {:.0}% of its processor: more threads or machines would tell",
+                    facts.busiest * 100.0
+                ),
             );
         }
     }
-    let ports = facts.figures.errors.keys().any(|name| name.kind == "ports" || name.kind == "fds");
+    let ports = facts
+        .figures
+        .errors
+        .keys()
+        .any(|name| name.kind == "ports" || name.kind == "fds");
     if ports || facts.ports > MOST_PORTS {
         invalid(
             "ports",
-            "this machine ran out of ports or file descriptors: see --source-ip and ulimit -n".into(),
+            "this machine ran out of ports or file descriptors: see --source-ip and ulimit -n"
+                .into(),
         );
     }
-    if facts.partial {
-        verdict.warn("partial", "the run was cut short: the figures are of what there was".into());
+    match facts.ended {
+        EndReason::ConnectsFailed => invalid(
+            "connects_failed",
+            "most connects failed for seconds, and the load was given up".into(),
+        ),
+        EndReason::AllLost => invalid(
+            "all_lost",
+            "every connection was lost before the end".into(),
+        ),
+        _ => {}
+    }
+    if facts.ended.is_cut() {
+        verdict.warn(
+            "partial",
+            "the run was cut short: the figures are of what there was".into(),
+        );
     } else if facts.measured < SHORT {
-        verdict.warn("short", format!("{} ms is a short time to measure", facts.measured.as_millis()));
+        verdict.warn(
+            "short",
+            format!(
+                "{} ms is a short time to measure",
+                facts.measured.as_millis()
+            ),
+        );
     }
     if !facts.open_loop && facts.busiest > MOST_CPU {
         verdict.warn(
             "cpu",
-            format!("the busiest thread used {:.0}% of its processor: the generator may be the limit", facts.busiest * 100.0),
+            format!(
+                "the busiest thread used {:.0}% of its processor: the generator may be the limit",
+                facts.busiest * 100.0
+            ),
         );
     }
     if facts.peak < facts.wanted {
         verdict.warn(
             "connections",
-            format!("{} of {} connections were open at the most", facts.peak, facts.wanted),
+            format!(
+                "{} of {} connections were open at the most",
+                facts.peak, facts.wanted
+            ),
         );
     }
     if facts.local {
-        verdict.warn("local_target", "the target is this machine: server and generator share the CPU".into());
+        verdict.warn(
+            "local_target",
+            "the target is this machine: server and generator share the CPU".into(),
+        );
     }
     verdict
 }
@@ -134,22 +184,33 @@ mod tests {
             wanted: 10,
             peak: 10,
             local: false,
-            partial: false,
+            ended: EndReason::Duration,
         }
     }
 
     fn codes(verdict: &Verdict) -> Vec<&'static str> {
-        verdict.invalid.iter().chain(&verdict.warnings).map(|remark| remark.code).collect()
+        verdict
+            .invalid
+            .iter()
+            .chain(&verdict.warnings)
+            .map(|remark| remark.code)
+            .collect()
     }
 
     #[test]
     fn a_generator_at_its_limit_is_suspect() {
         let mut figures = Figures::default();
         assert_eq!(judge(&facts(&figures)), Verdict::default());
-        let busy = Facts { busiest: 0.99, ..facts(&figures) };
+        let busy = Facts {
+            busiest: 0.99,
+            ..facts(&figures)
+        };
         assert_eq!(codes(&judge(&busy)), ["cpu"]);
         // A closed loop always runs as fast as it goes: that is said, but the result stands.
-        let closed = judge(&Facts { open_loop: false, ..busy });
+        let closed = judge(&Facts {
+            open_loop: false,
+            ..busy
+        });
         assert!(closed.is_valid());
         assert_eq!(codes(&closed), ["cpu"]);
         figures.record(Latency::SchedLag, Duration::from_millis(50));
@@ -160,7 +221,12 @@ mod tests {
     #[test]
     fn what_should_be_known_is_said() {
         let figures = Figures::default();
-        let short = Facts { measured: Duration::from_millis(5), local: true, peak: 9, ..facts(&figures) };
+        let short = Facts {
+            measured: Duration::from_millis(5),
+            local: true,
+            peak: 9,
+            ..facts(&figures)
+        };
         let verdict = judge(&short);
         assert!(verdict.is_valid());
         assert_eq!(codes(&verdict), ["short", "connections", "local_target"]);

@@ -90,7 +90,11 @@ const AGAIN: Duration = Duration::from_millis(200);
 /// # Errors
 /// What keeps it from beginning: the first connection says why, before there are many.
 pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
-    let demo = if plan.demo { Some(Demo::start().await?) } else { None };
+    let demo = if plan.demo {
+        Some(Demo::start().await?)
+    } else {
+        None
+    };
     for note in &plan.notes {
         talk(&output, &format!("note: {note}"));
     }
@@ -178,8 +182,17 @@ async fn load(mut plan: Plan, request: Request, output: &Output) -> Result<Load,
         dns: probed.open.timings.dns,
         request: Arc::new(request),
     };
-    let compress = probed.open.extensions.iter().any(|name| name.starts_with("permessage-deflate"));
-    Ok(Load { plan, setting, probed, compress })
+    let compress = probed
+        .open
+        .extensions
+        .iter()
+        .any(|name| name.starts_with("permessage-deflate"));
+    Ok(Load {
+        plan,
+        setting,
+        probed,
+        compress,
+    })
 }
 
 /// The first connection; tried again while a server is still starting, if that was asked for.
@@ -192,7 +205,9 @@ async fn first_connection(
     loop {
         match probe::probe(plan, tls.clone(), workload).await {
             Err(Error::Connect { .. })
-                if plan.wait_for_server.is_some_and(|limit| started.elapsed() < limit) =>
+                if plan
+                    .wait_for_server
+                    .is_some_and(|limit| started.elapsed() < limit) =>
             {
                 sleep(AGAIN).await;
             }
@@ -202,13 +217,20 @@ async fn first_connection(
 }
 
 /// A load on somebody else's machine is not begun by a slip of the fingers.
-async fn ask_before_loading(plan: &Plan, address: SocketAddr, output: &Output) -> Result<(), Error> {
+async fn ask_before_loading(
+    plan: &Plan,
+    address: SocketAddr,
+    output: &Output,
+) -> Result<(), Error> {
     let connections = plan.workload.peak();
     let open_loop = matches!(plan.workload.pace, crate::bench::plan::Pace::Open { .. });
     if plan.yes || !is_public(address.ip()) || connections <= MANY && !open_loop {
         return Ok(());
     }
-    let what = format!("a load of {} connections on {address}", Thousands(connections as u64));
+    let what = format!(
+        "a load of {} connections on {address}",
+        Thousands(connections as u64)
+    );
     if !plan.interactive {
         return Err(Error::usage_hint(
             format!("{what}: it is a public address"),
@@ -240,7 +262,11 @@ fn is_public(address: IpAddr) -> bool {
 /// This machine can be loaded from as many addresses as are needed: all of 127/8 are its own.
 fn choose_sources(workload: &mut Workload, address: SocketAddr) {
     let needed = workload.peak().div_ceil(PER_SOURCE);
-    if workload.sources.addresses.is_empty() && needed > 1 && address.ip().is_loopback() && address.is_ipv4() {
+    if workload.sources.addresses.is_empty()
+        && needed > 1
+        && address.ip().is_loopback()
+        && address.is_ipv4()
+    {
         let source = |at: usize| IpAddr::V4(Ipv4Addr::new(127, 0, (at >> 8) as u8, (at + 1) as u8));
         workload.sources = Sources {
             addresses: (0..needed).map(source).collect(),
@@ -249,17 +275,18 @@ fn choose_sources(workload: &mut Workload, address: SocketAddr) {
 }
 
 impl Load {
-    async fn run(
-        self,
-        signals: &mut Signals,
-        output: Output,
-    ) -> Result<ExitCode, Error> {
+    async fn run(self, signals: &mut Signals, output: Output) -> Result<ExitCode, Error> {
         if self.plan.only == Some(Only::Debug) {
             output.data(debug(&self.probed).as_bytes());
             output.finish().await?;
             return Ok(ExitCode::DONE);
         }
-        let Self { plan, setting, probed, compress } = self;
+        let Self {
+            plan,
+            setting,
+            probed,
+            compress,
+        } = self;
         let live_output = output.clone();
         let says = plan.live;
         let mut live = move |second: &Second| {
@@ -293,7 +320,11 @@ impl Load {
             target: target.redacted(),
             tls: is_tls,
             compress,
-            local: probed.open.peer.parse().is_ok_and(|peer: SocketAddr| peer.ip().is_loopback()),
+            local: probed
+                .open
+                .peer
+                .parse()
+                .is_ok_and(|peer: SocketAddr| peer.ip().is_loopback()),
             thresholds: &plan.thresholds,
         };
         let mut result = result::result(&finished, &facets);
@@ -319,7 +350,11 @@ fn exit_code(
         return signal.exit_code();
     }
     if finished.figures.connections.opened == 0 {
-        let most = finished.figures.errors.iter().max_by_key(|(_, seen)| seen.count);
+        let most = finished
+            .figures
+            .errors
+            .iter()
+            .max_by_key(|(_, seen)| seen.count);
         return most.map_or(ExitCode::CONNECT, |(Name { phase, .. }, _)| match *phase {
             "tls" => ExitCode::TLS,
             "handshake" => ExitCode::REFUSED,
@@ -377,7 +412,10 @@ fn dry_run(plan: &Plan, client: &client::Plan, needs: Needs) -> String {
     let proxied = !matches!(client.proxy, proxy::Plan { .. } if matches!(client.proxy.choose(&client.target), Ok(None)));
     let fits = match preflight::check(workload, needs, limits) {
         Ok(()) => "yes".to_owned(),
-        Err(error) => format!("no: {error}\n  hint         {}", error.hint().unwrap_or_default()),
+        Err(error) => format!(
+            "no: {error}\n  hint         {}",
+            error.hint().unwrap_or_default()
+        ),
     };
     format!(
         "target       {}{}\nmode         {}: {}\nconnections  {}, {rate}, {} handshakes at once\nthreads      {}\nfiles        {} of {}\nsources      {} needed, {} ports each\nmemory       about {} for connections\nfits         {fits}\n",
@@ -401,7 +439,10 @@ fn debug(probed: &Probed) -> String {
     let open = &probed.open;
     let mut text = format!("opened       {} at {}\n", open.url, open.peer);
     if !open.extensions.is_empty() {
-        text.push_str(&format!("extensions   {}\n", sanitize::line(&open.extensions.join(", "))));
+        text.push_str(&format!(
+            "extensions   {}\n",
+            sanitize::line(&open.extensions.join(", "))
+        ));
     }
     for (what, bytes) in &probed.exchange {
         let shown = match std::str::from_utf8(bytes) {

@@ -106,7 +106,11 @@ pub fn parse_count(text: &str) -> Result<usize, String> {
         text if text.ends_with('m') => (text[..text.len() - 1].to_owned(), 1e6),
         text => (text, 1.0),
     };
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+    if digits.is_empty()
+        || !digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
         return Err(wrong());
     }
     let number = digits.parse::<f64>().map_err(|_| wrong())? * factor;

@@ -3,9 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::bench::result::{
-    BenchResult, CloseCount, ErrorCount, LatencyInfo, ThresholdResult,
-};
+use crate::bench::result::{BenchResult, CloseCount, ErrorCount, LatencyInfo, ThresholdResult};
 use crate::bench::threshold::Unit;
 use crate::model::units::{Thousands, show_size};
 use crate::text::sanitize;
@@ -94,7 +92,8 @@ impl Text {
                 Thousands(messages.unexpected),
             ));
         }
-        let per_second = |bytes: u64| show_size((bytes as f64 / result.run.measured_s.max(1e-3)) as u64);
+        let per_second =
+            |bytes: u64| show_size((bytes as f64 / result.run.measured_s.max(1e-3)) as u64);
         self.line(format_args!(
             "Traffic       out {} payload, {} frames ({}/s)   in {}, {} ({}/s)   deflate {}",
             show_size(bytes.sent_payload),
@@ -103,7 +102,11 @@ impl Text {
             show_size(bytes.received_payload),
             show_size(bytes.received_wire),
             per_second(bytes.received_wire),
-            if result.workload.compress { "on" } else { "off" },
+            if result.workload.compress {
+                "on"
+            } else {
+                "off"
+            },
         ));
         self.line(format_args!(
             "Measured      {:.2} s after {:.1} s warm-up, ramp {:.1} s, drain {:.1} s",
@@ -199,7 +202,11 @@ impl Text {
         for part in seconds.chunks(each) {
             let worst = part.iter().map(|(_, p99)| *p99).fold(0.0, f64::max);
             let bar = "#".repeat((worst / most * 40.0).round().max(1.0) as usize);
-            self.line(format_args!("  {:>6.0}s {:>9} |{bar}", part[0].0, millis(Some(worst as u64))));
+            self.line(format_args!(
+                "  {:>6.0}s {:>9} |{bar}",
+                part[0].0,
+                millis(Some(worst as u64))
+            ));
         }
         self.line(format_args!(""));
     }
@@ -226,14 +233,26 @@ impl Text {
         let shown: Vec<String> = closes
             .iter()
             .map(|close| {
-                let detail = close.detail.as_ref().map_or_else(String::new, |detail| format!(" ({detail})"));
+                let detail = close
+                    .detail
+                    .as_ref()
+                    .map_or_else(String::new, |detail| format!(" ({detail})"));
                 let reason = close.reason.as_ref().map_or_else(String::new, |reason| {
                     format!(" \"{}\"", sanitize::line(reason))
                 });
-                format!("{} x {} by {}{detail}{reason}", Thousands(close.count), close.code, close.by)
+                format!(
+                    "{} x {} by {}{detail}{reason}",
+                    Thousands(close.count),
+                    close.code,
+                    close.by
+                )
             })
             .collect();
-        let shown = if shown.is_empty() { "0".to_owned() } else { shown.join("   ") };
+        let shown = if shown.is_empty() {
+            "0".to_owned()
+        } else {
+            shown.join("   ")
+        };
         self.line(format_args!("Closes       {shown}"));
         self.line(format_args!(""));
     }
@@ -253,7 +272,9 @@ impl Text {
                 threshold.metric,
                 threshold.op,
                 unit.show(threshold.limit),
-                threshold.value.map_or_else(|| "not measured".to_owned(), |value| unit.show(value)),
+                threshold
+                    .value
+                    .map_or_else(|| "not measured".to_owned(), |value| unit.show(value)),
             ));
         }
         if !thresholds.is_empty() {
@@ -296,7 +317,10 @@ impl Text {
 /// What a log is searched for: did it pass, and may that be believed.
 fn verdict(result: &BenchResult) -> String {
     let (verdict, thresholds) = (&result.verdict, &result.thresholds);
-    let held = thresholds.iter().filter(|threshold| threshold.passed).count();
+    let held = thresholds
+        .iter()
+        .filter(|threshold| threshold.passed)
+        .count();
     let warnings = verdict.warnings.len();
     let word = match (verdict.passed, verdict.valid) {
         (false, _) => "FAIL",
@@ -308,13 +332,20 @@ fn verdict(result: &BenchResult) -> String {
         0 => "no thresholds".to_owned(),
         all => format!("{held} of {all} thresholds passed"),
     };
-    let validity = if verdict.valid { "result valid" } else { "result suspect" };
+    let validity = if verdict.valid {
+        "result valid"
+    } else {
+        "result suspect"
+    };
     let warned = match warnings {
         0 => "no warnings".to_owned(),
         1 => "1 warning".to_owned(),
         more => format!("{more} warnings"),
     };
-    format!("{word}   {judged}, {validity}, {warned}, ended by {}", result.run.end_reason)
+    format!(
+        "{word}   {judged}, {validity}, {warned}, ended by {}",
+        result.run.end_reason
+    )
 }
 
 /// Milliseconds with three digits that mean something; a dash where there are not samples enough.

@@ -188,9 +188,10 @@ impl Worker {
             dirty: Vec::new(),
             phase: Phase::Ramp,
             in_flight: 0,
-            left: workload.end.messages.map(|all| {
-                part(all as usize, index, threads) as u64
-            }),
+            left: workload
+                .end
+                .messages
+                .map(|all| part(all as usize, index, threads) as u64),
             told: false,
             last_tick: (common.started, Duration::ZERO),
             figures: Figures::default(),
@@ -323,10 +324,17 @@ impl Worker {
         if !workload.mode.sends {
             return;
         }
-        let spread = if workload.sync { Duration::ZERO } else { spread };
+        let spread = if workload.sync {
+            Duration::ZERO
+        } else {
+            spread
+        };
         for _ in 0..pipeline {
             let pause = think.map_or(Duration::ZERO, |think| think.draw(&mut self.chance));
-            let timer = Timer::Send { slot, generation: self.slots[slot].generation };
+            let timer = Timer::Send {
+                slot,
+                generation: self.slots[slot].generation,
+            };
             self.timers.set(now + spread + pause, timer);
         }
     }
@@ -422,7 +430,10 @@ impl Worker {
         let socket = nonblocking::connect(address, source);
         let mut socket = socket.map_err(|cause| Failure::connect(&cause))?;
         let interest = Interest::READABLE | Interest::WRITABLE;
-        let registered = self.poll.registry().register(&mut socket, Token(slot), interest);
+        let registered = self
+            .poll
+            .registry()
+            .register(&mut socket, Token(slot), interest);
         registered.map_err(|cause| Failure::connect(&cause))?;
         Ok(Connecting {
             socket,
@@ -486,11 +497,15 @@ impl Worker {
                 Ok(mut ready) => {
                     let interest = Interest::READABLE | Interest::WRITABLE;
                     let registry = self.poll.registry();
-                    if let Err(cause) = registry.register(&mut ready.socket, Token(slot), interest) {
+                    if let Err(cause) = registry.register(&mut ready.socket, Token(slot), interest)
+                    {
                         self.failed(slot, Failure::connect(&cause), now);
                         continue;
                     }
-                    for (step, took) in Latency::STEPS.into_iter().zip(opener::steps(&ready.timings)) {
+                    for (step, took) in Latency::STEPS
+                        .into_iter()
+                        .zip(opener::steps(&ready.timings))
+                    {
                         if let Some(took) = took {
                             self.figures.record(step, took);
                         }
@@ -526,8 +541,12 @@ impl Worker {
         }));
         self.open.push(slot);
         if let Some(lifetime) = self.common.workload.lifetime {
-            let timer = Timer::Lifetime { slot, generation: self.slots[slot].generation };
-            self.timers.set(now + lifetime.draw(&mut self.chance), timer);
+            let timer = Timer::Lifetime {
+                slot,
+                generation: self.slots[slot].generation,
+            };
+            self.timers
+                .set(now + lifetime.draw(&mut self.chance), timer);
         }
         self.with_user(slot, |user, scene| user.open(scene));
         self.write_out(slot);
@@ -604,7 +623,10 @@ impl Worker {
             }
         }
         while self.left != Some(0)
-            && let Some(due) = self.schedule.as_mut().and_then(|schedule| schedule.take(now))
+            && let Some(due) = self
+                .schedule
+                .as_mut()
+                .and_then(|schedule| schedule.take(now))
         {
             self.send_scheduled(due);
         }
@@ -659,7 +681,11 @@ impl Worker {
     }
 
     /// Lets a user write to the thread's buffer.
-    fn with_user<T>(&mut self, slot: usize, act: impl FnOnce(&mut User, &mut Scene<'_>) -> T) -> Option<T> {
+    fn with_user<T>(
+        &mut self,
+        slot: usize,
+        act: impl FnOnce(&mut User, &mut Scene<'_>) -> T,
+    ) -> Option<T> {
         let State::Open(open) = &mut self.slots[slot].state else {
             return None;
         };
@@ -797,8 +823,12 @@ impl Worker {
             return;
         };
         if let Some(think) = think {
-            let timer = Timer::Send { slot, generation: self.slots[slot].generation };
-            self.timers.set(Instant::now() + think.draw(&mut self.chance), timer);
+            let timer = Timer::Send {
+                slot,
+                generation: self.slots[slot].generation,
+            };
+            self.timers
+                .set(Instant::now() + think.draw(&mut self.chance), timer);
             return;
         }
         for _ in 0..WRITES {
@@ -852,7 +882,10 @@ impl Worker {
                     }
                 }
                 Some(think) => {
-                    let timer = Timer::Send { slot, generation: self.slots[slot].generation };
+                    let timer = Timer::Send {
+                        slot,
+                        generation: self.slots[slot].generation,
+                    };
                     self.timers.set(now + think.draw(&mut self.chance), timer);
                 }
             }
@@ -892,7 +925,16 @@ impl Worker {
                 self.with_user(slot, |user, scene| user.close(code.0, scene));
                 self.write_out(slot);
                 self.leave_open(slot);
-                self.ended(slot, Close { code: code.0, by: ClosedBy::Us, detail: None }, None, true);
+                self.ended(
+                    slot,
+                    Close {
+                        code: code.0,
+                        by: ClosedBy::Us,
+                        detail: None,
+                    },
+                    None,
+                    true,
+                );
             }
         }
     }
@@ -907,7 +949,9 @@ impl Worker {
             return;
         }
         self.with_user(slot, |user, scene| user.answer_close(frame.as_ref(), scene));
-        let code = frame.as_ref().map_or(CloseCode::NO_STATUS, |frame| frame.code);
+        let code = frame
+            .as_ref()
+            .map_or(CloseCode::NO_STATUS, |frame| frame.code);
         self.begin_closing(slot, code, ClosedBy::Peer, now + LINGER);
         if let State::Open(open) = &mut self.slots[slot].state
             && let Some(closing) = &mut open.closing
@@ -928,7 +972,11 @@ impl Worker {
         };
         match open.closing.take() {
             Some(closing) if closing.answered => {
-                let close = Close { code: closing.code, by: closing.by, detail: None };
+                let close = Close {
+                    code: closing.code,
+                    by: closing.by,
+                    detail: None,
+                };
                 let lost = closing.by == ClosedBy::Peer;
                 self.ended(slot, close, closing.reason.as_deref(), lost);
             }
@@ -1002,7 +1050,9 @@ impl Worker {
                     self.failed(slot, failure, now);
                 }
                 State::Open(open) => match &open.closing {
-                    Some(closing) if closing.deadline <= now => self.transport_ended(slot, "timeout"),
+                    Some(closing) if closing.deadline <= now => {
+                        self.transport_ended(slot, "timeout")
+                    }
                     Some(_) => {}
                     None => self.look_after(slot, now),
                 },
@@ -1026,5 +1076,8 @@ impl Worker {
 }
 
 fn is_later(cause: &io::Error) -> bool {
-    matches!(cause.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+    matches!(
+        cause.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
 }

@@ -283,9 +283,16 @@ pub(super) fn bench_mode() -> impl TypedValueParser<Value = &'static BenchMode> 
 /// `NAME=FILE`, where the file may be `-`.
 pub(super) fn bench_report(text: &str) -> Result<Report, String> {
     let (name, path) = text.split_once('=').unwrap_or((text, "-"));
-    let names = || REPORTS.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", ");
+    let names = || {
+        REPORTS
+            .iter()
+            .map(|entry| entry.name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let entry = REPORTS.iter().find(|entry| entry.name == name);
-    let entry = entry.ok_or_else(|| format!("there is no report \"{name}\"; there are {}", names()))?;
+    let entry =
+        entry.ok_or_else(|| format!("there is no report \"{name}\"; there are {}", names()))?;
     Ok(Report {
         name: entry.name,
         path: (path != "-").then(|| path.into()),

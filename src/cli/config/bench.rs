@@ -75,8 +75,8 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
 
 /// The URL of connection 1.
 fn first(url: &str, feed: &Feed) -> Result<String, Error> {
-    let template = Template::parse(url, feed)
-        .map_err(|wrong| Error::usage(format!("the URL: {wrong}")))?;
+    let template =
+        Template::parse(url, feed).map_err(|wrong| Error::usage(format!("the URL: {wrong}")))?;
     let mut text = String::new();
     template.render(feed, 1, 1, &mut text);
     Ok(text)
@@ -96,15 +96,25 @@ fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
         pace: pace(load)?,
         end: end(load),
         payload: payload(messages, &feed)?,
-        how: if mode.answered { messages.how.clone() } else { Match::Nothing },
+        how: if mode.answered {
+            messages.how.clone()
+        } else {
+            Match::Nothing
+        },
         opening: opening(messages, &feed)?,
         feed,
         ramp: Ramp {
-            rate: load.connect_rate.map_or(default_rate, |rate| (rate > 0.0).then_some(rate)),
+            rate: load
+                .connect_rate
+                .map_or(default_rate, |rate| (rate > 0.0).then_some(rate)),
             concurrency: load.connect_concurrency,
             stages: load.stages.clone(),
         },
-        warmup: load.warmup.unwrap_or(if measures_at_once { Duration::ZERO } else { WARM_UP }),
+        warmup: load.warmup.unwrap_or(if measures_at_once {
+            Duration::ZERO
+        } else {
+            WARM_UP
+        }),
         grace: load.grace,
         timeout: load.timeout,
         lifetime: load.lifetime,
@@ -151,7 +161,11 @@ fn end(load: &Load) -> End {
 }
 
 fn payload(messages: &Messages, feed: &Feed) -> Result<Payload, Error> {
-    let kind = if messages.binary { Kind::Binary } else { Kind::Text };
+    let kind = if messages.binary {
+        Kind::Binary
+    } else {
+        Kind::Text
+    };
     let constant = |bytes| Payload {
         kind,
         content: Content::Constant(bytes),
@@ -181,7 +195,9 @@ fn payload(messages: &Messages, feed: &Feed) -> Result<Payload, Error> {
 
 fn opening(messages: &Messages, feed: &Feed) -> Result<Vec<Template>, Error> {
     let texts = messages.execute.iter();
-    texts.map(|text| template("--execute", text, feed)).collect()
+    texts
+        .map(|text| template("--execute", text, feed))
+        .collect()
 }
 
 fn template(flag: &str, text: &str, feed: &Feed) -> Result<Template, Error> {
@@ -191,7 +207,10 @@ fn template(flag: &str, text: &str, feed: &Feed) -> Result<Template, Error> {
 /// Connections are pinged unless that is turned off.
 fn ping(load: &Load) -> Option<Ping> {
     let standard = Some(Heartbeat::STANDARD);
-    let chosen = load.heartbeat.as_ref().map_or(standard, |choice| choice.0.clone());
+    let chosen = load
+        .heartbeat
+        .as_ref()
+        .map_or(standard, |choice| choice.0.clone());
     chosen.map(|heartbeat| Ping {
         interval: heartbeat.interval,
         timeout: heartbeat.timeout,
