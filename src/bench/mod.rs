@@ -1,4 +1,12 @@
 //! Load on a server: many connections at once, true latencies, a verdict that can be trusted.
+//!
+//! [`probe`] opens one connection and says at once why nothing would work. Then [`run`] starts one
+//! [`worker`] for each processor: an event loop over connections of its own, each of them a [`user`]
+//! that says and hears what the [`plan`] wants, through the scanner and encoder of `protocol/`. No
+//! event, task or channel is used for a message; each thread counts into its own [`figures`], which
+//! are merged once a second. What came out is a [`result`], which [`report`] shows, [`verdict`] says
+//! whether to believe, and [`threshold`] judges.
+
 mod alarm;
 pub mod codec;
 pub mod distribution;

@@ -1,5 +1,6 @@
 //! One connection before the many: it finds out why nothing would work, and says so at once.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -35,7 +36,7 @@ pub struct Probed {
 /// Why it cannot be opened; [`Error::Unmet`] where the answer does not come.
 pub async fn probe(
     plan: &client::Plan,
-    connector: Option<std::sync::Arc<Connector>>,
+    connector: Option<Arc<Connector>>,
     workload: &Workload,
 ) -> Result<Probed, Error> {
     let opening = opening::open_with(plan, connector).await;

@@ -1,6 +1,7 @@
 //! The result of a run as a value: what every report is made from, and what the JSON file is. Names
 //! never change their meaning; `docs/bench-result.v1.schema.json` describes them.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
@@ -9,7 +10,8 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
 use serde::{Deserialize, Serialize};
 
-use super::figures::{Figures, Latency};
+use super::failure::Name;
+use super::figures::{Close, Closes, Figures, Latency, Seen};
 use super::machine;
 use super::payload::Content;
 use super::plan::{Pace, Workload};
@@ -194,8 +196,8 @@ pub struct Bytes {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Frames {
-    pub sent: std::collections::BTreeMap<String, u64>,
-    pub received: std::collections::BTreeMap<String, u64>,
+    pub sent: BTreeMap<String, u64>,
+    pub received: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -331,8 +333,10 @@ pub struct Series {
     pub rows: Vec<Vec<f64>>,
 }
 
+type Column = (&'static str, fn(&Second) -> f64);
+
 /// The columns of a series, and what makes them.
-const COLUMNS: &[(&str, fn(&Second) -> f64)] = &[
+const COLUMNS: &[Column] = &[
     ("t", |second| round(second.at.as_secs_f64(), 1)),
     ("open", |second| second.open as f64),
     ("connecting", |second| second.connecting as f64),
@@ -572,7 +576,7 @@ fn messages(figures: &Figures, measured: Duration) -> Messages {
     }
 }
 
-fn by_opcode(counts: &[u64; 16]) -> std::collections::BTreeMap<String, u64> {
+fn by_opcode(counts: &[u64; 16]) -> BTreeMap<String, u64> {
     let named = counts.iter().enumerate().filter(|(_, count)| **count > 0);
     named
         .map(|(opcode, count)| (Opcode::new(opcode as u8).name().to_owned(), *count))
@@ -637,7 +641,7 @@ fn encoded(histogram: &Histogram<u64>) -> String {
 }
 
 fn errors(figures: &Figures) -> Vec<ErrorCount> {
-    let count = |(name, seen): (&super::failure::Name, &super::figures::Seen)| ErrorCount {
+    let count = |(name, seen): (&Name, &Seen)| ErrorCount {
         phase: name.phase.into(),
         kind: name.kind.clone().into_owned(),
         count: seen.count,
@@ -649,7 +653,7 @@ fn errors(figures: &Figures) -> Vec<ErrorCount> {
 }
 
 fn closes(figures: &Figures) -> Vec<CloseCount> {
-    let count = |(close, closes): (&super::figures::Close, &super::figures::Closes)| CloseCount {
+    let count = |(close, closes): (&Close, &Closes)| CloseCount {
         code: close.code,
         by: close.by.name().into(),
         detail: close.detail.map(str::to_owned),

@@ -12,7 +12,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use super::figures::{Figures, Latency};
 use super::machine::{self, Usage};
-use super::plan::{PER_SOURCE, Pace, Workload};
+use super::plan::{PER_SOURCE, Workload};
 use super::request::Request;
 use super::shared::{Phase, Shared};
 use super::threshold::{Measured, Threshold};
@@ -211,6 +211,8 @@ struct Run {
 impl Run {
     fn start(setting: Setting) -> Result<Self, Error> {
         let shared = Arc::new(Shared::default());
+        let first = first_phase(&setting.workload);
+        shared.set_phase(first);
         let (sender, reports) = unbounded_channel();
         let now = Instant::now();
         let common = Common {
@@ -237,7 +239,7 @@ impl Run {
         if let Some(dns) = setting.dns {
             total.record(Latency::Dns, dns);
         }
-        Ok(Self {
+        let mut run = Self {
             setting,
             shared,
             reports,
@@ -266,7 +268,11 @@ impl Run {
             target_rss: 0,
             usage: [None, None],
             busiest: 0.0,
-        })
+        };
+        if first > Phase::Ramp {
+            run.enter(first, now);
+        }
+        Ok(run)
     }
 
     fn take(&mut self, report: Report) {
@@ -423,7 +429,7 @@ impl Run {
 
     fn ramp_is_over(&self, open: usize, now: Instant) -> bool {
         let workload = &self.setting.workload;
-        if workload.loads_while_opening() || open >= workload.connections {
+        if open >= workload.connections {
             return true;
         }
         let rate = workload.ramp.rate.unwrap_or(f64::INFINITY);
@@ -517,9 +523,19 @@ impl Run {
     }
 }
 
-impl Setting {
-    /// Whether messages follow a schedule.
-    pub fn is_open_loop(&self) -> bool {
-        matches!(self.workload.pace, Pace::Open { .. })
+/// A load that works while connections are opened has no ramp.
+const fn first_phase(workload: &Workload) -> Phase {
+    if workload.loads_while_opening() {
+        after_ramp(workload)
+    } else {
+        Phase::Ramp
+    }
+}
+
+const fn after_ramp(workload: &Workload) -> Phase {
+    if workload.warmup.is_zero() {
+        Phase::Measure
+    } else {
+        Phase::WarmUp
     }
 }

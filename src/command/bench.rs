@@ -14,7 +14,7 @@ use super::demo::Demo;
 use super::signals::{Signal, Signals};
 use crate::bench::failure::Name;
 use crate::bench::feed::Feed;
-use crate::bench::plan::{PER_SOURCE, Sources, Workload};
+use crate::bench::plan::{PER_SOURCE, Pace, Sources, Workload};
 use crate::bench::preflight::{self, Limits, Needs};
 use crate::bench::probe::{self, Probed};
 use crate::bench::report::{self, REPORTS};
@@ -29,7 +29,7 @@ use crate::model::units::{Thousands, show_size};
 use crate::session::{client, opening};
 use crate::text::output::Output;
 use crate::text::{hex, sanitize};
-use crate::wire::proxy;
+use crate::wire::tls::Connector;
 
 /// What `bench` does.
 #[derive(Debug)]
@@ -198,7 +198,7 @@ async fn load(mut plan: Plan, request: Request, output: &Output) -> Result<Load,
 /// The first connection; tried again while a server is still starting, if that was asked for.
 async fn first_connection(
     plan: &client::Plan,
-    tls: Option<Arc<crate::wire::tls::Connector>>,
+    tls: Option<Arc<Connector>>,
     workload: &Workload,
 ) -> Result<Probed, Error> {
     let started = Instant::now();
@@ -223,7 +223,7 @@ async fn ask_before_loading(
     output: &Output,
 ) -> Result<(), Error> {
     let connections = plan.workload.peak();
-    let open_loop = matches!(plan.workload.pace, crate::bench::plan::Pace::Open { .. });
+    let open_loop = matches!(plan.workload.pace, Pace::Open { .. });
     if plan.yes || !is_public(address.ip()) || connections <= MANY && !open_loop {
         return Ok(());
     }
@@ -409,7 +409,7 @@ fn dry_run(plan: &Plan, client: &client::Plan, needs: Needs) -> String {
         || "as fast as they go".to_owned(),
         |rate| format!("{} new ones per second", Thousands(rate as u64)),
     );
-    let proxied = !matches!(client.proxy, proxy::Plan { .. } if matches!(client.proxy.choose(&client.target), Ok(None)));
+    let proxied = !matches!(client.proxy.choose(&client.target), Ok(None));
     let fits = match preflight::check(workload, needs, limits) {
         Ok(()) => "yes".to_owned(),
         Err(error) => format!(

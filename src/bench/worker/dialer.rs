@@ -60,7 +60,10 @@ impl Dialer {
 
     /// The next place to open a connection at, if it is time.
     pub(super) fn next(&mut self, target: usize, now: Instant) -> Option<usize> {
-        while let Some((_, slot)) = self.paused.pop_front_if(|(at, _)| *at <= now) {
+        while let Some(&(at, slot)) = self.paused.front()
+            && at <= now
+        {
+            self.paused.pop_front();
             self.free.push(slot);
         }
         let wanted = target.saturating_sub(self.gone + self.paused.len());

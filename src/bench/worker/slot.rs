@@ -4,6 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::time::{Duration, Instant};
 
 use super::super::failure::Failure;
+use super::super::figures::ClosedBy;
 use super::super::user::User;
 use super::{KEEP, is_later};
 use crate::wire::nonblocking::Socket;
@@ -59,7 +60,7 @@ pub(super) struct Open {
 /// A closing handshake.
 #[derive(Debug)]
 pub(super) struct Closing {
-    pub by: super::ClosedBy,
+    pub by: ClosedBy,
     pub code: u16,
     pub reason: Option<String>,
     /// Both Closes are there; the server ends TCP.
