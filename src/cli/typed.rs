@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches};
 
-use super::args::{Connect, EXAMPLES, Listen, Ping, Serve, Test, Top};
+use super::args::{Bench, Connect, EXAMPLES, Listen, Ping, Serve, Test, Top};
 use super::wscat;
 use crate::error::{Error, ExitCode};
 use crate::text::nearest::nearest;
@@ -35,6 +35,7 @@ pub(super) enum Kind {
     Listen,
     Serve,
     Test,
+    Bench,
     Ping,
 }
 
@@ -78,11 +79,12 @@ pub(super) fn parse(words: Vec<OsString>) -> Result<Request, Error> {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Connect,
         Self::Listen,
         Self::Serve,
         Self::Test,
+        Self::Bench,
         Self::Ping,
     ];
 
@@ -100,6 +102,7 @@ impl Kind {
             Self::Listen => "listen",
             Self::Serve => "serve",
             Self::Test => "test",
+            Self::Bench => "bench",
             Self::Ping => "ping",
         }
     }
@@ -110,6 +113,7 @@ impl Kind {
             Self::Listen => Listen::command(),
             Self::Serve => Serve::command(),
             Self::Test => Test::command(),
+            Self::Bench => Bench::command(),
             Self::Ping => Ping::command(),
         }
     }
