@@ -72,6 +72,7 @@ impl Plan {
                 auto_pong: true,
                 report_frames: false,
                 heartbeat: Some(Heartbeat::STANDARD),
+                stall: None,
             },
             max_connections: None,
             drain: Duration::from_secs(5),

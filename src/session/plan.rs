@@ -57,6 +57,7 @@ impl Plan {
                 auto_pong: true,
                 report_frames: false,
                 heartbeat: None,
+                stall: None,
             },
             reconnect: None,
             on_open: Vec::new(),

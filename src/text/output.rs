@@ -19,8 +19,10 @@ mod writer;
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -58,10 +60,21 @@ pub fn print(text: &str) -> Result<(), Error> {
     }
 }
 
+/// How long a complaint may take: stderr may be the very pipe that nobody reads.
+const COMPLAINT: Duration = Duration::from_secs(1);
+
 /// Writes to stderr at once: why there is no run, or how it failed.
 pub fn complain(text: &str) {
-    // Where it fails there is nobody left to tell.
-    let _ = io::stderr().write_all(text.as_bytes());
+    let text = text.to_owned();
+    let (done, is_done) = mpsc::channel();
+    let complaint = thread::Builder::new().spawn(move || {
+        // Where it fails there is nobody left to tell.
+        let _ = io::stderr().write_all(text.as_bytes());
+        let _ = done.send(());
+    });
+    if complaint.is_ok() {
+        let _ = is_done.recv_timeout(COMPLAINT);
+    }
 }
 
 /// A handle to stdout and stderr. Clones share the queue.
@@ -109,6 +122,7 @@ impl Output {
                 open: true,
                 done: false,
             }),
+            written: AtomicU64::new(0),
             watch_stdout,
         });
         let writer = Writer::new(Arc::clone(&shared), sinks);
@@ -167,6 +181,20 @@ impl Output {
         Borrow {
             shared: Arc::clone(&self.shared),
             borrower: queue.borrower,
+        }
+    }
+
+    /// Returns when nothing was taken from the queue for so long, though something waits in it.
+    pub async fn stalled(&self, patience: Duration) {
+        let mut before = None;
+        loop {
+            let waits = self.shared.lock().bytes > 0;
+            let written = waits.then(|| self.shared.written.load(Ordering::Relaxed));
+            if waits && written == before {
+                return;
+            }
+            before = written;
+            tokio::time::sleep(patience).await;
         }
     }
 
@@ -241,6 +269,8 @@ struct Shared {
     queue: Mutex<Queue>,
     work: Condvar,
     status: watch::Sender<Status>,
+    /// Grows with every write that was done.
+    written: AtomicU64,
     /// stdout is the real one and no terminal.
     watch_stdout: bool,
 }
