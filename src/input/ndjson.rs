@@ -50,6 +50,9 @@ pub(super) fn command(line: &str) -> Result<Option<Command>, String> {
     if line.trim_ascii().is_empty() {
         return Ok(None);
     }
+    if !line.trim_ascii_start().starts_with('{') {
+        return Err("an event is a JSON object".into());
+    }
     let head: Head<'_> = read(line)?;
     let out = head.dir.as_deref().is_none_or(|dir| dir == "out");
     match head.event.as_deref().unwrap_or("message") {

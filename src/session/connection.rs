@@ -423,7 +423,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let problem = Problem {
                     kind: "protocol",
                     message: format!("the peer broke the protocol: {}", violation.rule),
-                    hint: None,
+                    hint: (violation.code == CloseCode::TOO_BIG)
+                        .then(|| "--max-message-size allows more".to_owned()),
                 };
                 return self.violated(&violation, problem, now);
             }
