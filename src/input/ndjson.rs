@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::MAX_CONTROL_PAYLOAD;
 use crate::model::close::{CloseCode, CloseFrame};
@@ -51,6 +52,7 @@ pub(super) fn command(line: &str) -> Result<Option<Command>, String> {
         return Ok(None);
     }
     if !line.trim_ascii_start().starts_with('{') {
+        read::<IgnoredAny>(line)?;
         return Err("an event is a JSON object".into());
     }
     let head: Head<'_> = read(line)?;
