@@ -189,7 +189,7 @@ mod tests {
     fn what_cannot_be_sent_is_named() {
         for (line, part) in [
             ("hello", "column 1"),
-            ("[1]", "column"),
+            ("[1]", "an event is a JSON object"),
             (r#"{"data":1}"#, "expected a string"),
             ("{}", "needs data or base64"),
             (r#"{"data":"a","base64":""}"#, "exclude each other"),
