@@ -54,7 +54,7 @@ pub struct Plan {
     /// Tell of every frame, not only of messages.
     pub report_frames: bool,
     pub heartbeat: Option<Heartbeat>,
-    /// How long the peer may take nothing of what waits for it; then it is given up like a ghost.
+    /// How long the peer may take nothing while messages wait for it; then it is given up like a ghost.
     pub stall: Option<Duration>,
 }
 
@@ -575,10 +575,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// When the peer is given up unless it takes something before.
+    /// When the peer is given up unless it takes something before. That it does not read the answers
+    /// to its pings keeps nobody waiting.
     fn stalls_at(&self) -> Option<Instant> {
         let (since, stall) = self.link.blocked().zip(self.stall)?;
-        Some(since + stall)
+        (self.engine.unsent() > 0).then(|| since + stall)
     }
 
     fn due(&mut self, now: Instant) {
