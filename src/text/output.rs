@@ -15,17 +15,18 @@
 //! ([`Output::borrow`]), and what goes to the terminal passes through that, in batches, because
 //! after each the editor draws its line anew.
 
+mod progress;
 mod writer;
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+use self::progress::Progress;
 use self::writer::{Sinks, Writer};
 use crate::error::Error;
 
@@ -89,12 +90,13 @@ impl Output {
     /// # Errors
     /// The thread cannot be started.
     pub fn stdio() -> Result<Self, Error> {
+        let progress = Progress::default();
         let sinks = Sinks {
-            data: Box::new(io::stdout()),
-            talk: Box::new(io::stderr()),
+            data: progress.of(io::stdout()),
+            talk: progress.of(io::stderr()),
             talk_is_terminal: io::stderr().is_terminal(),
         };
-        Self::start(sinks, !io::stdout().is_terminal())
+        Self::start(sinks, progress, !io::stdout().is_terminal())
     }
 
     /// Writes to anything else, for tests.
@@ -105,15 +107,16 @@ impl Output {
         data: impl Write + Send + 'static,
         talk: impl Write + Send + 'static,
     ) -> Result<Self, Error> {
+        let progress = Progress::default();
         let sinks = Sinks {
-            data: Box::new(data),
-            talk: Box::new(talk),
+            data: progress.of(data),
+            talk: progress.of(talk),
             talk_is_terminal: true,
         };
-        Self::start(sinks, false)
+        Self::start(sinks, progress, false)
     }
 
-    fn start(sinks: Sinks, watch_stdout: bool) -> Result<Self, Error> {
+    fn start(sinks: Sinks, progress: Progress, watch_stdout: bool) -> Result<Self, Error> {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             work: Condvar::new(),
@@ -122,7 +125,7 @@ impl Output {
                 open: true,
                 done: false,
             }),
-            written: AtomicU64::new(0),
+            progress,
             watch_stdout,
         });
         let writer = Writer::new(Arc::clone(&shared), sinks);
@@ -189,7 +192,7 @@ impl Output {
         let mut before = None;
         loop {
             let waits = self.shared.lock().bytes > 0;
-            let written = waits.then(|| self.shared.written.load(Ordering::Relaxed));
+            let written = waits.then(|| self.shared.progress.count());
             if waits && written == before {
                 return;
             }
@@ -269,8 +272,7 @@ struct Shared {
     queue: Mutex<Queue>,
     work: Condvar,
     status: watch::Sender<Status>,
-    /// Grows with every write that was done.
-    written: AtomicU64,
+    progress: Progress,
     /// stdout is the real one and no terminal.
     watch_stdout: bool,
 }

@@ -1,7 +1,6 @@
 //! The thread that writes: takes from the queue, in order, and waits for whoever reads.
 
 use std::io::{self, ErrorKind, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,9 +9,6 @@ use super::{Piece, Printer, Queue, Shared, Stream};
 
 /// What is printed above an editor's line at once, at most (a larger single piece stays whole).
 const PRINT: usize = 64 * 1024;
-
-/// Bytes that are written in one call.
-const PIECE: usize = 64 * 1024;
 
 /// The least time between two of those.
 const PRINT_EVERY: Duration = Duration::from_millis(33);
@@ -136,18 +132,17 @@ impl Writer {
     }
 
     fn write(&mut self, stream: Stream, bytes: &[u8]) {
-        let written = &self.shared.written;
         match stream {
             Stream::Data if !self.shared.status.borrow().open => {}
             Stream::Data => {
-                if let Err(cause) = write_whole(&mut self.sinks.data, bytes, written) {
+                if let Err(cause) = write_whole(&mut self.sinks.data, bytes) {
                     let failure = (cause.kind() != ErrorKind::BrokenPipe).then_some(cause);
                     self.shared.close(failure);
                 }
             }
             Stream::Talk => {
                 // Nobody is left to be told.
-                let _ = write_whole(&mut self.sinks.talk, bytes, written);
+                let _ = write_whole(&mut self.sinks.talk, bytes);
             }
         }
     }
@@ -176,22 +171,18 @@ impl Sinks {
     }
 }
 
-/// `write_all` and `flush`, with patience for a stream that is non-blocking. In pieces that a pipe
-/// takes at once, so that `written` tells a slow reader from one that reads nothing.
-fn write_whole(sink: &mut impl Write, mut bytes: &[u8], written: &AtomicU64) -> io::Result<()> {
+/// `write_all` and `flush`, with patience for a stream that is non-blocking.
+fn write_whole(sink: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
     loop {
         let result = if bytes.is_empty() {
             sink.flush().map(|()| None)
         } else {
-            sink.write(&bytes[..bytes.len().min(PIECE)]).map(Some)
+            sink.write(bytes).map(Some)
         };
         match result {
             Ok(None) => return Ok(()),
             Ok(Some(0)) => return Err(ErrorKind::WriteZero.into()),
-            Ok(Some(count)) => {
-                bytes = &bytes[count..];
-                written.fetch_add(1, Ordering::Relaxed);
-            }
+            Ok(Some(count)) => bytes = &bytes[count..],
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(BUSY),
             Err(error) => return Err(error),
