@@ -214,7 +214,7 @@ fn w11_binary_is_exact_both_ways() {
 fn w12_a_reader_that_leaves_is_no_failure() {
     let server = RawServer::open(|peer| {
         let mut number = 0;
-        while peer.try_send(&harness::raw::encode(
+        while peer.try_send(&encode(
             0x80 | TEXT,
             None,
             format!("tick {number}").as_bytes(),
