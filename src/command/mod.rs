@@ -2,6 +2,7 @@
 
 pub mod answers;
 mod audience;
+pub mod bench;
 pub mod connect;
 pub mod demo;
 mod leaving;

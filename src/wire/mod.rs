@@ -13,6 +13,7 @@ pub mod dial;
 mod head;
 mod heard;
 mod key;
+pub mod nonblocking;
 pub mod proxy;
 pub mod reference;
 pub mod refusal;
