@@ -1,5 +1,6 @@
 //! One opening: secrets, then dial, proxy, TLS, handshake and redirects, all under one deadline.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -65,7 +66,13 @@ impl Failure {
 
 /// Opens a connection as the plan says.
 pub async fn open(plan: &Plan) -> Opening {
+    open_with(plan, None).await
+}
+
+/// Opens a connection with what was loaded for the plan's TLS before: for those who open many.
+pub async fn open_with(plan: &Plan, connector: Option<Arc<Connector>>) -> Opening {
     let mut attempt = Attempt::begin();
+    attempt.connector = connector;
     let result = attempt.run(plan).await;
     Opening {
         heads: attempt.heads,
@@ -80,9 +87,13 @@ pub(super) struct Attempt {
     doing: String,
     /// The proxy that led to the target, as errors name it.
     via: Option<String>,
+    /// A refusal whose body is being read, with what it answers.
+    refused: Option<(Target, RequestHead, ResponseHead)>,
     /// What has come of an answer whose head is not whole yet.
     answer: BytesMut,
     started: Instant,
+    /// What was loaded for TLS already.
+    connector: Option<Arc<Connector>>,
 }
 
 impl Attempt {
@@ -91,8 +102,10 @@ impl Attempt {
             heads: Vec::new(),
             doing: String::new(),
             via: None,
+            refused: None,
             answer: BytesMut::new(),
             started: Instant::now(),
+            connector: None,
         }
     }
 
@@ -102,7 +115,24 @@ impl Attempt {
         self.started = Instant::now();
         match timeout(plan.connect_timeout, self.follow(plan, request, &tls)).await {
             Ok(opened) => opened,
+            // Late is only the body, and that is not what was asked for.
+            Err(_) if let Some((target, sent, head)) = self.refused.take() => {
+                let body = Bytes::new();
+                Err(failure(
+                    &target,
+                    &sent,
+                    Refusal { head, body },
+                    self.timings(),
+                ))
+            }
             Err(_) => Err(self.timed_out(plan.connect_timeout).into()),
+        }
+    }
+
+    fn timings(&self) -> Timings {
+        Timings {
+            total: self.started.elapsed(),
+            ..Timings::default()
         }
     }
 
@@ -111,10 +141,6 @@ impl Attempt {
         if !self.answer.is_empty() {
             let came = show_size(self.answer.len() as u64);
             doing.push_str(&format!(": {came} came, and no whole head"));
-        } else if let Some(What::Response(head)) = self.heads.last()
-            && (100..200).contains(&head.status)
-        {
-            doing.push_str(&format!(": an interim {} came, and no more", head.status));
         }
         Error::Timeout { doing, after }
     }
@@ -170,10 +196,20 @@ impl Attempt {
         let head = upgrade::request(target, request, &upgrade::new_key());
         self.heads.push(What::Request(Box::new(head.clone())));
         let started = Instant::now();
-        let heads = &mut self.heads;
-        let mut seen = |head: &ResponseHead| heads.push(What::Response(Box::new(head.clone())));
+        let (heads, refused, doing) = (&mut self.heads, &mut self.refused, &mut self.doing);
+        let mut seen = |answer: &ResponseHead| {
+            heads.push(What::Response(Box::new(answer.clone())));
+            match answer.status {
+                101 => {}
+                100..200 => {
+                    *doing = format!("waiting for {peer} to go on after HTTP {}", answer.status);
+                }
+                _ => *refused = Some((target.clone(), head.clone(), answer.clone())),
+            }
+        };
         let answer =
             upgrade::upgrade(&mut secured.stream, &head, &mut self.answer, &mut seen).await;
+        self.refused = None;
         let answer = answer.map_err(|error| {
             self.led_by_proxy(explained(error, target, secured.wanted_identity))
         })?;
@@ -205,10 +241,10 @@ impl Attempt {
         tls: &tls::Plan,
     ) -> Result<(Secured, String, Timings), Error> {
         // First, so that a file that cannot be read costs nobody a connection.
-        let connector = if target.is_tls() {
-            Some(load(tls.clone()).await?)
-        } else {
-            None
+        let connector = match &self.connector {
+            _ if !target.is_tls() => None,
+            Some(loaded) => Some(Arc::clone(loaded)),
+            None => Some(Arc::new(load(tls.clone()).await?)),
         };
         let reached = self.reach(target, plan).await?;
         let (peer, mut timings) = (reached.peer, reached.timings);
@@ -308,7 +344,10 @@ impl Attempt {
 }
 
 /// Reads the files of a plan, off the thread that runs the connections.
-async fn load(plan: tls::Plan) -> Result<Connector, Error> {
+///
+/// # Errors
+/// Those of [`Connector::new`].
+pub async fn load(plan: tls::Plan) -> Result<Connector, Error> {
     tokio::task::spawn_blocking(move || Connector::new(&plan))
         .await
         .map_err(|error| Error::Internal(error.to_string()))?
