@@ -20,7 +20,7 @@ use super::json::scan::{Class, Scanner};
 pub const ROW: usize = 1024;
 
 /// Bytes between two states that are kept: short in tests, so that every text has some.
-const STRIDE: usize = if cfg!(test) { 64 } else { 16 * 1024 };
+const STRIDE: usize = if cfg!(test) { 64 } else { 4 * 1024 };
 
 /// Containers of fewer rows are not remembered: their end is found by looking.
 const SMALL: usize = 8;

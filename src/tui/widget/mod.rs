@@ -14,6 +14,10 @@
 //!
 //! A widget that shows an entry of the ring is given a [`Subject`] each time; it keeps none.
 
+pub mod composer;
+pub mod draft;
+mod pen;
+
 use std::time::Duration;
 
 use crate::model::handshake::{RequestHead, ResponseHead};
