@@ -46,7 +46,7 @@ pub struct Reply {
 }
 
 /// What this entry answers, as far as one can tell.
-pub fn find(ring: &Ring, entry: &Entry) -> Option<Reply> {
+pub fn reply(ring: &Ring, entry: &Entry) -> Option<Reply> {
     let (dir, text) = message(entry)?;
     let ids = ids(&text);
     // Most messages are passed over by their bytes alone.
@@ -121,7 +121,7 @@ mod tests {
 
     fn last(messages: &[(Direction, &str)]) -> Option<(u64, &'static str, Duration)> {
         let ring = ring(messages);
-        find(&ring, ring.get(ring.last()).unwrap())
+        reply(&ring, ring.get(ring.last()).unwrap())
             .map(|reply| (reply.to, reply.pointer, reply.after))
     }
 
@@ -163,6 +163,6 @@ mod tests {
         let mut ring = ring(&[(Out, r#"{"id":7}"#)]);
         let answer = sample::message(In, Message::text(r#"{"id":7}"#));
         ring.push(sample::on(2, answer));
-        assert_eq!(find(&ring, ring.get(2).unwrap()), None);
+        assert_eq!(reply(&ring, ring.get(2).unwrap()), None);
     }
 }
