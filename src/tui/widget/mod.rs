@@ -16,6 +16,7 @@
 
 pub mod composer;
 pub mod draft;
+pub mod inspector;
 mod pen;
 
 use std::time::Duration;
