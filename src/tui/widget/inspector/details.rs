@@ -344,16 +344,9 @@ fn opened(open: &Open) -> Vec<Words> {
         }
     }
     let timings = &open.timings;
-    let steps = [
-        ("dns", timings.dns),
-        ("tcp", timings.tcp),
-        ("proxy", timings.proxy),
-        ("tls", timings.tls),
-        ("upgrade", timings.upgrade),
-    ];
-    let steps: Vec<String> = steps
-        .into_iter()
-        .filter_map(|(name, step)| Some(format!("{name} {}", show_duration(step?))))
+    let steps: Vec<String> = timings
+        .steps()
+        .map(|(name, step)| format!("{name} {}", show_duration(step)))
         .collect();
     rows.push(field(
         "opened in",
