@@ -230,7 +230,8 @@ pub(super) fn headers(subject: &Subject<'_>) -> Vec<Words> {
         push_head(&mut rows, Tone::Out, &first, "> ", &head.headers);
     }
     if let Some(head) = subject.response {
-        let first = format!("< HTTP/1.1 {} {}", head.status, head.reason);
+        let minor = if head.is_http_1_0 { 0 } else { 1 };
+        let first = format!("< HTTP/1.{minor} {} {}", head.status, head.reason);
         push_head(&mut rows, Tone::In, first.trim_end(), "< ", &head.headers);
     }
     if subject.request.is_none() && subject.response.is_none() {
