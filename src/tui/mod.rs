@@ -4,5 +4,7 @@
 //! touched by `terminal.rs` only. [`widget`] holds the parts that screens are made of, [`theme`] the
 //! colours and signs in which everything is drawn.
 
+pub mod chord;
+pub mod connect;
 pub mod theme;
 pub mod widget;

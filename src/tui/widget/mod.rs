@@ -14,6 +14,8 @@
 //!
 //! A widget that shows an entry of the ring is given a [`Subject`] each time; it keeps none.
 
+pub mod line;
+
 use std::time::Duration;
 
 use crate::model::handshake::{RequestHead, ResponseHead};

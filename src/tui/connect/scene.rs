@@ -1,0 +1,77 @@
+//! What the session shares with the screen: everything that happened, as far as it is remembered.
+//!
+//! The session writes, the screen reads, each for a moment. The session is never made to wait for
+//! a terminal here: what it writes replaces what is oldest.
+
+use std::collections::VecDeque;
+use std::time::SystemTime;
+
+use super::vitals::{Vitals, push};
+use crate::model::event::{Event, What};
+use crate::view::ring::Ring;
+
+/// Sentences that are remembered.
+const MOST_NOTES: usize = 500;
+
+/// The session as the screen sees it.
+#[derive(Debug, Clone, Default)]
+pub struct Scene {
+    pub ring: Ring,
+    pub vitals: Vitals,
+    pub notes: VecDeque<Note>,
+    /// All notes that there ever were.
+    pub noted: u64,
+    /// The target, redacted, until an opening tells more.
+    pub url: String,
+    /// What the command line set up, one sentence each: rules, recording, limits.
+    pub setup: Vec<String>,
+}
+
+/// A sentence about the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    pub time: SystemTime,
+    pub weight: Weight,
+    /// Safe to be shown, on one line.
+    pub text: String,
+}
+
+/// How much a note matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    Info,
+    Warning,
+    Error,
+}
+
+impl Weight {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warn",
+            Self::Error => "error",
+        }
+    }
+
+    /// Of what is said about an event.
+    pub fn of(what: &What) -> Self {
+        match what {
+            What::Error(_) | What::Refused(_) => Self::Error,
+            What::Retry { .. } | What::Dropped { .. } => Self::Warning,
+            What::Close(close) if !close.code.is_ordinary() || close.unsent > 0 => Self::Warning,
+            _ => Self::Info,
+        }
+    }
+}
+
+impl Scene {
+    pub fn hear(&mut self, event: Event) {
+        self.vitals.observe(&event);
+        self.ring.push(event);
+    }
+
+    pub fn note(&mut self, note: Note) {
+        self.noted += 1;
+        push(&mut self.notes, note, MOST_NOTES);
+    }
+}
