@@ -6,5 +6,10 @@
 
 pub mod chord;
 pub mod connect;
+pub mod terminal;
 pub mod theme;
 pub mod widget;
+
+mod editor;
+mod keyboard;
+mod painter;

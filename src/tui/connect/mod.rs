@@ -1,8 +1,18 @@
 //! The full screen of `connect`: a session, live.
+//!
+//! `state`, `update` and `render` are pure; `screen` holds the threads around them, and the session
+//! writes to the `scene` that they look at.
 
 pub mod keymap;
 pub mod scene;
+pub mod screen;
+pub mod state;
 pub mod vitals;
 
+mod action;
+mod layout;
+mod list;
+mod render;
 mod row;
 mod search;
+mod update;

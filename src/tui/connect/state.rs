@@ -1,0 +1,167 @@
+//! What the screen remembers between two keys.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use ratatui::layout::Size;
+
+use super::keymap::{Keymap, TABLE, Verb};
+use super::layout::{Layout, Wants};
+use super::list::List;
+use super::scene::Scene;
+use crate::tui::chord::Chord;
+use crate::tui::theme::Theme;
+use crate::tui::widget::Subject;
+use crate::tui::widget::composer::Composer;
+use crate::tui::widget::inspector::Inspector;
+use crate::tui::widget::line::Line;
+use crate::view::reply::{Reply, reply};
+
+/// How long a word about what was done stays.
+const SAID: Duration = Duration::from_secs(4);
+
+/// How the screen looks and listens when it opens.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// What `t` goes through, and which comes first.
+    pub themes: Vec<Theme>,
+    pub theme: usize,
+    pub mouse: bool,
+    pub keymap: Keymap,
+    pub zone: TimeZone,
+}
+
+/// The whole of it.
+#[derive(Debug)]
+pub struct State {
+    pub setup: Setup,
+    pub size: Size,
+    /// The time of the session's clock.
+    pub now: Duration,
+    pub focus: Focus,
+    pub overlay: Option<Overlay>,
+    pub list: List,
+    pub composer: Composer,
+    pub inspector: Inspector,
+    /// What the chosen entry answers.
+    pub reply: Option<Reply>,
+    /// Rows that the events are scrolled back.
+    pub events_back: usize,
+    pub zoomed: bool,
+    /// The first keys of a sequence.
+    pub begun: Vec<Chord>,
+    said: Option<(String, Duration)>,
+}
+
+/// Which pane has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Focus {
+    Frames,
+    Inspector,
+    Events,
+    Composer,
+}
+
+/// What lies over the panes and has the keys.
+#[derive(Debug, Clone)]
+pub enum Overlay {
+    /// The keys; so many rows are scrolled away.
+    Help(usize),
+    /// The filter that is being typed, and the one before.
+    Filter { line: Line, before: Option<String> },
+    /// Verbs by name.
+    Palette { line: Line, chosen: usize },
+    /// `/close` with what is typed.
+    Close(Line),
+    /// Whether to quit although something is typed.
+    Quit,
+}
+
+impl State {
+    pub fn new(setup: Setup, composer: Composer, size: Size) -> Self {
+        Self {
+            setup,
+            size,
+            now: Duration::ZERO,
+            focus: Focus::Composer,
+            overlay: None,
+            list: List::default(),
+            composer,
+            inspector: Inspector::default(),
+            reply: None,
+            events_back: 0,
+            zoomed: false,
+            begun: Vec::new(),
+            said: None,
+        }
+    }
+
+    pub fn theme(&self) -> &Theme {
+        // There is a theme, and `theme` counts within them.
+        &self.setup.themes[self.setup.theme % self.setup.themes.len().max(1)]
+    }
+
+    pub fn layout(&self) -> Layout {
+        let rows = self.composer.wanted_rows(self.size.width.saturating_sub(2));
+        Layout::of(
+            self.size,
+            Wants {
+                composer: u16::try_from(rows).unwrap_or(u16::MAX),
+                inspector: !self.list.follows() || self.focus == Focus::Inspector,
+                zoomed: self.zoomed,
+            },
+        )
+    }
+
+    /// What the inspector is shown.
+    pub fn subject<'a>(&'a self, scene: &'a Scene) -> Option<Subject<'a>> {
+        let entry = self.list.chosen(&scene.ring)?;
+        let handshake = scene.vitals.handshake(entry.event.conn);
+        let reply = self.reply.as_ref();
+        Some(Subject {
+            entry,
+            request: handshake.and_then(|heads| heads.request.as_deref()),
+            response: handshake.and_then(|heads| heads.response.as_deref()),
+            reply: reply.map(|reply| (reply.to, reply.pointer, reply.after)),
+            marked: self
+                .list
+                .mark
+                .and_then(|mark| self.list.ring(&scene.ring).get(mark)),
+        })
+    }
+
+    /// Says in the footer what was done or why not.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.said = Some((text.into(), self.now + SAID));
+    }
+
+    /// What is said just now.
+    pub fn said(&self) -> Option<&str> {
+        let (text, until) = self.said.as_ref()?;
+        (self.now < *until).then_some(text.as_str())
+    }
+
+    /// Brings everything in line with what the session wrote.
+    pub fn settle(&mut self, scene: &Scene) {
+        let rows = usize::from(self.layout().rows.height);
+        self.list.settle(&scene.ring, rows);
+        self.reply = self
+            .list
+            .chosen(&scene.ring)
+            .filter(|_| !self.list.follows())
+            .and_then(|entry| reply(self.list.ring(&scene.ring), entry));
+    }
+}
+
+/// The verbs of the palette whose name or description has all the words that are typed.
+pub fn palette(typed: &str) -> Vec<Verb> {
+    let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
+    TABLE
+        .iter()
+        .filter(|entry| {
+            let about = format!("{} {}", entry.name, entry.about).to_lowercase();
+            words.iter().all(|word| about.contains(word))
+        })
+        .map(|entry| entry.verb)
+        .collect()
+}
