@@ -4,11 +4,13 @@
 //! A [`Scanner`] says what each byte belongs to; everything here is a loop around it. Nothing
 //! recurses; depth is bounded by [`MAX_DEPTH`](scan::MAX_DEPTH).
 
+pub mod members;
 pub mod scan;
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
-use self::scan::{Class, Scanner};
+use self::scan::{Class, Fault, Scanner};
 use super::sanitize;
 use super::style::{Ink, Style};
 
@@ -74,16 +76,27 @@ pub fn highlight(text: &str, style: Style) -> Option<String> {
 pub fn highlight_draft(text: &str, style: Style) -> String {
     let mut shown = String::with_capacity(text.len() * 2);
     let mut done = 0;
-    tokens(text, |class, piece| {
-        done += piece.len();
+    for (class, span) in spans(text) {
+        done = span.end;
         match ink(class) {
-            Some(ink) => shown.push_str(&style.paint(ink, piece)),
-            None => shown.push_str(piece),
+            Some(ink) => shown.push_str(&style.paint(ink, &text[span])),
+            None => shown.push_str(&text[span]),
         }
-        true
-    });
+    }
     shown.push_str(&text[done..]);
     shown
+}
+
+/// The tokens of a text with their places, as far as it is JSON.
+pub fn spans(text: &str) -> Vec<(Class, Range<usize>)> {
+    let mut spans = Vec::new();
+    let mut at = 0;
+    tokens(text, |class, piece| {
+        spans.push((class, at..at + piece.len()));
+        at += piece.len();
+        true
+    });
+    spans
 }
 
 /// Whether Enter should send this text. `false` only for the beginning of an object or an array
@@ -99,6 +112,18 @@ pub fn is_complete(text: &str) -> bool {
         }
     }
     scanner.is_whole()
+}
+
+/// At which byte and why a text is not one JSON value; `None` where it is one.
+pub fn fault(text: &str) -> Option<(usize, Fault)> {
+    let mut scanner = Scanner::new();
+    for (at, byte) in text.bytes().enumerate() {
+        if let Err(fault) = scanner.step(byte) {
+            return Some((at, fault));
+        }
+    }
+    let unfinished = Fault("the JSON is not complete");
+    (!scanner.is_whole()).then_some((text.len(), unfinished))
 }
 
 /// Whether the text is one JSON value.
@@ -121,7 +146,8 @@ fn paint(shown: &mut String, class: Class, piece: &str, style: Style) {
     }
 }
 
-const fn ink(class: Class) -> Option<Ink> {
+/// The ink of a token; `None` for what is between.
+pub const fn ink(class: Class) -> Option<Ink> {
     match class {
         Class::Key => Some(Ink::Key),
         Class::String => Some(Ink::String),
@@ -227,6 +253,19 @@ mod tests {
             highlight_draft("{\"k\" oops", style),
             format!("{{{key} oops")
         );
+    }
+
+    #[test]
+    fn a_fault_has_a_place() {
+        assert_eq!(fault("[1, 2]"), None);
+        for (text, at, why) in [
+            ("[1,]", 3, "expected a value"),
+            ("{a:1}", 1, "expected a member name in quotes or }"),
+            ("[1", 2, "the JSON is not complete"),
+            ("", 0, "the JSON is not complete"),
+        ] {
+            assert_eq!(fault(text), Some((at, Fault(why))), "{text}");
+        }
     }
 
     #[test]

@@ -28,7 +28,8 @@ use super::scene::{Board, Note, Weight};
 use super::state::{Setup, State};
 use super::update::update;
 use crate::error::Error;
-use crate::input::{Batch, Input, history};
+use crate::input::history::History;
+use crate::input::{Batch, Input};
 use crate::session::stamp::Stamp;
 use crate::text::output::{Borrow, Output, Printer};
 use crate::text::sanitize;
@@ -125,11 +126,17 @@ impl Screen {
             // A full queue is looked through anyway.
             let _ = bell.try_send(Message::Changed);
         })));
-        let mut composer = Composer::new(history::load(plan.history.as_deref()));
+        let (history, problem) = History::load(plan.history.clone());
+        let mut composer = Composer::new(history.lines().cloned().collect());
         composer.replace(draft);
         let size = terminal::size().map_or(Size::new(80, 24), Size::from);
+        let mut state = State::new(plan.setup.clone(), composer, size);
+        if let Some(problem) = problem {
+            state.say(problem);
+        }
         let stage = Stage {
-            state: State::new(plan.setup.clone(), composer, size),
+            state,
+            history,
             plan,
             board: board.clone(),
             stamp,
@@ -210,6 +217,7 @@ impl Printer for Notes {
 /// The screen thread.
 struct Stage {
     state: State,
+    history: History,
     plan: Plan,
     board: Board,
     stamp: Stamp,
@@ -355,9 +363,8 @@ impl Stage {
             self.state.say("the connection takes no more just now");
             return;
         }
-        let remembered = line.map(|line| history::append(self.plan.history.as_deref(), &line));
+        let remembered = line.map(|line| self.history.remember(&line));
         if let Some(Err(problem)) = remembered {
-            self.plan.history = None;
             self.state.say(problem);
         }
     }

@@ -14,7 +14,10 @@
 //!
 //! A widget that shows an entry of the ring is given a [`Subject`] each time; it keeps none.
 
+pub mod composer;
+pub mod draft;
 pub mod line;
+mod pen;
 
 use std::time::Duration;
 
