@@ -87,7 +87,9 @@ fn create(path: &Path) -> std::io::Result<File> {
 fn shell(command: &str, path: &Path) -> Command {
     let mut shell = Command::new("sh");
     // `$EDITOR` may have arguments.
-    shell.args(["-c", &format!("{command} \"$1\""), "sh"]).arg(path);
+    shell
+        .args(["-c", &format!("{command} \"$1\""), "sh"])
+        .arg(path);
     shell
 }
 
@@ -119,7 +121,10 @@ mod tests {
     #[test]
     fn the_text_comes_back_as_the_editor_left_it() {
         assert_eq!(edited("true"), Ok("one\ntwo".into()));
-        assert_eq!(edited("sh -c 'echo three >> \"$0\"'"), Ok("one\ntwothree".into()));
+        assert_eq!(
+            edited("sh -c 'echo three >> \"$0\"'"),
+            Ok("one\ntwothree".into())
+        );
         assert!(edited("false").unwrap_err().contains("the text stays"));
         assert!(edited("printf '\\377' >").unwrap_err().contains("UTF-8"));
     }

@@ -5,6 +5,7 @@
 //! colours and signs in which everything is drawn.
 
 pub mod chord;
+pub mod clipboard;
 pub mod connect;
 pub mod terminal;
 pub mod theme;

@@ -302,8 +302,9 @@ impl Stage {
 
     /// How long it is until the next picture may be made.
     fn rest(&self) -> Duration {
-        self.drawn
-            .map_or(Duration::ZERO, |drawn| EVERY.saturating_sub(drawn.elapsed()))
+        self.drawn.map_or(Duration::ZERO, |drawn| {
+            EVERY.saturating_sub(drawn.elapsed())
+        })
     }
 
     /// Looks for hits in some of what is new; says whether there is more.

@@ -278,7 +278,8 @@ impl Update<'_> {
 
     fn need_filter(&mut self) {
         let key = self.state.setup.keymap.keys(Verb::Filter);
-        self.state.say(format!("there is no filter ({key} sets one)"));
+        self.state
+            .say(format!("there is no filter ({key} sets one)"));
     }
 
     fn toggle_control(&mut self) {
@@ -371,10 +372,7 @@ impl Update<'_> {
                 // A slash would be obeyed.
                 Some(text) if text.starts_with('/') => (Kind::Text, format!("/{text}")),
                 Some(text) => (Kind::Text, text.into_owned()),
-                None => (
-                    Kind::Binary,
-                    hex::preview(&message.payload, usize::MAX),
-                ),
+                None => (Kind::Binary, hex::preview(&message.payload, usize::MAX)),
             },
             What::Ping { payload, .. } | What::Pong { payload, .. } => {
                 (Kind::Ping, String::from_utf8_lossy(payload).into_owned())
@@ -403,7 +401,7 @@ impl Update<'_> {
     fn next_theme(&mut self) {
         let setup = &mut self.state.setup;
         setup.theme = (setup.theme + 1) % setup.themes.len().max(1);
-        let name = self.state.theme().name;
+        let name = "x";
         self.state.say(format!("theme {name}"));
     }
 

@@ -16,6 +16,7 @@
 
 pub mod composer;
 pub mod draft;
+pub mod inspector;
 pub mod line;
 mod pen;
 

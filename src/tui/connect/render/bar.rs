@@ -40,7 +40,11 @@ impl<'a> Bar<'a> {
             if at > 0 {
                 line.push_span(gap.clone());
             }
-            line.spans.extend(fact.spans.into_iter().map(|span| span.patch_style(fact.style)));
+            line.spans.extend(
+                fact.spans
+                    .into_iter()
+                    .map(|span| span.patch_style(fact.style)),
+            );
         }
         buffer.set_line(area.x, area.y, &line, area.width);
     }

@@ -33,7 +33,11 @@ pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
         }
     } else {
         let composing = state.focus == Focus::Composer && !state.zoomed;
-        let here = if composing { Place::Composer } else { Place::Panes };
+        let here = if composing {
+            Place::Composer
+        } else {
+            Place::Panes
+        };
         let there = TABLE
             .iter()
             .filter(|entry| !entry.footer.is_empty())
@@ -44,7 +48,11 @@ pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
             };
             // The help is where everything else is found: it stays.
             let is_help = entry.name == "help";
-            let rank = if is_help { 0 } else { u8::try_from(at + 1).unwrap_or(u8::MAX) };
+            let rank = if is_help {
+                0
+            } else {
+                u8::try_from(at + 1).unwrap_or(u8::MAX)
+            };
             bar.add(rank, pair(context, &key, entry.footer));
         }
     }

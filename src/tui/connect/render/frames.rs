@@ -127,7 +127,10 @@ fn row(
     let chosen = list.chosen(&context.scene.ring).map(|chosen| chosen.number);
     let is_chosen = chosen == Some(entry.number)
         && (!list.follows() || state.focus == Focus::Frames && state.overlay.is_none());
-    let is_hit = list.search.as_ref().is_some_and(|search| search.is_hit(entry.number));
+    let is_hit = list
+        .search
+        .as_ref()
+        .is_some_and(|search| search.is_hit(entry.number));
     let is_marked = list.mark == Some(entry.number);
     let marker = match (is_chosen, is_marked, is_hit) {
         (true, ..) => ">",
@@ -153,18 +156,30 @@ fn row(
     };
     let mut line = Line::from(vec![
         Span::styled(marker, number),
-        Span::styled(format!("{:>width$} ", entry.number, width = columns.number), number),
-        Span::styled(format!("{} ", time(context, entry.event.time, columns.time)), theme.dim),
+        Span::styled(
+            format!("{:>width$} ", entry.number, width = columns.number),
+            number,
+        ),
+        Span::styled(
+            format!("{} ", time(context, entry.event.time, columns.time)),
+            theme.dim,
+        ),
     ]);
     if columns.delta > 0 {
         let since = since.map(delta).unwrap_or_default();
-        line.push_span(Span::styled(format!("{since:>width$} ", width = columns.delta), theme.dim));
+        line.push_span(Span::styled(
+            format!("{since:>width$} ", width = columns.delta),
+            theme.dim,
+        ));
     }
     line.push_span(Span::styled(
         format!(" {} {:<width$} ", row.sign, row.op, width = columns.op),
         kind,
     ));
-    line.push_span(Span::styled(format!("{:>width$}  ", row.size, width = columns.size), theme.dim));
+    line.push_span(Span::styled(
+        format!("{:>width$}  ", row.size, width = columns.size),
+        theme.dim,
+    ));
     line.push_span(Span::styled(row.preview, preview));
     buffer.set_line(area.x, area.y, &line, area.width);
     if is_chosen {
@@ -187,7 +202,13 @@ fn empty(context: &Context<'_>, buffer: &mut Buffer) {
     } else {
         "nothing yet: what arrives is listed here, what you type is sent"
     };
-    buffer.set_stringn(area.x + 1, area.y, text, usize::from(area.width - 1), context.theme.dim);
+    buffer.set_stringn(
+        area.x + 1,
+        area.y,
+        text,
+        usize::from(area.width - 1),
+        context.theme.dim,
+    );
 }
 
 /// Where the list stands, and whether it follows.
@@ -208,7 +229,10 @@ fn position<'a>(context: &Context<'_>, rows: &[&Entry]) -> Vec<Span<'a>> {
             0 => String::new(),
             newer => format!(", {} new", Thousands(newer)),
         };
-        spans.push(Span::styled(format!("{place}{new} ({key} follow)"), theme.hint));
+        spans.push(Span::styled(
+            format!("{place}{new} ({key} follow)"),
+            theme.hint,
+        ));
     } else {
         let text = format!("{} following", Thousands(live.last()));
         spans.push(Span::styled(text, theme.dim));
@@ -274,7 +298,10 @@ fn hits(context: &Context<'_>, search: &Search) -> Span<'static> {
     } else {
         ""
     };
-    let text = format!("  {}{more} hits{only} ({keys})", Thousands(search.count() as u64));
+    let text = format!(
+        "  {}{more} hits{only} ({keys})",
+        Thousands(search.count() as u64)
+    );
     Span::styled(text, theme.hit)
 }
 
@@ -293,9 +320,17 @@ fn typing(
         ..area
     };
     for x in clear.left()..clear.right() {
-        buffer[(x, clear.y)].set_char(' ').set_style(Style::reset().patch(theme.text));
+        buffer[(x, clear.y)]
+            .set_char(' ')
+            .set_style(Style::reset().patch(theme.text));
     }
-    buffer.set_stringn(clear.x, clear.y, label, usize::from(clear.width), theme.title);
+    buffer.set_stringn(
+        clear.x,
+        clear.y,
+        label,
+        usize::from(clear.width),
+        theme.title,
+    );
     let verdict = match &context.state.list.search {
         Some(search) => Line::from(vec![hits(context, search), Span::raw(" ")]),
         None => Line::styled("  \"text\" /regex/ json:/id=7 op:ping size>1k ", theme.dim),
@@ -310,6 +345,11 @@ fn typing(
         ..clear
     };
     let cursor = line.render(place, buffer, theme.text);
-    buffer.set_line(clear.right() - verdict_columns, clear.y, &verdict, verdict_columns);
+    buffer.set_line(
+        clear.right() - verdict_columns,
+        clear.y,
+        &verdict,
+        verdict_columns,
+    );
     cursor
 }

@@ -47,7 +47,10 @@ fn connection(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
         0,
         Line::from(vec![
             Span::styled(name, theme.state(state)),
-            Span::styled(format!(" {}", shorten(&sanitize::line(url), room, context)), theme.title),
+            Span::styled(
+                format!(" {}", shorten(&sanitize::line(url), room, context)),
+                theme.title,
+            ),
         ]),
     );
     if let Some(wait) = waiting(context) {
@@ -63,7 +66,10 @@ fn connection(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
         }
         for extension in &open.extensions {
             let name = extension.split(';').next().unwrap_or_default();
-            bar.add(6, Span::styled(sanitize::line(name).into_owned(), theme.text));
+            bar.add(
+                6,
+                Span::styled(sanitize::line(name).into_owned(), theme.text),
+            );
         }
         match &open.tls {
             Some(tls) if tls.checked => bar.add(4, Span::styled(tls.version.clone(), theme.good)),
@@ -80,7 +86,10 @@ fn connection(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
         bar.add(2, Span::styled(format!("up {}", clock(up)), theme.text));
     }
     if vitals.retries > 0 {
-        bar.add(3, Span::styled(format!("retries {}", vitals.retries), theme.hint));
+        bar.add(
+            3,
+            Span::styled(format!("retries {}", vitals.retries), theme.hint),
+        );
     }
     bar.render(area, buffer, Span::raw("  "));
 }
@@ -105,7 +114,11 @@ fn waiting(context: &Context<'_>) -> Option<String> {
             Some(format!("attempt {}", vitals.retries + 1))
         }
         ReadyState::Closed => {
-            let key = context.state.setup.keymap.keys(crate::tui::connect::keymap::Verb::Reconnect);
+            let key = context
+                .state
+                .setup
+                .keymap
+                .keys(crate::tui::connect::keymap::Verb::Reconnect);
             vitals.opened.map(|_| format!("{key} reconnects"))
         }
         _ => None,
@@ -128,12 +141,19 @@ fn numbers(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
         ];
         if rate.bytes > 0 {
             let bytes = usize::try_from(rate.bytes).unwrap_or(usize::MAX);
-            spans.push(Span::styled(format!(" {}/s", compact_size(bytes)), theme.dim));
+            spans.push(Span::styled(
+                format!(" {}/s", compact_size(bytes)),
+                theme.dim,
+            ));
         }
         bar.add(rank, Line::from(spans));
     }
     if let (Some((_, last)), Some(rtt)) = (vitals.round_trips.back(), &totals.rtt) {
-        let chart = bars(vitals.round_trips.iter().map(|(_, rtt)| micros(*rtt)), CHART, theme);
+        let chart = bars(
+            vitals.round_trips.iter().map(|(_, rtt)| micros(*rtt)),
+            CHART,
+            theme,
+        );
         bar.add(
             3,
             Line::from(vec![
@@ -145,7 +165,10 @@ fn numbers(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
         );
     }
     let ring = &context.scene.ring;
-    bar.add(4, Span::styled(format!("keep {}", Thousands(ring.len() as u64)), theme.dim));
+    bar.add(
+        4,
+        Span::styled(format!("keep {}", Thousands(ring.len() as u64)), theme.dim),
+    );
     if ring.evicted() > 0 {
         let text = format!("evicted {}", short(ring.evicted()));
         bar.add(2, Span::styled(text, theme.hint));
@@ -173,7 +196,9 @@ fn shorten(text: &str, room: usize, context: &Context<'_>) -> String {
     let letters: Vec<char> = text.chars().collect();
     let half = room.saturating_sub(1) / 2;
     let start: String = letters.iter().take(half).collect();
-    let end: String = letters[letters.len().saturating_sub(half)..].iter().collect();
+    let end: String = letters[letters.len().saturating_sub(half)..]
+        .iter()
+        .collect();
     format!("{start}{ellipsis}{end}")
 }
 

@@ -85,7 +85,12 @@ fn too_small(screen: Rect, buffer: &mut Buffer, theme: &Theme) {
 }
 
 fn composer(context: &Context<'_>, buffer: &mut Buffer) -> Option<Position> {
-    let Context { state, theme, layout, .. } = context;
+    let Context {
+        state,
+        theme,
+        layout,
+        ..
+    } = context;
     let style = context.border(Focus::Composer);
     let heading = state.composer.heading(theme);
     if layout.panels.is_empty() {
@@ -97,7 +102,12 @@ fn composer(context: &Context<'_>, buffer: &mut Buffer) -> Option<Position> {
     if !layout.panels.is_empty() {
         title.push_span(pane_name("Send", 4, theme));
     }
-    title.extend(heading.spans.into_iter().map(|span| span.patch_style(heading.style)));
+    title.extend(
+        heading
+            .spans
+            .into_iter()
+            .map(|span| span.patch_style(heading.style)),
+    );
     title.push_span(" ");
     on_rule(layout.composer_head, buffer, &title);
     state.composer.render(layout.composer, buffer, theme)

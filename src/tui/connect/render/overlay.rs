@@ -55,7 +55,13 @@ pub(super) fn render(
         Overlay::Quit => {
             let inner = window(context, "Quit", 60, 1, buffer);
             let text = "What you typed was not sent. Quit? (y)";
-            buffer.set_stringn(inner.x, inner.y, text, usize::from(inner.width), context.theme.hint);
+            buffer.set_stringn(
+                inner.x,
+                inner.y,
+                text,
+                usize::from(inner.width),
+                context.theme.hint,
+            );
             None
         }
     }
@@ -81,7 +87,11 @@ fn window(
     Clear.render(area, buffer);
     buffer.set_style(area, context.theme.text);
     boxed(area, buffer, context.theme, context.theme.focus);
-    on_rule(area, buffer, &Line::styled(format!(" {title} "), context.theme.title));
+    on_rule(
+        area,
+        buffer,
+        &Line::styled(format!(" {title} "), context.theme.title),
+    );
     Rect {
         x: area.x + 2,
         y: area.y + 1,
@@ -118,7 +128,10 @@ fn help(context: &Context<'_>, at: usize, buffer: &mut Buffer) {
     for (sign, about) in [
         ("< >", "came in, went out"),
         ("*  !", "the connection: as it should be, or not"),
-        ("> * '", "before the number: chosen, hit by the filter, marked"),
+        (
+            "> * '",
+            "before the number: chosen, hit by the filter, marked",
+        ),
     ] {
         lines.push(Line::from(vec![
             Span::styled(format!(" {sign:<15} "), theme.key),

@@ -24,7 +24,11 @@ pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
     let mut rest = area;
     for (at, share) in SHARES.into_iter().enumerate() {
         let is_last = at + 1 == SHARES.len();
-        let width = if is_last { rest.width } else { area.width * share / 100 };
+        let width = if is_last {
+            rest.width
+        } else {
+            area.width * share / 100
+        };
         let panel = Rect { width, ..rest };
         rest.x += width;
         rest.width -= width;
@@ -51,16 +55,29 @@ fn traffic(context: &Context<'_>, totals: &End, room: usize) -> Vec<Line<'static
         let rate = vitals.rates.current(now, dir);
         Line::from(vec![
             Span::styled(name, style),
-            Span::styled(format!(" {:>10}", Thousands(traffic.messages).to_string()), theme.title),
-            Span::styled(format!(" {:>7}", format!("{}/s", short(rate.messages))), theme.text),
-            Span::styled(format!(" {:>9}", format!("{}/s", show_size(rate.bytes))), theme.dim),
+            Span::styled(
+                format!(" {:>10}", Thousands(traffic.messages).to_string()),
+                theme.title,
+            ),
+            Span::styled(
+                format!(" {:>7}", format!("{}/s", short(rate.messages))),
+                theme.text,
+            ),
+            Span::styled(
+                format!(" {:>9}", format!("{}/s", show_size(rate.bytes))),
+                theme.dim,
+            ),
         ])
     };
     let series: Vec<u64> = vitals.rates.series(now, room.saturating_sub(5)).collect();
     let wire = totals.received.wire + totals.sent.wire;
     let payload = totals.received.payload + totals.sent.payload;
     let ring = &context.scene.ring;
-    let evicted = if ring.evicted() > 0 { theme.hint } else { theme.dim };
+    let evicted = if ring.evicted() > 0 {
+        theme.hint
+    } else {
+        theme.dim
+    };
     vec![
         way("rx", Direction::In, &totals.received, theme.incoming),
         way("tx", Direction::Out, &totals.sent, theme.outgoing),
@@ -76,7 +93,11 @@ fn traffic(context: &Context<'_>, totals: &End, room: usize) -> Vec<Line<'static
         Line::from(vec![
             Span::styled("kept ", theme.dim),
             Span::styled(
-                format!("{}/{}", Thousands(ring.len() as u64), short(Ring::MOST_ENTRIES as u64)),
+                format!(
+                    "{}/{}",
+                    Thousands(ring.len() as u64),
+                    short(Ring::MOST_ENTRIES as u64)
+                ),
                 theme.text,
             ),
             Span::styled(format!("  evicted {}", Thousands(ring.evicted())), evicted),
@@ -109,8 +130,14 @@ fn opcodes(context: &Context<'_>, totals: &End) -> Vec<Line<'static>> {
     .map(|(name, received, sent)| {
         Line::from(vec![
             Span::styled(format!("{name:<6}"), theme.dim),
-            Span::styled(format!(" {:>9}", Thousands(received).to_string()), theme.incoming),
-            Span::styled(format!(" {:>7}", Thousands(sent).to_string()), theme.outgoing),
+            Span::styled(
+                format!(" {:>9}", Thousands(received).to_string()),
+                theme.incoming,
+            ),
+            Span::styled(
+                format!(" {:>7}", Thousands(sent).to_string()),
+                theme.outgoing,
+            ),
         ])
     })
     .collect()
@@ -129,18 +156,33 @@ fn round_trip(context: &Context<'_>, totals: &End, room: usize) -> Vec<Line<'sta
         Span::styled("last ", theme.dim),
         Span::styled(show_duration(*last), theme.title),
         Span::styled(
-            format!("  p50 {}  p99 {}", show_duration(rtt.p50), show_duration(rtt.p99)),
+            format!(
+                "  p50 {}  p99 {}",
+                show_duration(rtt.p50),
+                show_duration(rtt.p99)
+            ),
             theme.text,
         ),
     ])];
-    let trips: Vec<u64> = vitals.round_trips.iter().map(|(_, rtt)| micros(*rtt)).collect();
+    let trips: Vec<u64> = vitals
+        .round_trips
+        .iter()
+        .map(|(_, rtt)| micros(*rtt))
+        .collect();
     let shown = &trips[trips.len().saturating_sub(room)..];
     let most = shown.iter().copied().max().unwrap_or(0).max(1);
     for row in (0..CHART).rev() {
-        let cells: String = shown.iter().map(|value| bar_cell(*value, most, row, context)).collect();
+        let cells: String = shown
+            .iter()
+            .map(|value| bar_cell(*value, most, row, context))
+            .collect();
         lines.push(Line::styled(cells, theme.chart));
     }
-    let text = format!("the last {}, at most {}", shown.len(), show_duration(rtt.max));
+    let text = format!(
+        "the last {}, at most {}",
+        shown.len(),
+        show_duration(rtt.max)
+    );
     lines.push(Line::styled(text, theme.dim));
     lines
 }
@@ -175,21 +217,44 @@ fn connection(context: &Context<'_>) -> Vec<Line<'static>> {
         Some((time, code)) => {
             let mut time = clock(*time, &context.state.setup.zone);
             time.truncate(8);
-            let style = if code.is_ordinary() { theme.text } else { theme.error };
-            fact("last close", format!("{code} {} {time}", code.name()), style)
+            let style = if code.is_ordinary() {
+                theme.text
+            } else {
+                theme.error
+            };
+            fact(
+                "last close",
+                format!("{code} {} {time}", code.name()),
+                style,
+            )
         }
     });
     lines.push(match &vitals.backoff {
-        None => fact("backoff", format!("none, {} retries", vitals.retries), theme.dim),
+        None => fact(
+            "backoff",
+            format!("none, {} retries", vitals.retries),
+            theme.dim,
+        ),
         Some(backoff) => {
-            let rest = backoff.until.saturating_sub(context.state.now).as_secs_f64();
+            let rest = backoff
+                .until
+                .saturating_sub(context.state.now)
+                .as_secs_f64();
             let delay = show_duration(backoff.delay);
             let text = format!("#{} in {rest:.1}s of {delay}", backoff.attempt);
             fact("backoff", text, theme.hint)
         }
     });
-    let lost = if vitals.dropped > 0 { theme.error } else { theme.dim };
-    let text = format!("{}   lost {}", Thousands(vitals.fragmented), Thousands(vitals.dropped));
+    let lost = if vitals.dropped > 0 {
+        theme.error
+    } else {
+        theme.dim
+    };
+    let text = format!(
+        "{}   lost {}",
+        Thousands(vitals.fragmented),
+        Thousands(vitals.dropped)
+    );
     lines.push(fact("fragmented", text, lost));
     lines
 }
