@@ -16,7 +16,7 @@ use super::demo::Demo;
 use super::patience::Patience;
 use super::recording;
 use super::signals::{Signal, Signals};
-use super::source::{Feed, Source};
+use super::source::{Face, Feed, Source, Stage};
 use crate::error::{Error, ExitCode};
 use crate::input::{Batch, Input};
 use crate::model::command::Command;
@@ -31,6 +31,8 @@ use crate::session::connection::MOST_UNREAD;
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
 use crate::text::predicate::Predicate;
+use crate::tui::connect::farewell::farewell;
+use crate::tui::connect::scene::Board;
 use crate::view;
 use crate::view::outcome::{Conditions, Stop};
 
@@ -52,6 +54,8 @@ pub struct Plan {
     pub echo: bool,
     /// `--reply PREDICATE=TEXT`: answer by rule, the first that matches.
     pub replies: Vec<(Predicate, String)>,
+    /// What the command line set up, in a few words each; shown on the screen.
+    pub setup: Vec<String>,
     /// Said before anything else: dropped headers, credentials over plain ws.
     pub notes: Vec<String>,
 }
@@ -89,8 +93,9 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         }
     }
     let mut signals = Signals::listen()?;
-    let mut talk = Talk::begin(plan, &output)?;
+    let mut talk = Talk::begin(plan, &output).await?;
     talk.run(&mut signals).await;
+    talk.leave_screen();
     let code = talk.end();
     let output = talk.audience.output.clone();
     drop(talk);
@@ -106,6 +111,15 @@ struct Talk {
     clients: Vec<Client>,
     audience: Audience,
     feed: Feed,
+    stamp: Stamp,
+    board: Board,
+    /// Where a person wants to go on.
+    switching: Option<Face>,
+    /// A screen was there: the end of the connection is not the end of the run, for a person may
+    /// want to look at it, or connect again.
+    stays: bool,
+    /// All sessions have ended, and the run has not.
+    is_over: bool,
     /// What was taken from the feed and waits for room.
     inputs: VecDeque<Input>,
     /// Answers of `--echo` and `--reply`, with the client they belong to. While there are some,
@@ -134,8 +148,9 @@ enum Turn {
 }
 
 impl Talk {
-    fn begin(plan: Plan, output: &Output) -> Result<Self, Error> {
+    async fn begin(plan: Plan, output: &Output) -> Result<Self, Error> {
         let stamp = Stamp::start();
+        let board = Board::default();
         let mut audience = Audience::new(
             plan.view,
             plan.conditions,
@@ -143,11 +158,26 @@ impl Talk {
             stamp.clone(),
             output.clone(),
         )?;
+        if let Source::Person(person) = &plan.source {
+            audience.set_board(board.clone());
+            audience.set_on_screen(person.begins_on_screen);
+            board.write(|scene| {
+                let urls: Vec<String> = plan.clients.iter().map(url).collect();
+                scene.url = urls.join(" ");
+                scene.setup = plan.setup;
+            });
+        }
         for note in &plan.notes {
             audience.note(note);
         }
         audience.flush();
         let goal = audience.outcome.has_goal();
+        let stage = Stage {
+            board: &board,
+            stamp: &stamp,
+            output,
+        };
+        let feed = Feed::start(plan.source, &stage).await?;
         let clients = plan
             .clients
             .into_iter()
@@ -156,7 +186,12 @@ impl Talk {
         Ok(Self {
             clients,
             audience,
-            feed: Feed::start(plan.source, output)?,
+            stays: feed.face() == Some(Face::Screen),
+            feed,
+            stamp,
+            board,
+            switching: None,
+            is_over: false,
             inputs: VecDeque::new(),
             answers: VecDeque::new(),
             echo: plan.echo,
@@ -181,11 +216,12 @@ impl Talk {
         let most = if answers { 1 } else { BATCH_EVENTS };
         loop {
             self.pass_on();
+            self.switch().await;
             let takes_input = self.takes_input();
             let room = output.has_room();
             let deadline = self.deadline();
             let turn = tokio::select! {
-                turn = next_events(&mut self.clients, most) => turn,
+                turn = next_events(&mut self.clients, most), if !self.is_over => turn,
                 batch = self.feed.next(), if takes_input => Turn::Input(batch),
                 signal = signals.next() => Turn::Signal(signal),
                 () = at(deadline) => Turn::Deadline,
@@ -201,6 +237,7 @@ impl Talk {
                         self.finish(Stop::OnPurpose);
                     }
                 }
+                Turn::Over if self.stays() => self.over(),
                 Turn::Over => return,
                 Turn::Input(batch) => self.take(batch),
                 Turn::Signal(signal) => {
@@ -220,7 +257,74 @@ impl Talk {
             // Before the screen is painted anew, so that it tells how things stand.
             self.feed.set_ready(self.is_open());
             self.audience.flush();
+            if self.is_over && self.finishing {
+                return;
+            }
         }
+    }
+
+    /// Whether the run goes on although no connection is left: a person looks at what there was. Where
+    /// there never was one, what is wrong is said at once.
+    fn stays(&self) -> bool {
+        self.stays && !self.finishing && self.opened.is_some() && !self.feed.has_ended()
+    }
+
+    fn over(&mut self) {
+        self.is_over = true;
+        self.audience
+            .note("the connection has ended: /reconnect connects again, /quit leaves");
+    }
+
+    /// Goes on where a person wants it.
+    async fn switch(&mut self) {
+        let Some(face) = self.switching.take() else {
+            return;
+        };
+        if face == Face::Screen {
+            self.stays = true;
+            self.audience.set_on_screen(true);
+        }
+        let output = self.audience.output.clone();
+        let stage = Stage {
+            board: &self.board,
+            stamp: &self.stamp,
+            output: &output,
+        };
+        let switched = self.feed.switch(face, &stage).await;
+        if self.feed.face() != Some(Face::Screen) {
+            self.audience.set_on_screen(false);
+        }
+        match switched {
+            Ok(()) if face == Face::Lines => {
+                self.audience
+                    .note("in lines now; /tui or F2 goes back to the full screen");
+            }
+            Ok(()) => {}
+            Err(error) => {
+                self.audience.tell(What::Error(Box::new(error.problem())));
+                self.finish(Stop::OnPurpose);
+            }
+        }
+        self.feed.set_ready(self.is_open());
+        self.audience.flush();
+    }
+
+    /// Gives the terminal back, and leaves a summary there.
+    fn leave_screen(&mut self) {
+        self.audience.flush();
+        if self.feed.face() != Some(Face::Screen) {
+            return;
+        }
+        let picture = self.feed.leave();
+        self.audience.set_on_screen(false);
+        if let Some(picture) = picture {
+            self.audience.output.talk(picture.as_bytes());
+        }
+        let lines = farewell(&self.board.read(), self.stamp.now());
+        for line in lines {
+            self.audience.note(&line);
+        }
+        self.audience.flush();
     }
 
     /// Passes on what waits, as far as there is room for it.
@@ -280,12 +384,12 @@ impl Talk {
         !self.feed.has_ended()
             && !self.finishing
             && self.inputs.is_empty()
-            && (self.feed.is_editor() || self.can_send() && self.audience.output.has_room())
+            && (self.feed.is_person() || self.can_send() && self.audience.output.has_room())
     }
 
     fn send(&mut self, command: &Command) {
         if let Command::Ping(payload) = command
-            && self.feed.is_editor()
+            && self.feed.is_person()
         {
             self.audience.ask_for_pong(payload.clone());
         }
@@ -305,7 +409,7 @@ impl Talk {
 
     fn take(&mut self, batch: Option<Batch>) {
         let Some(batch) = batch else {
-            if self.feed.is_editor() {
+            if self.feed.is_person() {
                 self.finish(Stop::OnPurpose);
             }
             return;
@@ -321,7 +425,12 @@ impl Talk {
     fn control(&mut self, control: Control) {
         match self.audience.control(control) {
             Some(Control::Quit) => self.finish(Stop::OnPurpose),
-            Some(Control::Reconnect) => self.clients.iter_mut().for_each(Client::reconnect),
+            Some(Control::Reconnect) => {
+                self.clients.iter_mut().for_each(Client::reconnect);
+                self.is_over = false;
+            }
+            Some(Control::Screen) => self.switching = Some(Face::Screen),
+            Some(Control::Line) => self.switching = Some(Face::Lines),
             Some(Control::State) => {
                 for client in &self.clients {
                     let state = client.state();
@@ -441,6 +550,10 @@ impl Talk {
         let unsent = unsent.count() as u64;
         self.audience.end(unsent)
     }
+}
+
+fn url(client: &client::Plan) -> String {
+    client.target.redacted()
 }
 
 /// The next events of any of the sessions, `most` at most.

@@ -33,6 +33,11 @@ impl Stamp {
         self.started.elapsed()
     }
 
+    /// The wall clock time, as `time` of an event has it.
+    pub fn time(&self) -> SystemTime {
+        self.started_wall + self.now()
+    }
+
     /// `what` happened now. Wall clock time follows the monotonic clock, so that it never runs backwards.
     pub fn event(&self, conn: Option<ConnId>, name: Option<&Arc<str>>, what: What) -> Event {
         let at = self.now();

@@ -22,6 +22,22 @@ use ratatui::crossterm::terminal::{
 use crate::error::Error;
 use crate::text::output;
 
+/// Columns and rows of the terminal, if there is one.
+pub fn size() -> Option<(u16, u16)> {
+    ratatui::crossterm::terminal::size().ok()
+}
+
+/// Whether this process may read the terminal: not where a shell runs it in the background.
+pub fn is_in_foreground() -> bool {
+    #[cfg(unix)]
+    {
+        use nix::unistd::{getpgrp, tcgetpgrp};
+        tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp())
+    }
+    #[cfg(not(unix))]
+    true
+}
+
 /// A terminal that can be taken over and given back, from any thread.
 #[derive(Clone)]
 pub struct Terminal(Arc<Shared>);

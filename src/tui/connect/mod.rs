@@ -3,6 +3,7 @@
 //! `state`, `update` and `render` are pure; `screen` holds the threads around them, and the session
 //! writes to the `scene` that they look at.
 
+pub mod farewell;
 pub mod keymap;
 pub mod scene;
 pub mod screen;

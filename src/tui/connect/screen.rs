@@ -18,7 +18,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::Event;
-use ratatui::crossterm::terminal;
 use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc as queue;
 
@@ -37,7 +36,7 @@ use crate::tui::clipboard;
 use crate::tui::editor::Editor;
 use crate::tui::keyboard::Keyboard;
 use crate::tui::painter::{Painter, Picture};
-use crate::tui::terminal::{PanicWatch, Terminal};
+use crate::tui::terminal::{self, PanicWatch, Terminal};
 use crate::tui::widget::composer::Composer;
 
 /// The least time between two pictures.
@@ -320,7 +319,7 @@ impl Stage {
     /// Takes in what the session wrote, the time, and the size, which some terminals do not tell.
     fn look(&mut self) {
         match terminal::size().map(Size::from) {
-            Ok(size) if size != self.state.size => {
+            Some(size) if size != self.state.size => {
                 self.update(Action::Resize(size.width, size.height));
             }
             _ => self.update(Action::Look),

@@ -9,6 +9,7 @@ use super::keymap::{Keymap, TABLE, Verb};
 use super::layout::{Layout, Wants};
 use super::list::List;
 use super::scene::Scene;
+use super::search::Search;
 use crate::tui::chord::Chord;
 use crate::tui::theme::Theme;
 use crate::tui::widget::Subject;
@@ -29,6 +30,8 @@ pub struct Setup {
     pub mouse: bool,
     pub keymap: Keymap,
     pub zone: TimeZone,
+    /// A filter to begin with: only its hits are listed.
+    pub filter: Option<String>,
 }
 
 /// The whole of it.
@@ -79,13 +82,18 @@ pub enum Overlay {
 
 impl State {
     pub fn new(setup: Setup, composer: Composer, size: Size) -> Self {
+        let mut list = List::default();
+        list.filter(setup.filter.as_deref().map(Search::new));
+        if list.search.is_some() {
+            list.toggle_only_hits();
+        }
         Self {
             setup,
             size,
             now: Duration::ZERO,
             focus: Focus::Composer,
             overlay: None,
-            list: List::default(),
+            list,
             composer,
             inspector: Inspector::default(),
             reply: None,
