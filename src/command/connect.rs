@@ -239,6 +239,12 @@ impl Talk {
                 }
                 Turn::Over if self.stays() => self.over(),
                 Turn::Over => return,
+                // Whoever quits twice does not wait for the peer's Close.
+                Turn::Input(Some(batch)) if self.finishing => {
+                    if batch.inputs.contains(&Input::Control(Control::Quit)) {
+                        return;
+                    }
+                }
                 Turn::Input(batch) => self.take(batch),
                 Turn::Signal(signal) => {
                     let again = self.finishing;
@@ -382,7 +388,7 @@ impl Talk {
 
     fn takes_input(&self) -> bool {
         !self.feed.has_ended()
-            && !self.finishing
+            && (!self.finishing || self.feed.face() == Some(Face::Screen))
             && self.inputs.is_empty()
             && (self.feed.is_person() || self.can_send() && self.audience.output.has_room())
     }

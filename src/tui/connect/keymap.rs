@@ -153,10 +153,10 @@ pub const TABLE: &[Entry] = &[
     entry(Verb::Redraw, "redraw", Place::Anywhere, &["ctrl+l"], "draw everything anew", ""),
     entry(Verb::Suspend, "suspend", Place::Anywhere, &["ctrl+z"], "to the shell; fg comes back", ""),
     entry(Verb::Palette, "palette", Place::Panes, &[":"], "find a command by its name", ""),
-    entry(Verb::Cancel, "cancel", Place::Anywhere, &["ctrl+c"], "clear what is typed, then quit", ""),
+    entry(Verb::Cancel, "cancel", Place::Anywhere, &["ctrl+c"], "clear what is typed, then quit", "quit"),
     entry(Verb::Quit, "quit", Place::Panes, &["q"], "close the connection and quit", "quit"),
     entry(Verb::QuitAndKeep, "quit-and-keep", Place::Panes, &["Q"], "quit, and leave the screen's text in the terminal", ""),
-    entry(Verb::Help, "help", Place::Panes, &["?"], "this list", "help"),
+    entry(Verb::Help, "help", Place::Anywhere, &["?", "f1"], "this list", "help"),
 ];
 
 /// Which key does what.
@@ -232,7 +232,10 @@ impl Keymap {
             if !meet(entry.place, here) {
                 continue;
             }
-            for sequence in sequences {
+            for sequence in sequences
+                .iter()
+                .filter(|sequence| counts(sequence, composing))
+            {
                 if *sequence == pressed {
                     return Found::Verb(entry.verb);
                 }
@@ -246,22 +249,37 @@ impl Keymap {
 
     /// The keys of an entry as they are shown: `f G End`.
     pub fn keys(&self, verb: Verb) -> String {
-        self.shown(verb).collect::<Vec<_>>().join(" ")
+        self.shown(verb, false).collect::<Vec<_>>().join(" ")
     }
 
     /// The first of them: `f`.
     pub fn key(&self, verb: Verb) -> Option<String> {
-        self.shown(verb).next()
+        self.shown(verb, false).next()
     }
 
-    fn shown(&self, verb: Verb) -> impl Iterator<Item = String> {
+    /// The first of them that means something while one types.
+    pub fn key_while_composing(&self, verb: Verb) -> Option<String> {
+        self.shown(verb, true).next()
+    }
+
+    fn shown(&self, verb: Verb, composing: bool) -> impl Iterator<Item = String> {
         let at = TABLE.iter().position(|entry| entry.verb == verb);
         let sequences = at.and_then(|at| self.sequences.get(at));
-        sequences.into_iter().flatten().map(|sequence| {
-            let chords: Vec<String> = sequence.iter().map(Chord::to_string).collect();
-            chords.join(" ")
-        })
+        sequences
+            .into_iter()
+            .flatten()
+            .filter(move |sequence| counts(sequence, composing))
+            .map(|sequence| {
+                let chords: Vec<String> = sequence.iter().map(Chord::to_string).collect();
+                chords.join(" ")
+            })
     }
+}
+
+/// Where one types, what types a letter is a letter.
+fn counts(sequence: &[Chord], composing: bool) -> bool {
+    let types = sequence.first().and_then(|chord| chord.typed());
+    !composing || types.is_none()
 }
 
 fn parse(keys: &str) -> Result<Vec<Chord>, String> {

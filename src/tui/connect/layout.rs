@@ -23,8 +23,10 @@ pub struct Layout {
     pub header: Rect,
     /// The numbers in panels, borders included.
     pub panels: Rect,
-    /// The names of the columns (a rule), or the border of the frames pane.
+    /// The rule above the list, or the border of its pane.
     pub frames_head: Rect,
+    /// The names of the columns.
+    pub column_names: Rect,
     /// The rows of the list.
     pub rows: Rect,
     /// The line below the list: pause, filter, hits.
@@ -103,6 +105,7 @@ impl Layout {
             is_roomy: false,
             header,
             frames_head,
+            column_names: frames_head,
             rows: rest.all(),
             frames_foot,
             inspector,
@@ -144,7 +147,11 @@ impl Layout {
                 height: frames.height.min(1),
                 ..frames
             },
-            rows: inside(frames),
+            column_names: Rect {
+                height: 1,
+                ..inside(frames)
+            },
+            rows: below_first(inside(frames)),
             frames_foot: Rect {
                 y: frames.bottom().saturating_sub(1),
                 height: frames.height.min(1),

@@ -19,6 +19,8 @@ pub struct List {
     /// The first row.
     top: u64,
     follows: bool,
+    /// The chosen entry is to stand in the middle: one wants to see what is around it.
+    centres: bool,
     frozen: Option<Box<Ring>>,
     pub mark: Option<u64>,
     pub search: Option<Search>,
@@ -32,6 +34,7 @@ impl Default for List {
             cursor: 0,
             top: 0,
             follows: true,
+            centres: false,
             frozen: None,
             mark: None,
             search: None,
@@ -145,6 +148,7 @@ impl List {
         match hit.filter(|hit| self.ring(live).get(*hit).is_some()) {
             Some(hit) => {
                 self.choose(hit);
+                self.centres = true;
                 true
             }
             None => false,
@@ -185,8 +189,15 @@ impl List {
             self.nearest(ring, self.cursor).unwrap_or(0)
         };
         let (lowest, highest) = (self.back(ring, cursor, rows), self.back(ring, newest, rows));
+        let is_away = !(lowest..=cursor).contains(&self.top);
+        let top = if self.centres && is_away {
+            self.back(ring, cursor, rows.div_ceil(2))
+        } else {
+            self.top
+        };
+        self.centres = false;
         self.cursor = cursor;
-        self.top = self.top.clamp(lowest, cursor.max(lowest)).min(highest);
+        self.top = top.clamp(lowest, cursor.max(lowest)).min(highest);
     }
 
     /// The entry that is so many rows above this one, counting it: the top of a list that ends with

@@ -160,7 +160,7 @@ pub fn steps(timings: &Timings) -> Vec<String> {
         ("tcp", timings.tcp),
         ("proxy", timings.proxy),
         ("tls", timings.tls),
-        ("upgrade", timings.upgrade),
+        ("up", timings.upgrade),
     ]
     .into_iter()
     .filter_map(|(name, took)| Some(format!("{name} {}", show_duration(took?))))

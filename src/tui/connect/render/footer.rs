@@ -1,12 +1,13 @@
 //! The last row: the keys that matter here, or what was just done.
 
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Context;
 use super::bar::Bar;
 use crate::text::sanitize;
-use crate::tui::connect::keymap::{Place, TABLE};
+use crate::tui::connect::keymap::{Place, TABLE, Verb};
 use crate::tui::connect::state::{Focus, Overlay};
 
 pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
@@ -25,8 +26,12 @@ pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
         buffer.set_stringn(area.x, area.y, text, usize::from(area.width), theme.hint);
         return;
     }
+    let area = Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2),
+        ..area
+    };
     let mut bar = Bar::default();
-    bar.add(0, " ");
     if let Some(overlay) = &state.overlay {
         for (key, word) in keys_of(overlay) {
             bar.add(1, pair(context, key, word));
@@ -41,17 +46,24 @@ pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
         let there = TABLE
             .iter()
             .filter(|entry| !entry.footer.is_empty())
-            .filter(|entry| entry.place == here || entry.place == Place::Anywhere);
+            .filter(|entry| entry.place == here || entry.place == Place::Anywhere)
+            // In the panes there is a letter for it.
+            .filter(|entry| composing || entry.verb != Verb::Cancel);
         for (at, entry) in there.enumerate() {
-            let Some(key) = state.setup.keymap.key(entry.verb) else {
+            let keymap = &state.setup.keymap;
+            let key = if composing {
+                keymap.key_while_composing(entry.verb)
+            } else {
+                keymap.key(entry.verb)
+            };
+            let Some(key) = key else {
                 continue;
             };
             // The help is where everything else is found: it stays.
-            let is_help = entry.name == "help";
-            let rank = if is_help {
-                0
-            } else {
-                u8::try_from(at + 1).unwrap_or(u8::MAX)
+            let rank = match entry.verb {
+                Verb::Help => 0,
+                Verb::Cancel => 1,
+                _ => u8::try_from(at + 1).unwrap_or(u8::MAX),
             };
             bar.add(rank, pair(context, &key, entry.footer));
         }

@@ -88,9 +88,14 @@ fn head(context: &Context<'_>, columns: &Columns, rows: &[&Entry], buffer: &mut 
         title.extend(position(context, rows));
         title.push_span(" ");
         on_rule(layout.frames_head, buffer, &title);
-        return;
+    } else {
+        rule(layout.frames_head, buffer, theme, style);
     }
-    rule(layout.frames_head, buffer, theme, style);
+    column_names(context, columns, buffer);
+}
+
+fn column_names(context: &Context<'_>, columns: &Columns, buffer: &mut Buffer) {
+    let (area, theme) = (context.layout.column_names, context.theme);
     let name = |name: &str, width: usize| match width {
         0 => String::new(),
         _ => format!("{name:>width$} "),
@@ -104,10 +109,10 @@ fn head(context: &Context<'_>, columns: &Columns, rows: &[&Entry], buffer: &mut 
         name("size", columns.size).trim_end(),
         op = columns.op - 1,
     );
-    let y = layout.frames_head.y;
-    for (x, letter) in (layout.frames_head.x..layout.frames_head.right()).zip(text.chars()) {
+    for (x, letter) in (area.left()..area.right()).zip(text.chars()) {
+        // On a rule, the rule goes on between the names.
         if letter != ' ' {
-            buffer[(x, y)].set_char(letter).set_style(theme.dim);
+            buffer[(x, area.y)].set_char(letter).set_style(theme.dim);
         }
     }
 }
