@@ -121,7 +121,7 @@ fn the_end_of_the_connection_leaves_everything_to_be_looked_at() {
             && contents.contains("1011 internal error: boom")
     });
     terminal.keys(ESC);
-    terminal.shows("q quit");
+    terminal.shows("? help");
     terminal.keys("q");
     assert_eq!(terminal.exits().0, 8);
 }
@@ -184,8 +184,8 @@ fn a_message_is_found_chosen_and_sent_again() {
     terminal.shows("txt> {\"n\":7}");
     terminal.keys("\x7f00}");
     terminal.keys(ENTER);
-    terminal.shows("following");
     terminal.keys(ESC);
+    terminal.shows("f follow");
     terminal.keys("f");
     terminal.until("the message and its echo", |screen| {
         screen.contents().matches("{\"n\":700}").count() >= 2
@@ -202,7 +202,7 @@ fn quitting_asks_where_something_was_typed_and_ctrl_c_clears_it_first() {
     terminal.keys("unsent");
     terminal.shows("txt> unsent");
     terminal.keys(ESC);
-    terminal.shows("q quit");
+    terminal.shows("? help");
     terminal.keys("q");
     terminal.shows("Quit? (y)");
     terminal.keys(ESC);
@@ -217,12 +217,13 @@ fn quitting_asks_where_something_was_typed_and_ctrl_c_clears_it_first() {
 
 #[test]
 fn signals_leave_a_clean_terminal() {
-    for (signal, code) in [("TERM", 143), ("HUP", 129), ("INT", 0)] {
+    for signal in ["TERM", "HUP", "INT"] {
         let server = serve(&[]);
         let mut terminal = Terminal::start(&["connect", "--mouse", server.url()]);
         opens(&terminal);
         terminal.signal(signal);
-        assert_eq!(terminal.exits().0, code, "{signal}");
+        // A person is at it: signals are a way to leave.
+        assert_eq!(terminal.exits().0, 0, "{signal}");
     }
 }
 
@@ -349,6 +350,13 @@ const HOSTILE: [&str; 9] = [
     "\u{7f}\u{8}\u{c}\u{5}\u{e}",
 ];
 
+/// The number of the entry that is chosen.
+fn chosen(screen: &vt100::Screen) -> Option<u64> {
+    let contents = screen.contents();
+    let (_, after) = contents.split_once('>')?;
+    after.split_whitespace().next()?.parse().ok()
+}
+
 #[test]
 fn nothing_hostile_reaches_the_terminal() {
     let server = RawServer::open(|peer| {
@@ -369,16 +377,12 @@ fn nothing_hostile_reaches_the_terminal() {
     // Every message, in every way to look at it.
     for look in ["J", "x", "R", "H"] {
         terminal.keys(look);
-        for _ in 0..3 * HOSTILE.len() {
-            terminal.keys("k");
+        terminal.keys("g");
+        terminal.until("the oldest", |screen| chosen(screen) == Some(1));
+        for number in 2..=4 * HOSTILE.len() as u64 + 2 {
+            terminal.keys("j");
+            terminal.until("the next", |screen| chosen(screen) == Some(number));
         }
-        terminal.until("the oldest", |screen| {
-            screen
-                .contents()
-                .lines()
-                .any(|line| line.contains(">    1 "))
-        });
-        terminal.keys("f");
     }
     terminal.keys("i");
     terminal.line("seen");
@@ -502,7 +506,7 @@ fn a_terminal_that_takes_nothing_does_not_keep_one_from_leaving() {
     terminal.is_given_back();
     *gate.0.lock().unwrap() = true;
     gate.1.notify_all();
-    assert_eq!(terminal.exits().0, 143);
+    assert_eq!(terminal.exits().0, 0);
 }
 
 #[test]
@@ -538,7 +542,7 @@ fn keys_can_be_bound_in_the_config() {
     terminal.keys("#");
     terminal.shows("filter: ");
     terminal.keys(ESC);
-    terminal.shows("Ctrl+Q quit");
+    terminal.shows("# filter");
     terminal.keys("\x11");
     assert_eq!(terminal.exits().0, 0);
 }

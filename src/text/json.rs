@@ -7,6 +7,7 @@
 pub mod members;
 pub mod scan;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -138,10 +139,7 @@ fn new_line(shown: &mut String, depth: usize) {
 
 fn paint(shown: &mut String, class: Class, piece: &str, style: Style) {
     match ink(class) {
-        Some(ink) if piece.chars().any(sanitize::is_hostile) => {
-            shown.push_str(&style.paint(ink, &escape(piece)));
-        }
-        Some(ink) => shown.push_str(&style.paint(ink, piece)),
+        Some(ink) => shown.push_str(&style.paint(ink, &escape(piece))),
         None => shown.push_str(piece),
     }
 }
@@ -157,8 +155,12 @@ pub const fn ink(class: Class) -> Option<Ink> {
     }
 }
 
-/// Hostile characters as `\uXXXX`, a pair of them beyond the basic plane.
-fn escape(piece: &str) -> String {
+/// Hostile characters of a JSON text as `\uXXXX`, a pair of them beyond the basic plane: inside of
+/// strings, where alone they may stand, that changes no value.
+pub fn escape(piece: &str) -> Cow<'_, str> {
+    if !piece.chars().any(sanitize::is_hostile) {
+        return Cow::Borrowed(piece);
+    }
     let mut escaped = String::with_capacity(piece.len() + 16);
     for c in piece.chars() {
         if sanitize::is_hostile(c) {
@@ -170,7 +172,7 @@ fn escape(piece: &str) -> String {
             escaped.push(c);
         }
     }
-    escaped
+    Cow::Owned(escaped)
 }
 
 /// Hands on each token with its class until `each` returns `false`; says whether the text is

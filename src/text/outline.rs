@@ -492,7 +492,7 @@ mod tests {
             first in 0_usize..60,
         ) {
             let reading = if json { Reading::Json } else { Reading::Lines };
-            let outline = outline(bytes.clone(), reading);
+            let outline = outline(bytes, reading);
             let whole = outline.rows_from(0, usize::MAX);
             prop_assert_eq!(whole.len(), outline.rows());
             let part = outline.rows_from(first, 5);

@@ -1,140 +1,155 @@
-//! A text in the person's own editor.
+//! A text in the person's own editor: `$VISUAL`, `$EDITOR`, or vi.
+//!
+//! The text goes through a file that only its owner can read. It is removed afterwards, unless what
+//! is in it could not be taken over: then it stays, and the error says where. The terminal must have
+//! been given back before, and be taken again after.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::Command;
 
-use crate::error::cause_text;
+use super::widget::draft;
+use crate::model::units::show_size;
+use crate::text::sanitize;
 
-/// A text that comes back larger is not taken.
-const MOST: u64 = 4 << 20;
-
-/// An editor that is open, and its file; dropping it removes the file.
-pub(super) struct Editor {
-    child: Child,
-    path: PathBuf,
+/// What to run, with its arguments, as a shell reads it.
+pub fn command(env: impl Fn(&str) -> Option<OsString>) -> OsString {
+    ["VISUAL", "EDITOR"]
+        .into_iter()
+        .filter_map(env)
+        .find(|command| !command.is_empty())
+        .unwrap_or_else(|| "vi".into())
 }
 
-impl Editor {
-    /// Opens `command` (words as a shell reads them) on a file with this text, which only its owner
-    /// can read.
-    ///
-    /// # Errors
-    /// A sentence that says what failed.
-    pub(super) fn open(command: &str, text: &str) -> Result<Self, String> {
-        let name = format!("wscope-{:016x}.txt", rand::random::<u64>());
-        let path = std::env::temp_dir().join(name);
-        let fail = |cause: std::io::Error| format!("{}: {}", path.display(), cause_text(&cause));
-        create(&path)
-            .and_then(|mut file| file.write_all(text.as_bytes()))
-            .map_err(fail)?;
-        let child = shell(command, &path).spawn();
-        match child {
-            Ok(child) => Ok(Self { child, path }),
-            Err(cause) => {
-                let _ = std::fs::remove_file(&path);
-                Err(format!("{command}: {}", cause_text(&cause)))
-            }
-        }
+/// Lets a person edit a text, and returns it. `extension` tells the editor what it is: `json`.
+///
+/// # Errors
+/// A sentence for the person.
+pub fn edit(text: &str, extension: &str, command: &OsString) -> Result<String, String> {
+    let (path, mut file) = create(extension)
+        .map_err(|error| format!("no file could be made for the editor: {error}"))?;
+    let edited = file
+        .write_all(text.as_bytes())
+        .map_err(|error| format!("{}: {error}", path.display()))
+        .and_then(|()| run(command, &path))
+        .and_then(|()| read(&path));
+    if edited.is_ok() || fs::read(&path).is_ok_and(|bytes| bytes == text.as_bytes()) {
+        // If it cannot be removed, nothing is lost but its room.
+        let _ = fs::remove_file(&path);
+        return edited;
     }
-
-    /// The text, once the editor has ended; `None` before.
-    pub(super) fn poll(&mut self) -> Option<Result<String, String>> {
-        match self.child.try_wait() {
-            Ok(None) => None,
-            Ok(Some(status)) => Some(self.result(status)),
-            Err(cause) => Some(Err(cause_text(&cause))),
-        }
-    }
-
-    fn result(&self, status: ExitStatus) -> Result<String, String> {
-        if !status.success() {
-            return Err(format!("the editor ended with {status}: the text stays"));
-        }
-        let mut text = Vec::new();
-        File::open(&self.path)
-            .and_then(|file| file.take(MOST + 1).read_to_end(&mut text))
-            .map_err(|cause| cause_text(&cause))?;
-        if text.len() as u64 > MOST {
-            return Err("the text is too large: it stays as it was".to_owned());
-        }
-        let text = String::from_utf8(text).map_err(|_| "the text is not UTF-8".to_owned())?;
-        // Editors end files with a line feed.
-        Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
-    }
+    edited.map_err(|error| format!("{error} (the text is in {})", path.display()))
 }
 
-impl Drop for Editor {
-    fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-fn create(path: &Path) -> std::io::Result<File> {
+fn create(extension: &str) -> io::Result<(PathBuf, File)> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    let name = format!("wscope-{:016x}.{extension}", rand::random::<u64>());
+    let path = std::env::temp_dir().join(name);
+    options.open(&path).map(|file| (path, file))
 }
 
-#[cfg(unix)]
-fn shell(command: &str, path: &Path) -> Command {
-    let mut shell = Command::new("sh");
-    // `$EDITOR` may have arguments.
-    shell
-        .args(["-c", &format!("{command} \"$1\""), "sh"])
-        .arg(path);
-    shell
+/// By the shell, so that `code --wait` is a command with an argument.
+fn run(command: &OsString, path: &Path) -> Result<(), String> {
+    let mut script = command.clone();
+    script.push(" \"$1\"");
+    let status = Command::new("sh")
+        .arg("-c")
+        .arg(script)
+        .arg("sh")
+        .arg(path)
+        .status()
+        .map_err(|error| format!("the editor could not be started: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        let command = command.to_string_lossy();
+        Err(format!("{} ended with {status}", sanitize::line(&command)))
+    }
 }
 
-#[cfg(not(unix))]
-fn shell(command: &str, path: &Path) -> Command {
-    let mut words = command.split_whitespace();
-    let mut editor = Command::new(words.next().unwrap_or("notepad"));
-    editor.args(words).arg(path);
-    editor
+/// What is in the file now, without the line feed that editors put at the end.
+fn read(path: &Path) -> Result<String, String> {
+    let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    if bytes.len() > draft::MOST {
+        return Err(format!(
+            "more than {} do not fit here",
+            show_size(draft::MOST as u64)
+        ));
+    }
+    let mut text = String::from_utf8(bytes).map_err(|_| "that is not UTF-8".to_owned())?;
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Ok(text)
 }
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::thread;
-    use std::time::Duration;
+    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
 
-    fn edited(command: &str) -> Result<String, String> {
-        let mut editor = Editor::open(command, "one\ntwo")?;
-        loop {
-            if let Some(result) = editor.poll() {
-                return result;
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
+    fn with(script: &str, text: &str) -> Result<String, String> {
+        // The path is the last argument: $0 of a script that is given to sh -c.
+        edit(text, "txt", &OsString::from(format!("sh -c '{script}'")))
     }
 
     #[test]
-    fn the_text_comes_back_as_the_editor_left_it() {
-        assert_eq!(edited("true"), Ok("one\ntwo".into()));
-        assert_eq!(
-            edited("sh -c 'echo three >> \"$0\"'"),
-            Ok("one\ntwothree".into())
+    fn what_the_editor_leaves_is_taken_over() {
+        assert_eq!(with("echo more >> \"$0\"", "one\n").unwrap(), "one\nmore");
+        assert_eq!(with("true", "one").unwrap(), "one");
+    }
+
+    #[test]
+    fn the_file_is_its_owners_alone_and_is_removed() {
+        let shown = with(
+            "stat -c \"%a %n\" \"$0\" > \"$0.out\"; cp \"$0.out\" \"$0\"; rm \"$0.out\"",
+            "x",
+        )
+        .unwrap();
+        let (mode, path) = shown.split_once(' ').unwrap();
+        assert_eq!(mode, "600");
+        assert!(path.ends_with(".txt") && !Path::new(path).exists());
+    }
+
+    #[test]
+    fn nothing_is_lost_where_it_goes_wrong() {
+        let error = with("exit 3", "one").unwrap_err();
+        assert!(
+            error.contains("exit status: 3") && !error.contains("the text is in"),
+            "{error}"
         );
-        assert!(edited("false").unwrap_err().contains("the text stays"));
-        assert!(edited("printf '\\377' >").unwrap_err().contains("UTF-8"));
+        let error = with("printf \"\\\\377\" > \"$0\"", "one").unwrap_err();
+        assert!(
+            error.starts_with("that is not UTF-8 (the text is in "),
+            "{error}"
+        );
+        let path = Path::new(error.rsplit(' ').next().unwrap().trim_end_matches(')'));
+        assert_eq!(
+            fs::metadata(path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        fs::remove_file(path).unwrap();
     }
 
     #[test]
-    fn the_file_is_gone_afterwards_and_so_is_the_editor() {
-        let editor = Editor::open("sleep 60 #", "secret").unwrap();
-        let path = editor.path.clone();
-        assert!(path.exists());
-        drop(editor);
-        assert!(!path.exists());
+    fn visual_comes_before_editor() {
+        let of = |vars: &[(&str, &str)]| {
+            command(|name| {
+                let var = vars.iter().find(|(known, _)| *known == name);
+                var.map(|(_, value)| OsString::from(value))
+            })
+        };
+        assert_eq!(
+            of(&[("EDITOR", "nano"), ("VISUAL", "code --wait")]),
+            "code --wait"
+        );
+        assert_eq!(of(&[("EDITOR", "nano"), ("VISUAL", "")]), "nano");
+        assert_eq!(of(&[]), "vi");
     }
 }

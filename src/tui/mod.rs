@@ -7,10 +7,10 @@
 pub mod chord;
 pub mod clipboard;
 pub mod connect;
+pub mod editor;
 pub mod terminal;
 pub mod theme;
 pub mod widget;
 
-mod editor;
 mod keyboard;
 mod painter;

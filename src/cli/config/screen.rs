@@ -9,10 +9,10 @@ use crate::error::Error;
 use crate::input::history;
 use crate::model::units::{show_duration, show_size};
 use crate::session::connection;
-use crate::tui::clipboard::Multiplexer;
 use crate::tui::connect::keymap::Keymap;
 use crate::tui::connect::screen;
 use crate::tui::connect::state;
+use crate::tui::editor;
 use crate::tui::theme::Theme;
 use crate::view;
 
@@ -83,8 +83,8 @@ pub(super) fn plan(setup: &Setup<'_>, args: &Screen, view: &view::Plan) -> scree
             filter: view.select.as_filter(),
         },
         history: history::path(|name| environment.get(name)),
-        editor: editor(environment),
-        multiplexer: Multiplexer::None,
+        editor: editor::command(|name| environment.get(name)),
+        is_tmux: environment.get("TMUX").is_some(),
     }
 }
 
@@ -103,13 +103,6 @@ fn is_utf8(environment: &Environment) -> bool {
         let locale = locale.to_string_lossy().to_ascii_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
     })
-}
-
-fn editor(environment: &Environment) -> String {
-    let named = ["VISUAL", "EDITOR"]
-        .into_iter()
-        .find_map(|name| environment.get(name)?.into_string().ok());
-    named.unwrap_or_else(|| "vi".to_owned())
 }
 
 /// What was set up, in a few words each: the second line of a large screen.

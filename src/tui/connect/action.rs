@@ -24,8 +24,8 @@ pub enum Action {
 pub enum Effect {
     /// Something for the session. Typed lines are remembered.
     Input { input: Input, line: Option<String> },
-    /// Text for the clipboard.
-    Copy(String),
+    /// Text for the clipboard, and what is to be said about it.
+    Copy { text: String, note: String },
     /// Let a person edit this text in `$EDITOR`.
     Edit(String),
     /// The mouse is wanted, or not any more.

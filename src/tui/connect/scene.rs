@@ -67,6 +67,12 @@ impl Weight {
 }
 
 impl Scene {
+    /// Where it is connected to, or tries to be; redacted.
+    pub fn url(&self) -> &str {
+        let open = self.vitals.open.as_ref();
+        open.map_or(self.url.as_str(), |open| open.url.as_str())
+    }
+
     pub fn hear(&mut self, event: Event) {
         self.vitals.observe(&event);
         self.ring.push(event);

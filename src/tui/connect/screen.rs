@@ -10,6 +10,7 @@
 //! painter only, and the next picture is made when the painter has finished the last one. It draws
 //! at most [`EVERY`] so often, and only when something changed.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
@@ -29,15 +30,15 @@ use super::update::update;
 use crate::error::Error;
 use crate::input::history::History;
 use crate::input::{Batch, Input};
+use crate::model::units::show_size;
 use crate::session::stamp::Stamp;
 use crate::text::output::{Borrow, Output, Printer};
 use crate::text::sanitize;
-use crate::tui::clipboard;
-use crate::tui::editor::Editor;
 use crate::tui::keyboard::Keyboard;
 use crate::tui::painter::{Painter, Picture};
 use crate::tui::terminal::{self, PanicWatch, Terminal};
 use crate::tui::widget::composer::Composer;
+use crate::tui::{clipboard, editor};
 
 /// The least time between two pictures.
 const EVERY: Duration = Duration::from_millis(33);
@@ -56,10 +57,10 @@ pub struct Plan {
     pub setup: Setup,
     /// Where lines are remembered between sessions.
     pub history: Option<PathBuf>,
-    /// `$VISUAL` or `$EDITOR`.
-    pub editor: String,
-    /// Where the clipboard sequence has to pass tmux or screen.
-    pub multiplexer: clipboard::Multiplexer,
+    /// The person's editor, with its arguments, as a shell reads it.
+    pub editor: OsString,
+    /// The terminal is tmux's, which has to be asked to pass the clipboard on.
+    pub is_tmux: bool,
 }
 
 /// A full screen on the terminal. Dropping it gives the terminal back.
@@ -306,12 +307,9 @@ impl Stage {
         })
     }
 
-    /// Looks for hits in some of what is new; says whether there is more.
+    /// Reads on in what takes longer than a moment; says whether there is more.
     fn scan(&mut self) -> bool {
-        if self.state.list.search.is_none() {
-            return false;
-        }
-        let more = self.state.list.scan(&self.board.read().ring);
+        let more = self.state.read_on(&self.board.read());
         self.dirty |= more;
         more
     }
@@ -338,10 +336,17 @@ impl Stage {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Input { input, line } => self.submit(input, line),
-            Effect::Copy(text) => {
-                let (bytes, said) = clipboard::copy(&text, self.plan.multiplexer);
-                self.painter.write(bytes);
-                self.state.say(said);
+            Effect::Copy { text, note } => {
+                match clipboard::sequence(text.as_bytes(), self.plan.is_tmux) {
+                    Ok(sequence) => {
+                        self.painter.write(sequence.into_bytes());
+                        let size = show_size(text.len() as u64);
+                        let gap = if note.is_empty() { "" } else { "; " };
+                        self.state
+                            .say(format!("{size} are in the clipboard{gap}{note}"));
+                    }
+                    Err(problem) => self.state.say(problem),
+                }
             }
             Effect::Edit(text) => self.edit(&text),
             Effect::Mouse(mouse) => self.painter.set_mouse(mouse),
@@ -371,19 +376,28 @@ impl Stage {
 
     fn edit(&mut self, text: &str) {
         self.hand_over();
-        let edited = match Editor::open(&self.plan.editor, text) {
-            Ok(mut editor) => loop {
-                if let Some(edited) = editor.poll() {
-                    break edited;
-                }
-                if let Ok(Message::Stop) = self.messages.recv_timeout(COUNTDOWN) {
-                    break Err("the session has ended".into());
-                }
-            },
-            Err(problem) => Err(problem),
+        let (sender, edited) = mpsc::sync_channel(1);
+        let (text, command) = (text.to_owned(), self.plan.editor.clone());
+        thread::spawn(move || {
+            // Nobody waits for it where the session has ended meanwhile.
+            let _ = sender.send(editor::edit(&text, "txt", &command));
+        });
+        let edited = loop {
+            match edited.recv_timeout(COUNTDOWN) {
+                Ok(edited) => break edited,
+                Err(_) if self.is_stopped() => break Err("the session has ended".into()),
+                Err(_) => {}
+            }
         };
         self.take_back();
         self.update(Action::Edited(edited));
+    }
+
+    /// Whether it is to end; what else was said meanwhile is seen when it looks again.
+    fn is_stopped(&self) -> bool {
+        self.messages
+            .try_iter()
+            .any(|message| matches!(message, Message::Stop))
     }
 
     /// Stops the process until the shell continues it.

@@ -51,6 +51,8 @@ pub struct State {
     /// Rows that the events are scrolled back.
     pub events_back: usize,
     pub zoomed: bool,
+    /// The inspector has read only a part of its message.
+    is_reading: bool,
     /// The first keys of a sequence.
     pub begun: Vec<Chord>,
     said: Option<(String, Duration)>,
@@ -76,6 +78,8 @@ pub enum Overlay {
     Palette { line: Line, chosen: usize },
     /// `/close` with what is typed.
     Close(Line),
+    /// In which of the shapes the chosen message is copied.
+    CopyAs(usize),
     /// Whether to quit although something is typed.
     Quit,
 }
@@ -99,6 +103,7 @@ impl State {
             reply: None,
             events_back: 0,
             zoomed: false,
+            is_reading: false,
             begun: Vec::new(),
             said: None,
         }
@@ -123,19 +128,7 @@ impl State {
 
     /// What the inspector is shown.
     pub fn subject<'a>(&'a self, scene: &'a Scene) -> Option<Subject<'a>> {
-        let entry = self.list.chosen(&scene.ring)?;
-        let handshake = scene.vitals.handshake(entry.event.conn);
-        let reply = self.reply.as_ref();
-        Some(Subject {
-            entry,
-            request: handshake.and_then(|heads| heads.request.as_deref()),
-            response: handshake.and_then(|heads| heads.response.as_deref()),
-            reply: reply.map(|reply| (reply.to, reply.pointer, reply.after)),
-            marked: self
-                .list
-                .mark
-                .and_then(|mark| self.list.ring(&scene.ring).get(mark)),
-        })
+        subject(&self.list, self.reply.as_ref(), scene)
     }
 
     /// Says in the footer what was done or why not.
@@ -151,14 +144,44 @@ impl State {
 
     /// Brings everything in line with what the session wrote.
     pub fn settle(&mut self, scene: &Scene) {
-        let rows = usize::from(self.layout().rows.height);
-        self.list.settle(&scene.ring, rows);
+        let layout = self.layout();
+        self.list
+            .settle(&scene.ring, usize::from(layout.rows.height));
         self.reply = self
             .list
             .chosen(&scene.ring)
             .filter(|_| !self.list.follows())
             .and_then(|entry| reply(self.list.ring(&scene.ring), entry));
+        self.is_reading = match subject(&self.list, self.reply.as_ref(), scene) {
+            Some(subject) if !layout.inspector.is_empty() => {
+                self.inspector.look(&subject, layout.inspector_inner)
+            }
+            _ => false,
+        };
     }
+
+    /// Goes on with what takes longer than a moment: hits, and the text of a large message. Says
+    /// whether there is more.
+    pub fn read_on(&mut self, scene: &Scene) -> bool {
+        let seeks = self.list.scan(&scene.ring);
+        if self.is_reading {
+            self.settle(scene);
+        }
+        seeks || self.is_reading
+    }
+}
+
+/// An entry, and what is known around it.
+fn subject<'a>(list: &'a List, reply: Option<&'a Reply>, scene: &'a Scene) -> Option<Subject<'a>> {
+    let entry = list.chosen(&scene.ring)?;
+    let handshake = scene.vitals.handshake(entry.event.conn);
+    Some(Subject {
+        entry,
+        request: handshake.and_then(|heads| heads.request.as_deref()),
+        response: handshake.and_then(|heads| heads.response.as_deref()),
+        reply: reply.map(|reply| (reply.to, reply.pointer, reply.after)),
+        marked: list.mark.and_then(|mark| list.ring(&scene.ring).get(mark)),
+    })
 }
 
 /// The verbs of the palette whose name or description has all the words that are typed.

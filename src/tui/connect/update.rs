@@ -21,6 +21,7 @@ use crate::tui::chord::Chord;
 use crate::tui::widget::composer::Outcome;
 use crate::tui::widget::inspector::Tab;
 use crate::tui::widget::line::Line;
+use crate::view::copy_as::{Origin, SHAPES, Shape};
 
 /// Rows that a turn of the wheel moves.
 const WHEEL: isize = 3;
@@ -61,6 +62,12 @@ impl Update<'_> {
     fn key(&mut self, key: KeyEvent) {
         if self.state.overlay.is_some() {
             return self.key_in_overlay(key);
+        }
+        // A search in the inspector is typed.
+        let has_inspector = self.state.focus == Focus::Inspector || self.state.zoomed;
+        if has_inspector && self.state.inspector.is_typing() {
+            self.state.inspector.handle(key);
+            return;
         }
         let composing = self.is_composing();
         let begun = std::mem::take(&mut self.state.begun);
@@ -178,13 +185,18 @@ impl Update<'_> {
             Verb::Mark => self.mark(),
             Verb::Diff => self.diff(),
             Verb::Inspect => self.zoom(),
+            Verb::Back if self.state.zoomed => self.zoom(),
+            Verb::Back => self.state.list.filter(None),
+            Verb::NextFrame => self.state.list.step(&self.scene.ring, 1),
+            Verb::PreviousFrame => self.state.list.step(&self.scene.ring, -1),
             Verb::Json => self.show(Tab::Json),
             Verb::Raw => self.show(Tab::Raw),
             Verb::Hex => self.show(Tab::Hex),
             Verb::Headers => self.show(Tab::Headers),
             Verb::Wrap => self.state.inspector.toggle_wrap(),
             Verb::Copy => self.copy(),
-            Verb::CopyAs | Verb::Save | Verb::SaveList => {}
+            Verb::CopyAs => self.open_copy_as(),
+            Verb::Save | Verb::SaveList => {}
             Verb::Resend => self.resend(),
             Verb::Ping => self.ping(),
             Verb::Reconnect => self.send(Control::Reconnect),
@@ -360,7 +372,57 @@ impl Update<'_> {
             _ => return self.state.say("only messages are copied"),
         };
         self.hold();
-        self.effects.push(Effect::Copy(text));
+        self.effects.push(Effect::Copy {
+            text,
+            note: String::new(),
+        });
+    }
+
+    fn open_copy_as(&mut self) {
+        if self.state.list.chosen(&self.scene.ring).is_none() {
+            return self.nothing_chosen();
+        }
+        self.hold();
+        self.state.overlay = Some(Overlay::CopyAs(0));
+    }
+
+    fn choose_shape(&mut self, key: KeyEvent, chosen: usize) -> Option<Overlay> {
+        let last = SHAPES.len().saturating_sub(1);
+        match key.code {
+            KeyCode::Up | KeyCode::Char('k') => Some(Overlay::CopyAs(chosen.saturating_sub(1))),
+            KeyCode::Down | KeyCode::Char('j') => Some(Overlay::CopyAs((chosen + 1).min(last))),
+            KeyCode::Enter => {
+                self.copy_as(&SHAPES[chosen.min(last)]);
+                None
+            }
+            _ => Some(Overlay::CopyAs(chosen)),
+        }
+    }
+
+    fn copy_as(&mut self, shape: &Shape) {
+        let Some(entry) = self.state.list.chosen(&self.scene.ring) else {
+            return;
+        };
+        let vitals = &self.scene.vitals;
+        let handshake = vitals.handshake(entry.event.conn);
+        let origin = Origin {
+            url: self.scene.url(),
+            request: handshake.and_then(|heads| heads.request.as_deref()),
+        };
+        match shape.one(origin, &entry.event.what) {
+            Ok(copied) => {
+                let secrets = copied.secrets.iter().map(|name| format!("{{{{{name}}}}}"));
+                let notes: Vec<String> = secrets
+                    .map(|name| format!("{name} stands for a secret"))
+                    .chain(copied.notes)
+                    .collect();
+                self.effects.push(Effect::Copy {
+                    text: copied.text,
+                    note: notes.join("; "),
+                });
+            }
+            Err(problem) => self.state.say(problem),
+        }
     }
 
     fn resend(&mut self) {
@@ -440,7 +502,7 @@ impl Update<'_> {
             Some(
                 Overlay::Filter { line, .. } | Overlay::Palette { line, .. } | Overlay::Close(line),
             ) => line.insert(text),
-            Some(Overlay::Help(_) | Overlay::Quit) => {}
+            Some(Overlay::Help(_) | Overlay::CopyAs(_) | Overlay::Quit) => {}
             None => {
                 self.focus(Focus::Composer);
                 self.state.composer.paste(text);
@@ -509,6 +571,7 @@ impl Update<'_> {
             Overlay::Filter { line, before } => self.type_filter(key, line, before),
             Overlay::Palette { line, chosen } => self.choose_verb(key, line, chosen),
             Overlay::Close(line) => self.close(key, line),
+            Overlay::CopyAs(chosen) => self.choose_shape(key, chosen),
             Overlay::Quit => {
                 if matches!(key.code, KeyCode::Char('y' | 'Y' | 'q') | KeyCode::Enter) {
                     self.send(Control::Quit);

@@ -233,7 +233,7 @@ impl Composer {
             KeyCode::Char('d') if alt => self.draft.kill(Motion::WordRight),
             // AltGr is Ctrl and Alt on some keyboards: the letter is what was meant.
             KeyCode::Char(letter) if !alt || control => {
-                self.type_in(letter.encode_utf8(&mut [0; 4]))
+                self.type_in(letter.encode_utf8(&mut [0; 4]));
             }
             _ => return false,
         }

@@ -41,7 +41,7 @@ fn connection(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
     let mut bar = Bar::default();
     let name = format!(" {} {state} ", u8::from(state));
     let open = vitals.open.as_ref();
-    let url = open.map_or(context.scene.url.as_str(), |open| open.url.as_str());
+    let url = context.scene.url();
     let room = usize::from(area.width) / 2;
     bar.add(
         0,

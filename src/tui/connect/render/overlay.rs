@@ -8,6 +8,7 @@ use ratatui::widgets::{Clear, Widget as _};
 use super::{Context, boxed, on_rule};
 use crate::tui::connect::keymap::{Entry, Place, TABLE};
 use crate::tui::connect::state::{Overlay, palette};
+use crate::view::copy_as::SHAPES;
 
 pub(super) fn render(
     context: &Context<'_>,
@@ -51,6 +52,26 @@ pub(super) fn render(
         Overlay::Close(line) => {
             let inner = window(context, "Close with code and reason", 60, 1, buffer);
             line.render(inner, buffer, context.theme.text)
+        }
+        Overlay::CopyAs(chosen) => {
+            let rows = u16::try_from(SHAPES.len()).unwrap_or(u16::MAX);
+            let inner = window(context, "Copy as", 60, rows, buffer);
+            for ((at, shape), y) in SHAPES.iter().enumerate().zip(inner.top()..inner.bottom()) {
+                let line = Line::from(vec![
+                    Span::styled(format!(" {:<15} ", shape.name), context.theme.key),
+                    Span::styled(shape.about, context.theme.text),
+                ]);
+                buffer.set_line(inner.x, y, &line, inner.width);
+                if at == *chosen {
+                    let row = Rect {
+                        y,
+                        height: 1,
+                        ..inner
+                    };
+                    buffer.set_style(row, context.theme.selected);
+                }
+            }
+            None
         }
         Overlay::Quit => {
             let inner = window(context, "Quit", 60, 1, buffer);
