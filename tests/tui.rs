@@ -185,7 +185,7 @@ fn a_message_is_found_chosen_and_sent_again() {
     terminal.keys("\x7f00}");
     terminal.keys(ENTER);
     terminal.keys(ESC);
-    terminal.shows("f follow");
+    terminal.shows("? help");
     terminal.keys("f");
     terminal.until("the message and its echo", |screen| {
         screen.contents().matches("{\"n\":700}").count() >= 2
@@ -353,7 +353,7 @@ const HOSTILE: [&str; 9] = [
 /// The number of the entry that is chosen.
 fn chosen(screen: &vt100::Screen) -> Option<u64> {
     let contents = screen.contents();
-    let (_, after) = contents.split_once('>')?;
+    let (_, after) = contents.split_once("│>")?;
     after.split_whitespace().next()?.parse().ok()
 }
 
