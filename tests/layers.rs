@@ -45,6 +45,9 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("rcgen", &["wire/tls/"]),
     ("x509_cert", &["wire/tls/"]),
     ("pkcs8", &["wire/tls/"]),
+    ("similar", &["view/diff"]),
+    ("unicode_segmentation", &["text/glyph", "tui/widget/draft"]),
+    ("unicode_width", &["text/glyph"]),
     ("ratatui", &["tui/"]),
     ("crossterm", &["tui/"]),
     // Elsewhere they are only asked whether they are terminals.

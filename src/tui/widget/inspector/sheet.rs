@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use super::details::{self, Part, Tone, Words};
 use super::folds::Folds;
@@ -440,7 +440,7 @@ impl Sheet {
             let found = hits.within(bytes, start..start + chunk.len());
             let style = |at: usize, base: Style| {
                 if found.iter().any(|hit| hit.contains(&(start + at))) {
-                    base.patch(theme.hit)
+                    base.patch(hit_style(theme))
                 } else {
                     base
                 }
@@ -465,6 +465,11 @@ impl Sheet {
             Pen::new(buffer, area).put("  (empty)", theme.dim);
         }
     }
+}
+
+/// Reversed too: among the colours of JSON one more would not be seen.
+const fn hit_style(theme: &Theme) -> Style {
+    theme.hit.add_modifier(Modifier::REVERSED)
 }
 
 /// Columns that a row takes without wrapping.
@@ -497,7 +502,7 @@ fn cells<'a>(text: &'a [u8], row: &Row, hits: &Hits, theme: &Theme) -> Vec<Cell<
             let is_hit = found.iter().any(|hit| hit.contains(&glyph.at));
             cells.push(Cell {
                 style: if is_hit {
-                    style.patch(theme.hit)
+                    style.patch(hit_style(theme))
                 } else {
                     style
                 },
