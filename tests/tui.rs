@@ -515,7 +515,7 @@ fn any_size_is_survived() {
     let mut terminal = Terminal::start(&["connect", server.url()]);
     opens(&terminal);
     for (size, shown) in [
-        ((30, 5), "wscope needs 40x10"),
+        ((30, 5), "needs 40x10"),
         ((200, 60), "Round trip"),
         ((40, 10), "1 OPEN"),
         ((1, 1), "w"),

@@ -541,7 +541,10 @@ impl Talk {
 
     /// Closes every session and takes no more input.
     fn finish(&mut self, stop: Stop) {
-        self.audience.stop(stop);
+        // What has ended already was ended by something else.
+        if !self.is_over {
+            self.audience.stop(stop);
+        }
         self.finishing = true;
         for client in &mut self.clients {
             client.finish();

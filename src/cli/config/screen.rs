@@ -1,5 +1,7 @@
 //! Whether the full screen opens, and how it looks and listens.
 
+use std::ffi::OsStr;
+
 use jiff::tz::TimeZone;
 
 use super::Setup;
@@ -13,7 +15,7 @@ use crate::tui::connect::keymap::Keymap;
 use crate::tui::connect::screen;
 use crate::tui::connect::state;
 use crate::tui::editor;
-use crate::tui::theme::Theme;
+use crate::tui::theme;
 use crate::view;
 
 /// The smallest terminal, columns and rows, on which the screen opens by itself.
@@ -72,8 +74,8 @@ pub(super) fn plan(setup: &Setup<'_>, args: &Screen, view: &view::Plan) -> scree
     let ascii = args.ascii || !is_utf8(environment);
     screen::Plan {
         setup: state::Setup {
-            themes: themes(ascii),
-            theme: 0,
+            theme: state::Setup::theme(theme(environment, args, view), ascii),
+            ascii,
             mouse: args.mouse,
             keymap: setup
                 .file
@@ -88,9 +90,16 @@ pub(super) fn plan(setup: &Setup<'_>, args: &Screen, view: &view::Plan) -> scree
     }
 }
 
-fn themes(ascii: bool) -> Vec<Theme> {
-    let theme = Theme::DARK;
-    vec![if ascii { theme.ascii() } else { theme }]
+/// `--theme` beats the absence of colours, which beats what the terminal tells of its background.
+fn theme<'a>(environment: &Environment, args: &'a Screen, view: &view::Plan) -> &'a str {
+    match args.theme.as_deref() {
+        Some(name) if name != theme::AUTO => name,
+        _ if !view.data_style.is_colourful() => theme::MONO,
+        _ => {
+            let colours = environment.get("COLORFGBG");
+            theme::auto(colours.as_deref().and_then(OsStr::to_str))
+        }
+    }
 }
 
 /// Whether the locale is UTF-8, as POSIX names it; a system without a locale is taken for a modern

@@ -95,7 +95,8 @@ impl Layout {
         let inspector = match height {
             _ if !wants.inspector => 0,
             0..18 => 0,
-            18..30 => 6,
+            18..22 => 5,
+            22..30 => 6,
             _ => height / 3,
         };
         let inspector = rest.bottom(inspector);

@@ -17,3 +17,8 @@ mod render;
 mod row;
 mod search;
 mod update;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;

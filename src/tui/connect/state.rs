@@ -11,7 +11,7 @@ use super::list::List;
 use super::scene::Scene;
 use super::search::Search;
 use crate::tui::chord::Chord;
-use crate::tui::theme::Theme;
+use crate::tui::theme::{THEMES, Theme};
 use crate::tui::widget::Subject;
 use crate::tui::widget::composer::Composer;
 use crate::tui::widget::inspector::Inspector;
@@ -24,14 +24,31 @@ const SAID: Duration = Duration::from_secs(4);
 /// How the screen looks and listens when it opens.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    /// What `t` goes through, and which comes first.
-    pub themes: Vec<Theme>,
-    pub theme: usize,
+    /// The name and the look; `t` goes through [`THEMES`].
+    pub theme: (&'static str, Theme),
+    pub ascii: bool,
     pub mouse: bool,
     pub keymap: Keymap,
     pub zone: TimeZone,
     /// A filter to begin with: only its hits are listed.
     pub filter: Option<String>,
+}
+
+impl Setup {
+    /// A theme of [`THEMES`] by its name; the first where there is none of it.
+    pub fn theme(name: &str, ascii: bool) -> (&'static str, Theme) {
+        let named = THEMES.iter().find(|(known, _)| *known == name);
+        let (name, theme) = named.unwrap_or(&THEMES[0]);
+        let theme = theme.clone();
+        (*name, if ascii { theme.ascii() } else { theme })
+    }
+
+    /// Goes on to the next theme.
+    pub fn next_theme(&mut self) {
+        let at = THEMES.iter().position(|(name, _)| *name == self.theme.0);
+        let next = at.map_or(0, |at| (at + 1) % THEMES.len());
+        self.theme = Self::theme(THEMES[next].0, self.ascii);
+    }
 }
 
 /// The whole of it.
@@ -78,6 +95,8 @@ pub enum Overlay {
     Palette { line: Line, chosen: usize },
     /// `/close` with what is typed.
     Close(Line),
+    /// What was said, where there is no pane for it; so many rows are scrolled back.
+    Events(usize),
     /// In which of the shapes the chosen message is copied.
     CopyAs(usize),
     /// Whether to quit although something is typed.
@@ -109,9 +128,8 @@ impl State {
         }
     }
 
-    pub fn theme(&self) -> &Theme {
-        // There is a theme, and `theme` counts within them.
-        &self.setup.themes[self.setup.theme % self.setup.themes.len().max(1)]
+    pub const fn theme(&self) -> &Theme {
+        &self.setup.theme.1
     }
 
     pub fn layout(&self) -> Layout {

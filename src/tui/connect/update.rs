@@ -129,7 +129,16 @@ impl Update<'_> {
                 self.state.focus = Focus::Inspector;
                 self.state.inspector.show(Tab::Headers);
             }
+            Input::Control(Control::Json) => self.state.inspector.show(Tab::Json),
             input => {
+                // What answers these is said among the events.
+                if matches!(
+                    input,
+                    Input::Wrong(_)
+                        | Input::Control(Control::Stats | Control::State | Control::Record(_))
+                ) {
+                    self.show_events();
+                }
                 self.effects.push(Effect::Input { input, line });
                 return;
             }
@@ -163,7 +172,7 @@ impl Update<'_> {
             Verb::Compose | Verb::SendPane => self.focus(Focus::Composer),
             Verb::FramesPane => self.focus(Focus::Frames),
             Verb::InspectPane => self.focus(Focus::Inspector),
-            Verb::EventsPane => self.focus(Focus::Events),
+            Verb::EventsPane => self.show_events(),
             Verb::NextPane => self.next_pane(true),
             Verb::PreviousPane => self.next_pane(false),
             Verb::Up => self.step(-1),
@@ -196,7 +205,6 @@ impl Update<'_> {
             Verb::Wrap => self.state.inspector.toggle_wrap(),
             Verb::Copy => self.copy(),
             Verb::CopyAs => self.open_copy_as(),
-            Verb::Save | Verb::SaveList => {}
             Verb::Resend => self.resend(),
             Verb::Ping => self.ping(),
             Verb::Reconnect => self.send(Control::Reconnect),
@@ -227,6 +235,15 @@ impl Update<'_> {
         self.state.zoomed &= focus == Focus::Inspector;
         if focus == Focus::Frames && self.state.list.follows() {
             self.state.settle(self.scene);
+        }
+    }
+
+    fn show_events(&mut self) {
+        self.state.events_back = 0;
+        if self.state.layout().events.is_empty() {
+            self.state.overlay = Some(Overlay::Events(0));
+        } else if self.state.focus != Focus::Composer {
+            self.focus(Focus::Events);
         }
     }
 
@@ -461,9 +478,8 @@ impl Update<'_> {
     }
 
     fn next_theme(&mut self) {
-        let setup = &mut self.state.setup;
-        setup.theme = (setup.theme + 1) % setup.themes.len().max(1);
-        let name = "x";
+        self.state.setup.next_theme();
+        let name = self.state.setup.theme.0;
         self.state.say(format!("theme {name}"));
     }
 
@@ -502,7 +518,7 @@ impl Update<'_> {
             Some(
                 Overlay::Filter { line, .. } | Overlay::Palette { line, .. } | Overlay::Close(line),
             ) => line.insert(text),
-            Some(Overlay::Help(_) | Overlay::CopyAs(_) | Overlay::Quit) => {}
+            Some(Overlay::Help(_) | Overlay::Events(_) | Overlay::CopyAs(_) | Overlay::Quit) => {}
             None => {
                 self.focus(Focus::Composer);
                 self.state.composer.paste(text);
@@ -567,7 +583,9 @@ impl Update<'_> {
                 None
             }
             _ if key.code == KeyCode::Esc || is_ctrl_c => None,
-            Overlay::Help(at) => self.help(key, at),
+            Overlay::Help(at) => self.scroll(key, at).map(Overlay::Help),
+            // The newest stands below: up leads back.
+            Overlay::Events(back) => self.scroll(mirrored(key), back).map(Overlay::Events),
             Overlay::Filter { line, before } => self.type_filter(key, line, before),
             Overlay::Palette { line, chosen } => self.choose_verb(key, line, chosen),
             Overlay::Close(line) => self.close(key, line),
@@ -581,13 +599,14 @@ impl Update<'_> {
         };
     }
 
-    fn help(&mut self, key: KeyEvent, at: usize) -> Option<Overlay> {
+    /// How many rows are scrolled away after this key; `None` where it is no key for that.
+    fn scroll(&self, key: KeyEvent, at: usize) -> Option<usize> {
         let page = usize::from(self.state.size.height / 2).max(1);
         match key.code {
-            KeyCode::Up | KeyCode::Char('k') => Some(Overlay::Help(at.saturating_sub(1))),
-            KeyCode::Down | KeyCode::Char('j') => Some(Overlay::Help(at + 1)),
-            KeyCode::PageUp => Some(Overlay::Help(at.saturating_sub(page))),
-            KeyCode::PageDown | KeyCode::Char(' ') => Some(Overlay::Help(at + page)),
+            KeyCode::Up | KeyCode::Char('k') => Some(at.saturating_sub(1)),
+            KeyCode::Down | KeyCode::Char('j') => Some(at + 1),
+            KeyCode::PageUp => Some(at.saturating_sub(page)),
+            KeyCode::PageDown | KeyCode::Char(' ') => Some(at + page),
             _ => None,
         }
     }
@@ -667,4 +686,16 @@ impl Update<'_> {
             }
         }
     }
+}
+
+/// The key that moves the other way.
+fn mirrored(key: KeyEvent) -> KeyEvent {
+    let code = match key.code {
+        KeyCode::Up | KeyCode::Char('k') => KeyCode::Down,
+        KeyCode::Down | KeyCode::Char('j') => KeyCode::Up,
+        KeyCode::PageUp => KeyCode::PageDown,
+        KeyCode::PageDown => KeyCode::PageUp,
+        other => other,
+    };
+    KeyEvent { code, ..key }
 }

@@ -1,6 +1,7 @@
 //! What was said about the session, newest last.
 
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Context, boxed, on_rule, pane_name};
@@ -20,10 +21,16 @@ pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
         title.push_span(Span::styled(format!("{back} newer "), theme.hint));
     }
     on_rule(area, buffer, &title);
-    let inner = context.layout.events_inner;
-    let notes = context.scene.notes.iter().rev().skip(back);
-    let rows = (inner.top()..inner.bottom()).rev();
-    for (y, note) in rows.zip(notes) {
+    notes(context, context.layout.events_inner, back, buffer);
+}
+
+/// The newest notes at the bottom; so many of them are scrolled away.
+pub(super) fn notes(context: &Context<'_>, area: Rect, back: usize, buffer: &mut Buffer) {
+    let theme = context.theme;
+    let notes = context.scene.notes.iter();
+    let back = back.min(notes.len().saturating_sub(1));
+    let rows = (area.top()..area.bottom()).rev();
+    for (y, note) in rows.zip(notes.rev().skip(back)) {
         let (style, text) = match note.weight {
             Weight::Info => (theme.dim, theme.text),
             Weight::Warning => (theme.hint, theme.text),
@@ -34,6 +41,6 @@ pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
             Span::styled(format!(" {:<5} ", note.weight.name()), style),
             Span::styled(note.text.as_str(), text),
         ]);
-        buffer.set_line(inner.x, y, &line, inner.width);
+        buffer.set_line(area.x, y, &line, area.width);
     }
 }

@@ -81,7 +81,7 @@ fn pair(context: &Context<'_>, key: &str, word: &str) -> Line<'static> {
 /// The keys of what lies over the panes are fixed.
 const fn keys_of(overlay: &Overlay) -> &'static [(&'static str, &'static str)] {
     match overlay {
-        Overlay::Help(_) => &[("Up Down", "scroll"), ("Esc", "back")],
+        Overlay::Help(_) | Overlay::Events(_) => &[("Up Down", "scroll"), ("Esc", "back")],
         Overlay::Filter { .. } => &[("Enter", "keep it"), ("Esc", "no filter")],
         Overlay::Palette { .. } => &[("Enter", "do it"), ("Up Down", "choose"), ("Esc", "back")],
         Overlay::CopyAs(_) => &[("Enter", "copy"), ("Up Down", "choose"), ("Esc", "back")],

@@ -77,7 +77,7 @@ fn too_small(screen: Rect, buffer: &mut Buffer, theme: &Theme) {
         return;
     }
     let text = format!(
-        "wscope needs {}x{}, this is {}x{}",
+        "needs {}x{}, has {}x{}",
         LEAST.width, LEAST.height, screen.width, screen.height
     );
     let row = screen.y + screen.height / 2;

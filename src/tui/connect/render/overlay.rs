@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget as _};
 
-use super::{Context, boxed, on_rule};
+use super::{Context, boxed, events, on_rule};
 use crate::tui::connect::keymap::{Entry, Place, TABLE};
 use crate::tui::connect::state::{Overlay, palette};
 use crate::view::copy_as::SHAPES;
@@ -52,6 +52,11 @@ pub(super) fn render(
         Overlay::Close(line) => {
             let inner = window(context, "Close with code and reason", 60, 1, buffer);
             line.render(inner, buffer, context.theme.text)
+        }
+        Overlay::Events(back) => {
+            let inner = window(context, "Events", 200, 14, buffer);
+            events::notes(context, inner, *back, buffer);
+            None
         }
         Overlay::CopyAs(chosen) => {
             let rows = u16::try_from(SHAPES.len()).unwrap_or(u16::MAX);

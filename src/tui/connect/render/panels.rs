@@ -224,7 +224,7 @@ fn connection(context: &Context<'_>) -> Vec<Line<'static>> {
             };
             fact(
                 "last close",
-                format!("{code} {} {time}", code.name()),
+                format!("{code} at {time}, {}", code.name()),
                 style,
             )
         }
