@@ -167,12 +167,12 @@ fn frames_fact(subject: &Subject<'_>) -> Option<Words> {
         What::Ping { payload, .. } | What::Pong { payload, .. } => (1, None, payload.len() as u64),
         _ => return None,
     };
-    let mut words = Vec::new();
-    if let [frame] = entry.frames.as_slice() {
-        words.push(Part::new(Tone::Plain, format!("{}  ", bits(frame))));
-    }
-    let frames_word = if count == 1 { "frame" } else { "frames" };
-    words.push(Part::new(Tone::Plain, format!("{count} {frames_word}")));
+    let shape = match entry.frames.as_slice() {
+        [frame] => bits(frame),
+        _ if count == 1 => "1 frame".to_owned(),
+        _ => format!("{count} frames"),
+    };
+    let mut words = vec![Part::new(Tone::Plain, shape)];
     if let Some(wire) = wire {
         words.push(Part::new(Tone::Dim, format!("  wire {}", show_size(wire))));
         if wire < length && wire > 0 {
@@ -189,9 +189,9 @@ fn bits(frame: &FrameInfo) -> String {
         .iter()
         .map(|bit| if *bit { '1' } else { '0' })
         .collect();
-    let masked = if frame.masked { "yes" } else { "no" };
+    let masked = if frame.masked { "masked" } else { "unmasked" };
     format!(
-        "fin {}  rsv {rsv}  opcode {} {}  masked {masked}",
+        "fin {}  rsv {rsv}  opcode {} {}  {masked}",
         u8::from(frame.fin),
         frame.opcode.value(),
         frame.opcode,

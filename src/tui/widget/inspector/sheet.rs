@@ -24,8 +24,8 @@ use crate::view::diff::{self, Sign};
 /// Columns before a row: whether the cursor is there, and whether it can be unfolded.
 const LEAD: usize = 2;
 
-/// Columns before and between the bytes of a dump.
-const OFFSET: usize = 9;
+/// Columns of a dump that are no bytes: the cursor, the offset, and the gap before the letters.
+const DUMP: usize = 10;
 
 pub(super) struct Sheet {
     source: Source,
@@ -168,14 +168,19 @@ impl Sheet {
         }
     }
 
-    /// Bytes in a row of a dump of this width.
-    const fn hex_row(&self) -> usize {
-        // Each byte takes two digits, a gap and a letter.
-        match self.width.saturating_sub(OFFSET + 2) / 4 {
-            16.. => 16,
-            8..16 => 8,
-            _ => 4,
+    /// Bytes in a row of a dump of this width, and how many of them stand without a gap.
+    const fn dump_row(&self) -> (usize, usize) {
+        // Each byte takes two digits and a letter, and each group a gap.
+        match self.width.saturating_sub(DUMP) {
+            64.. => (16, 1),
+            56..64 => (16, 2),
+            32..56 => (8, 1),
+            _ => (4, 1),
         }
+    }
+
+    const fn hex_row(&self) -> usize {
+        self.dump_row().0
     }
 
     pub(super) fn go_up(&mut self, rows: usize) -> bool {
@@ -421,7 +426,7 @@ impl Sheet {
         buffer: &mut Buffer,
         theme: &Theme,
     ) {
-        let per_row = self.hex_row();
+        let (per_row, group) = self.dump_row();
         for line in 0..usize::from(area.height) {
             let row = self.top + line;
             let start = row * per_row;
@@ -446,7 +451,9 @@ impl Sheet {
                 }
             };
             for at in 0..per_row {
-                pen.put(" ", theme.text);
+                if at % group == 0 {
+                    pen.put(" ", theme.text);
+                }
                 match chunk.get(at) {
                     Some(byte) => pen.put(&format!("{byte:02x}"), style(at, theme.text)),
                     None => pen.put("  ", theme.text),

@@ -128,6 +128,7 @@ fn pictures() {
     show(Tab::Headers, &full, 90, 14);
     show(Tab::Diff, &full, 60, 24);
     show(Tab::Hex, &subject(&binary), 80, 9);
+    show(Tab::Hex, &subject(&binary), 66, 9);
     show(Tab::Hex, &subject(&binary), 48, 9);
     show(Tab::Json, &subject(&binary), 30, 9);
     show(Tab::Raw, &subject(&hostile), 40, 9);
@@ -238,6 +239,9 @@ fn another_entry_begins_at_its_top() {
 }
 
 proptest! {
+    // Each case is many pictures.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn no_key_no_size_and_no_content_breaks_it(
         text in prop_oneof!["[\\[\\]{}\",:0-9a\\n\\t\u{1b}\u{202e}日\u{301}א]{0,200}", any::<String>()],
