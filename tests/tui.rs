@@ -4,7 +4,7 @@
 
 mod harness;
 
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -286,7 +286,7 @@ fn this_test_panics_where_it_is_told_to() {
     std::mem::forget(server);
     let code = wscope::run(args);
     assert_eq!(code.0, 1);
-    eprintln!("the session heard of it");
+    writeln!(std::io::stderr(), "the session heard of it").unwrap();
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub enum Source {
     /// Nothing is read: `listen`, or `-x` without a terminal.
     Nothing,
     Pipe(pipe::Plan),
-    Person(Person),
+    Person(Box<Person>),
 }
 
 /// A person at a terminal: in lines or in the full screen, and back.
@@ -37,7 +37,7 @@ pub enum Face {
 /// A source that is being read.
 pub struct Feed {
     reader: Option<Reader>,
-    person: Option<Person>,
+    person: Option<Box<Person>>,
 }
 
 enum Reader {

@@ -13,7 +13,7 @@ use crate::error::Error;
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// A reader of the terminal. Dropping it ends the reading.
-pub struct Keyboard {
+pub(super) struct Keyboard {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -38,7 +38,9 @@ impl Keyboard {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn start(tell: impl Fn(io::Result<Event>) -> bool + Send + 'static) -> Result<Self, Error> {
+    pub(super) fn start(
+        tell: impl Fn(io::Result<Event>) -> bool + Send + 'static,
+    ) -> Result<Self, Error> {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
         let thread = thread::Builder::new()
@@ -55,7 +57,7 @@ impl Keyboard {
     }
 
     /// Leaves the terminal to somebody else; returns when it does not read any more.
-    pub fn pause(&self) {
+    pub(super) fn pause(&self) {
         let mut state = self.shared.lock();
         state.pausing = true;
         while !state.paused && !state.ending {
@@ -63,7 +65,7 @@ impl Keyboard {
         }
     }
 
-    pub fn resume(&self) {
+    pub(super) fn resume(&self) {
         self.shared.lock().pausing = false;
         self.shared.changed.notify_all();
     }

@@ -20,9 +20,9 @@ use crate::error::Error;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What the cells of a screen show.
-pub struct Picture {
-    pub buffer: Buffer,
-    pub cursor: Option<Position>,
+pub(super) struct Picture {
+    pub(super) buffer: Buffer,
+    pub(super) cursor: Option<Position>,
 }
 
 /// What is to be done, in order.
@@ -36,7 +36,7 @@ enum Job {
 }
 
 /// A thread that draws. Dropping it gives the terminal back.
-pub struct Painter {
+pub(super) struct Painter {
     shared: Arc<Shared>,
     terminal: Terminal,
     thread: Option<JoinHandle<()>>,
@@ -59,7 +59,7 @@ impl Painter {
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn start(
+    pub(super) fn start(
         terminal: &Terminal,
         done: impl Fn(io::Result<()>) + Send + 'static,
     ) -> Result<Self, Error> {
@@ -88,32 +88,32 @@ impl Painter {
     }
 
     /// Whether all that it was given is on the terminal.
-    pub fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         let state = self.shared.lock();
         state.jobs.is_empty() && !state.working
     }
 
     /// Draws a picture. To be called when it is idle.
-    pub fn draw(&self, picture: Picture) {
+    pub(super) fn draw(&self, picture: Picture) {
         self.shared.give(Job::Draw(picture));
     }
 
     /// Writes what is no picture.
-    pub fn write(&self, bytes: Vec<u8>) {
+    pub(super) fn write(&self, bytes: Vec<u8>) {
         self.shared.give(Job::Write(bytes));
     }
 
-    pub fn set_mouse(&self, mouse: bool) {
+    pub(super) fn set_mouse(&self, mouse: bool) {
         self.shared.give(Job::Mouse(mouse));
     }
 
     /// Draws the next picture whole: somebody else has written to the terminal.
-    pub fn forget(&self) {
+    pub(super) fn forget(&self) {
         self.shared.give(Job::Forget);
     }
 
     /// Waits until it is idle; a terminal that takes nothing loses what waits for it.
-    pub fn settle(&self) {
+    pub(super) fn settle(&self) {
         if !self.shared.wait(PATIENCE, State::is_idle) {
             self.shared.lock().jobs.clear();
             self.terminal.discard();

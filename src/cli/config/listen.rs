@@ -69,7 +69,7 @@ fn subscribe(setup: &Setup<'_>, targets: &[String]) -> Result<connect::Plan, Err
     let on_screen = args.screen.tui;
     let source = if on_screen {
         screen::forced(setup.environment)?;
-        Source::Person(session::person(setup, &args.screen, &view, true))
+        Source::Person(Box::new(session::person(setup, &args.screen, &view, true)))
     } else if args.stdin {
         let size = args.upkeep.max_message_size;
         let person = session::person(setup, &args.screen, &view, false);

@@ -11,9 +11,9 @@ use crate::error::Error;
 use crate::input::history;
 use crate::model::units::{show_duration, show_size};
 use crate::session::connection;
+use crate::tui::connect::Setup as Look;
 use crate::tui::connect::keymap::Keymap;
 use crate::tui::connect::screen;
-use crate::tui::connect::state;
 use crate::tui::editor;
 use crate::tui::theme;
 use crate::view;
@@ -73,8 +73,8 @@ pub(super) fn plan(setup: &Setup<'_>, args: &Screen, view: &view::Plan) -> scree
     let environment = setup.environment;
     let ascii = args.ascii || !is_utf8(environment);
     screen::Plan {
-        setup: state::Setup {
-            theme: state::Setup::theme(theme(environment, args, view), ascii),
+        setup: Look {
+            theme: Look::theme(theme(environment, args, view), ascii),
             ascii,
             mouse: args.mouse,
             keymap: setup

@@ -167,7 +167,7 @@ pub(super) fn input(
     let dumb = environment.get("TERM").is_some_and(|term| term == "dumb");
     let encoded = args.input.is_some() || args.binary.is_some();
     if types && environment.stdout_is_terminal && !plain && !dumb && !encoded {
-        return Ok(Source::Person(person));
+        return Ok(Source::Person(Box::new(person)));
     }
     let format = args.input.unwrap_or_default();
     if format == pipe::Format::Ndjson && args.binary.is_some() {

@@ -6,7 +6,7 @@ use crate::input::Input;
 
 /// Something that may change the screen.
 #[derive(Debug, Clone)]
-pub enum Action {
+pub(super) enum Action {
     Key(KeyEvent),
     Paste(String),
     Mouse(MouseEvent),
@@ -15,13 +15,11 @@ pub enum Action {
     Look,
     /// `$EDITOR` ended with this text, or failed.
     Edited(Result<String, String>),
-    /// What became of an effect, in a few words.
-    Done(String),
 }
 
 /// What an update asks of the world.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
+pub(super) enum Effect {
     /// Something for the session. Typed lines are remembered.
     Input { input: Input, line: Option<String> },
     /// Text for the clipboard, and what is to be said about it.

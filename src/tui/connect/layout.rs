@@ -3,7 +3,7 @@
 use ratatui::layout::{Rect, Size};
 
 /// The smallest screen that is drawn; below it one line says so.
-pub const LEAST: Size = Size {
+pub(super) const LEAST: Size = Size {
     width: 40,
     height: 10,
 };
@@ -16,48 +16,48 @@ const ROOMY: Size = Size {
 
 /// The areas of a screen; an empty one is not shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Layout {
+pub(super) struct Layout {
     /// Panes have borders, and the events and the numbers a pane of their own.
-    pub is_roomy: bool,
+    pub(super) is_roomy: bool,
     /// What is connected, and how it is; one or two rows.
-    pub header: Rect,
+    pub(super) header: Rect,
     /// The numbers in panels, borders included.
-    pub panels: Rect,
+    pub(super) panels: Rect,
     /// The rule above the list, or the border of its pane.
-    pub frames_head: Rect,
+    pub(super) frames_head: Rect,
     /// The names of the columns.
-    pub column_names: Rect,
+    pub(super) column_names: Rect,
     /// The rows of the list.
-    pub rows: Rect,
+    pub(super) rows: Rect,
     /// The line below the list: pause, filter, hits.
-    pub frames_foot: Rect,
+    pub(super) frames_foot: Rect,
     /// The whole pane of the inspector, and what is in it.
-    pub inspector: Rect,
-    pub inspector_inner: Rect,
+    pub(super) inspector: Rect,
+    pub(super) inspector_inner: Rect,
     /// The whole pane of the events, and what is in it.
-    pub events: Rect,
-    pub events_inner: Rect,
+    pub(super) events: Rect,
+    pub(super) events_inner: Rect,
     /// The line above the composer: its kind, or what is wrong.
-    pub composer_head: Rect,
-    pub composer: Rect,
+    pub(super) composer_head: Rect,
+    pub(super) composer: Rect,
     /// A rule with the state's history.
-    pub strip: Rect,
-    pub footer: Rect,
+    pub(super) strip: Rect,
+    pub(super) footer: Rect,
 }
 
 /// What the layout depends on besides the size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wants {
+pub(super) struct Wants {
     /// Rows that the composer's text takes.
-    pub composer: u16,
+    pub(super) composer: u16,
     /// Something is chosen to be inspected.
-    pub inspector: bool,
+    pub(super) inspector: bool,
     /// The inspector has the whole screen.
-    pub zoomed: bool,
+    pub(super) zoomed: bool,
 }
 
 impl Layout {
-    pub fn of(size: Size, wants: Wants) -> Self {
+    pub(super) fn of(size: Size, wants: Wants) -> Self {
         if size.width < LEAST.width || size.height < LEAST.height {
             Self::default()
         } else if wants.zoomed {
@@ -173,12 +173,12 @@ impl Layout {
     }
 
     /// The box around the composer, where there is one.
-    pub fn composer_box(&self) -> Rect {
+    pub(super) fn composer_box(&self) -> Rect {
         self.composer_head.union(around(self.composer))
     }
 
     /// The box around the list, where there is one.
-    pub fn frames_box(&self) -> Rect {
+    pub(super) fn frames_box(&self) -> Rect {
         self.frames_head.union(self.frames_foot)
     }
 }

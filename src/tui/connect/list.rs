@@ -13,7 +13,7 @@ const FARTHEST: usize = Ring::MOST_ENTRIES;
 
 /// What is listed. See the module for the rules.
 #[derive(Debug, Clone)]
-pub struct List {
+pub(super) struct List {
     /// The chosen entry; the newest one while the list follows. 0 before the first.
     cursor: u64,
     /// The first row.
@@ -22,8 +22,8 @@ pub struct List {
     /// The chosen entry is to stand in the middle: one wants to see what is around it.
     centres: bool,
     frozen: Option<Box<Ring>>,
-    pub mark: Option<u64>,
-    pub search: Option<Search>,
+    pub(super) mark: Option<u64>,
+    pub(super) search: Option<Search>,
     only_hits: bool,
     hides_control: bool,
 }
@@ -46,33 +46,33 @@ impl Default for List {
 
 impl List {
     /// What is listed: the live ring, or the copy of a pause.
-    pub fn ring<'a>(&'a self, live: &'a Ring) -> &'a Ring {
+    pub(super) fn ring<'a>(&'a self, live: &'a Ring) -> &'a Ring {
         self.frozen.as_deref().unwrap_or(live)
     }
 
-    pub const fn follows(&self) -> bool {
+    pub(super) const fn follows(&self) -> bool {
         self.follows
     }
 
-    pub const fn is_paused(&self) -> bool {
+    pub(super) const fn is_paused(&self) -> bool {
         self.frozen.is_some()
     }
 
-    pub const fn hides_control(&self) -> bool {
+    pub(super) const fn hides_control(&self) -> bool {
         self.hides_control
     }
 
-    pub const fn shows_only_hits(&self) -> bool {
+    pub(super) const fn shows_only_hits(&self) -> bool {
         self.only_hits
     }
 
     /// The chosen entry.
-    pub fn chosen<'a>(&'a self, live: &'a Ring) -> Option<&'a Entry> {
+    pub(super) fn chosen<'a>(&'a self, live: &'a Ring) -> Option<&'a Entry> {
         self.ring(live).get(self.cursor)
     }
 
     /// The entries of the rows, from the top.
-    pub fn rows<'a>(&'a self, live: &'a Ring, count: usize) -> Vec<&'a Entry> {
+    pub(super) fn rows<'a>(&'a self, live: &'a Ring, count: usize) -> Vec<&'a Entry> {
         let ring = self.ring(live);
         let mut rows = Vec::with_capacity(count);
         let mut at = self.top.checked_sub(1);
@@ -87,20 +87,20 @@ impl List {
     }
 
     /// Freezes the list, or lets it go on.
-    pub fn pause(&mut self, live: &Ring) {
+    pub(super) fn pause(&mut self, live: &Ring) {
         if self.frozen.take().is_none() {
             self.frozen = Some(Box::new(live.clone()));
         }
     }
 
     /// Follows the newest; ends a pause.
-    pub fn follow(&mut self) {
+    pub(super) fn follow(&mut self) {
         self.frozen = None;
         self.follows = true;
     }
 
     /// Chooses the oldest.
-    pub fn oldest(&mut self, live: &Ring) {
+    pub(super) fn oldest(&mut self, live: &Ring) {
         let ring = self.ring(live);
         if let Some(number) = self.after(ring, ring.first() - 1) {
             self.choose(number);
@@ -108,13 +108,13 @@ impl List {
     }
 
     /// Chooses this entry and stays there.
-    pub fn choose(&mut self, number: u64) {
+    pub(super) fn choose(&mut self, number: u64) {
         self.cursor = number;
         self.follows = false;
     }
 
     /// Moves the choice by so many rows.
-    pub fn step(&mut self, live: &Ring, rows: isize) {
+    pub(super) fn step(&mut self, live: &Ring, rows: isize) {
         let ring = self.ring(live);
         let mut at = self.cursor;
         for _ in 0..rows.unsigned_abs() {
@@ -134,7 +134,7 @@ impl List {
     }
 
     /// Chooses the next or the previous hit, around the end; says whether there is one.
-    pub fn to_hit(&mut self, live: &Ring, forwards: bool) -> bool {
+    pub(super) fn go_to_hit(&mut self, live: &Ring, forwards: bool) -> bool {
         let Some(search) = &self.search else {
             return false;
         };
@@ -156,23 +156,23 @@ impl List {
     }
 
     /// Lists hits only, or all again; says whether there is a filter at all.
-    pub fn toggle_only_hits(&mut self) -> bool {
+    pub(super) fn toggle_only_hits(&mut self) -> bool {
         self.only_hits = !self.only_hits && self.search.is_some();
         self.search.is_some()
     }
 
-    pub fn toggle_control(&mut self) {
+    pub(super) fn toggle_control(&mut self) {
         self.hides_control = !self.hides_control;
     }
 
     /// Takes another filter; `None` takes it away.
-    pub fn filter(&mut self, search: Option<Search>) {
+    pub(super) fn filter(&mut self, search: Option<Search>) {
         self.only_hits &= search.is_some();
         self.search = search;
     }
 
     /// Looks for hits in some of what is new; says whether there is more.
-    pub fn scan(&mut self, live: &Ring) -> bool {
+    pub(super) fn scan(&mut self, live: &Ring) -> bool {
         let Some(search) = &mut self.search else {
             return false;
         };
@@ -180,7 +180,7 @@ impl List {
     }
 
     /// Brings choice and top row in line with what is there now and with this many rows.
-    pub fn settle(&mut self, live: &Ring, rows: usize) {
+    pub(super) fn settle(&mut self, live: &Ring, rows: usize) {
         let ring = self.ring(live);
         let newest = self.before(ring, ring.last() + 1).unwrap_or(0);
         let cursor = if self.follows {
@@ -374,9 +374,9 @@ mod tests {
         assert!(!list.toggle_only_hits());
         list.filter(Some(Search::new("b")));
         assert!(!list.scan(&ring));
-        assert!(list.to_hit(&ring, true));
+        assert!(list.go_to_hit(&ring, true));
         assert_eq!(list.chosen(&ring).map(|entry| entry.number), Some(3));
-        assert!(list.to_hit(&ring, false));
+        assert!(list.go_to_hit(&ring, false));
         assert_eq!(list.chosen(&ring).map(|entry| entry.number), Some(5));
         assert!(list.toggle_only_hits());
         list.settle(&ring, 9);

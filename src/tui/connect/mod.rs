@@ -7,7 +7,6 @@ pub mod farewell;
 pub mod keymap;
 pub mod scene;
 pub mod screen;
-pub mod state;
 pub mod vitals;
 
 mod action;
@@ -16,7 +15,10 @@ mod list;
 mod render;
 mod row;
 mod search;
+mod state;
 mod update;
+
+pub use state::Setup;
 
 #[cfg(test)]
 mod sample;

@@ -15,7 +15,7 @@ use crate::view::ring::Entry;
 
 /// What kind of thing a row tells of; decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     Incoming,
     Outgoing,
     Control,
@@ -25,19 +25,19 @@ pub enum Kind {
 
 /// The columns of an entry, but for number and time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row<'a> {
-    pub kind: Kind,
+pub(super) struct Row<'a> {
+    pub(super) kind: Kind,
     /// `<` in, `>` out, `*` opened, `!` trouble.
-    pub sign: &'static str,
-    pub op: &'static str,
-    pub size: String,
+    pub(super) sign: &'static str,
+    pub(super) op: &'static str,
+    pub(super) size: String,
     /// Safe to be shown, on one line.
-    pub preview: Cow<'a, str>,
+    pub(super) preview: Cow<'a, str>,
 }
 
 impl<'a> Row<'a> {
     /// `room` is how many columns the preview can have.
-    pub fn of(entry: &'a Entry, room: usize) -> Self {
+    pub(super) fn of(entry: &'a Entry, room: usize) -> Self {
         match &entry.event.what {
             What::Message { dir, message, .. } => Self {
                 kind: way(*dir),
@@ -154,7 +154,7 @@ fn opened(open: &Open) -> String {
 }
 
 /// `dns 1ms`, for each step that was taken.
-pub fn steps(timings: &Timings) -> Vec<String> {
+pub(super) fn steps(timings: &Timings) -> Vec<String> {
     [
         ("dns", timings.dns),
         ("tcp", timings.tcp),
@@ -179,12 +179,12 @@ fn closed(close: &Close) -> String {
 }
 
 /// `212B`, `4.1kB`: five letters at most.
-pub fn compact_size(bytes: usize) -> String {
+pub(super) fn compact_size(bytes: usize) -> String {
     show_size(bytes as u64).replace(' ', "")
 }
 
 /// `+0.8ms`, `+636ms`, `+1.6s`, `+12m`: seven letters at most.
-pub fn delta(since: Duration) -> String {
+pub(super) fn delta(since: Duration) -> String {
     let micros = since.as_micros();
     match micros {
         0..10_000 => format!("+{:.1}ms", since.as_secs_f64() * 1e3),
@@ -196,7 +196,7 @@ pub fn delta(since: Duration) -> String {
 }
 
 /// `14:02:11.340`.
-pub fn clock(time: SystemTime, zone: &TimeZone) -> String {
+pub(super) fn clock(time: SystemTime, zone: &TimeZone) -> String {
     Timestamp::try_from(time).map_or_else(
         |_| "--:--:--.---".to_owned(),
         |stamp| {

@@ -53,31 +53,31 @@ impl Setup {
 
 /// The whole of it.
 #[derive(Debug)]
-pub struct State {
-    pub setup: Setup,
-    pub size: Size,
+pub(super) struct State {
+    pub(super) setup: Setup,
+    pub(super) size: Size,
     /// The time of the session's clock.
-    pub now: Duration,
-    pub focus: Focus,
-    pub overlay: Option<Overlay>,
-    pub list: List,
-    pub composer: Composer,
-    pub inspector: Inspector,
+    pub(super) now: Duration,
+    pub(super) focus: Focus,
+    pub(super) overlay: Option<Overlay>,
+    pub(super) list: List,
+    pub(super) composer: Composer,
+    pub(super) inspector: Inspector,
     /// What the chosen entry answers.
-    pub reply: Option<Reply>,
+    pub(super) reply: Option<Reply>,
     /// Rows that the events are scrolled back.
-    pub events_back: usize,
-    pub zoomed: bool,
+    pub(super) events_back: usize,
+    pub(super) zoomed: bool,
     /// The inspector has read only a part of its message.
     is_reading: bool,
     /// The first keys of a sequence.
-    pub begun: Vec<Chord>,
+    pub(super) begun: Vec<Chord>,
     said: Option<(String, Duration)>,
 }
 
 /// Which pane has the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Focus {
+pub(super) enum Focus {
     Frames,
     Inspector,
     Events,
@@ -86,7 +86,7 @@ pub enum Focus {
 
 /// What lies over the panes and has the keys.
 #[derive(Debug, Clone)]
-pub enum Overlay {
+pub(super) enum Overlay {
     /// The keys; so many rows are scrolled away.
     Help(usize),
     /// The filter that is being typed, and the one before.
@@ -104,7 +104,7 @@ pub enum Overlay {
 }
 
 impl State {
-    pub fn new(setup: Setup, composer: Composer, size: Size) -> Self {
+    pub(super) fn new(setup: Setup, composer: Composer, size: Size) -> Self {
         let mut list = List::default();
         list.filter(setup.filter.as_deref().map(Search::new));
         if list.search.is_some() {
@@ -128,11 +128,11 @@ impl State {
         }
     }
 
-    pub const fn theme(&self) -> &Theme {
+    pub(super) const fn theme(&self) -> &Theme {
         &self.setup.theme.1
     }
 
-    pub fn layout(&self) -> Layout {
+    pub(super) fn layout(&self) -> Layout {
         let rows = self.composer.wanted_rows(self.size.width.saturating_sub(2));
         Layout::of(
             self.size,
@@ -145,23 +145,23 @@ impl State {
     }
 
     /// What the inspector is shown.
-    pub fn subject<'a>(&'a self, scene: &'a Scene) -> Option<Subject<'a>> {
+    pub(super) fn subject<'a>(&'a self, scene: &'a Scene) -> Option<Subject<'a>> {
         subject(&self.list, self.reply.as_ref(), scene)
     }
 
     /// Says in the footer what was done or why not.
-    pub fn say(&mut self, text: impl Into<String>) {
+    pub(super) fn say(&mut self, text: impl Into<String>) {
         self.said = Some((text.into(), self.now + SAID));
     }
 
     /// What is said just now.
-    pub fn said(&self) -> Option<&str> {
+    pub(super) fn said(&self) -> Option<&str> {
         let (text, until) = self.said.as_ref()?;
         (self.now < *until).then_some(text.as_str())
     }
 
     /// Brings everything in line with what the session wrote.
-    pub fn settle(&mut self, scene: &Scene) {
+    pub(super) fn settle(&mut self, scene: &Scene) {
         let layout = self.layout();
         self.list
             .settle(&scene.ring, usize::from(layout.rows.height));
@@ -180,7 +180,7 @@ impl State {
 
     /// Goes on with what takes longer than a moment: hits, and the text of a large message. Says
     /// whether there is more.
-    pub fn read_on(&mut self, scene: &Scene) -> bool {
+    pub(super) fn read_on(&mut self, scene: &Scene) -> bool {
         let seeks = self.list.scan(&scene.ring);
         if self.is_reading {
             self.settle(scene);
@@ -203,7 +203,7 @@ fn subject<'a>(list: &'a List, reply: Option<&'a Reply>, scene: &'a Scene) -> Op
 }
 
 /// The verbs of the palette whose name or description has all the words that are typed.
-pub fn palette(typed: &str) -> Vec<Verb> {
+pub(super) fn palette(typed: &str) -> Vec<Verb> {
     let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
     TABLE
         .iter()

@@ -27,7 +27,12 @@ use crate::view::copy_as::{Origin, SHAPES, Shape};
 const WHEEL: isize = 3;
 
 /// Takes an action in.
-pub fn update(state: &mut State, scene: &Scene, now: Duration, action: Action) -> Vec<Effect> {
+pub(super) fn update(
+    state: &mut State,
+    scene: &Scene,
+    now: Duration,
+    action: Action,
+) -> Vec<Effect> {
     state.now = now;
     let mut update = Update {
         state,
@@ -44,7 +49,7 @@ pub fn update(state: &mut State, scene: &Scene, now: Duration, action: Action) -
             update.state.composer.replace(&text);
             update.state.focus = Focus::Composer;
         }
-        Action::Edited(Err(problem)) | Action::Done(problem) => update.state.say(problem),
+        Action::Edited(Err(problem)) => update.state.say(problem),
     }
     let effects = update.effects;
     state.settle(scene);
@@ -183,8 +188,8 @@ impl Update<'_> {
             Verb::Follow => self.state.list.follow(),
             Verb::Pause => self.state.list.pause(&self.scene.ring),
             Verb::Filter => self.open_filter(),
-            Verb::NextHit => self.to_hit(true),
-            Verb::PreviousHit => self.to_hit(false),
+            Verb::NextHit => self.go_to_hit(true),
+            Verb::PreviousHit => self.go_to_hit(false),
             Verb::OnlyHits => {
                 if !self.state.list.toggle_only_hits() {
                     self.need_filter();
@@ -297,10 +302,10 @@ impl Update<'_> {
         });
     }
 
-    fn to_hit(&mut self, forwards: bool) {
+    fn go_to_hit(&mut self, forwards: bool) {
         if self.state.list.search.is_none() {
             self.need_filter();
-        } else if !self.state.list.to_hit(&self.scene.ring, forwards) {
+        } else if !self.state.list.go_to_hit(&self.scene.ring, forwards) {
             self.state.say("no hits");
         }
     }
@@ -623,7 +628,7 @@ impl Update<'_> {
             if wrong.is_none() {
                 // To the newest hit; nothing was chosen yet.
                 if self.state.list.follows() {
-                    self.state.list.to_hit(&self.scene.ring, false);
+                    self.state.list.go_to_hit(&self.scene.ring, false);
                 }
                 return None;
             }

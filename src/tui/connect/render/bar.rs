@@ -20,7 +20,7 @@ impl<'a> Bar<'a> {
     }
 
     /// Draws what fits, with `gap` between.
-    pub(super) fn render(mut self, area: Rect, buffer: &mut Buffer, gap: Span<'a>) {
+    pub(super) fn render(mut self, area: Rect, buffer: &mut Buffer, gap: &Span<'a>) {
         if area.is_empty() {
             return;
         }

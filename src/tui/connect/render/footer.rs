@@ -68,7 +68,7 @@ pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
             bar.add(rank, pair(context, &key, entry.footer));
         }
     }
-    bar.render(area, buffer, Span::raw("  "));
+    bar.render(area, buffer, &Span::raw("  "));
 }
 
 fn pair(context: &Context<'_>, key: &str, word: &str) -> Line<'static> {

@@ -91,7 +91,7 @@ fn connection(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
             Span::styled(format!("retries {}", vitals.retries), theme.hint),
         );
     }
-    bar.render(area, buffer, Span::raw("  "));
+    bar.render(area, buffer, &Span::raw("  "));
 }
 
 /// What is waited for while it is not open.
@@ -173,7 +173,7 @@ fn numbers(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
         let text = format!("evicted {}", short(ring.evicted()));
         bar.add(2, Span::styled(text, theme.hint));
     }
-    bar.render(area, buffer, Span::styled(" | ", theme.dim));
+    bar.render(area, buffer, &Span::styled(" | ", theme.dim));
 }
 
 fn setup(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
@@ -184,7 +184,7 @@ fn setup(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
         let text = format!("{lead}{}", sanitize::line(sentence));
         bar.add(rank, Span::styled(text, context.theme.dim));
     }
-    bar.render(area, buffer, Span::styled(" | ", context.theme.dim));
+    bar.render(area, buffer, &Span::styled(" | ", context.theme.dim));
 }
 
 /// Cuts the middle out of a text that is too long.

@@ -25,7 +25,7 @@ use super::state::{Focus, State};
 use crate::tui::theme::Theme;
 
 /// Draws everything; returns where the terminal's cursor belongs.
-pub fn render(state: &State, scene: &Scene, buffer: &mut Buffer) -> Option<Position> {
+pub(super) fn render(state: &State, scene: &Scene, buffer: &mut Buffer) -> Option<Position> {
     let layout = state.layout();
     let screen = buffer.area;
     buffer.set_style(screen, state.theme().text);
