@@ -92,6 +92,9 @@ impl Audience {
             self.hang_up(Weight::of(&event.what));
         } else {
             self.view.event(&event, &mut self.page);
+            if self.page.rest.is_some() {
+                self.flush();
+            }
         }
         if let Some(recording) = &mut self.recording
             && let Err(error) = recording.write(&event)
@@ -206,6 +209,9 @@ impl Audience {
         }
         if !self.page.data.is_empty() {
             self.output.data(&self.page.data);
+        }
+        if let Some((bytes, make)) = self.page.rest.take() {
+            self.output.data_later(bytes, make);
         }
         if !self.page.talk.is_empty() {
             self.output.talk(&self.page.talk);
