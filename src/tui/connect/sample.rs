@@ -103,6 +103,7 @@ impl Told {
         })));
         self.hear(What::Response(Box::new(ResponseHead {
             status: 101,
+            is_http_1_0: false,
             reason: "Switching Protocols".into(),
             headers: vec![("Upgrade".into(), "websocket".into())],
         })));
