@@ -9,6 +9,7 @@
 //! `+` all; `<` and `>` move sideways where lines are not wrapped; `/` searches, `n` and `N` go on.
 
 mod details;
+mod difference;
 mod folds;
 mod hits;
 mod sheet;

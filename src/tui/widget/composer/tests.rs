@@ -1,8 +1,12 @@
 use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
 
 use super::*;
+use crate::input::slash;
 use crate::model::command::Command;
 use crate::model::message::Message;
+use crate::tui::theme::Theme;
 
 fn key(code: KeyCode) -> KeyEvent {
     KeyEvent::new(code, KeyModifiers::NONE)

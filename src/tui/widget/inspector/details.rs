@@ -230,7 +230,8 @@ pub(super) fn headers(subject: &Subject<'_>) -> Vec<Words> {
         push_head(&mut rows, Tone::Out, &first, "> ", &head.headers);
     }
     if let Some(head) = subject.response {
-        let first = format!("< HTTP/1.1 {} {}", head.status, head.reason);
+        let minor = if head.is_http_1_0 { 0 } else { 1 };
+        let first = format!("< HTTP/1.{minor} {} {}", head.status, head.reason);
         push_head(&mut rows, Tone::In, first.trim_end(), "< ", &head.headers);
     }
     if subject.request.is_none() && subject.response.is_none() {
@@ -344,16 +345,9 @@ fn opened(open: &Open) -> Vec<Words> {
         }
     }
     let timings = &open.timings;
-    let steps = [
-        ("dns", timings.dns),
-        ("tcp", timings.tcp),
-        ("proxy", timings.proxy),
-        ("tls", timings.tls),
-        ("upgrade", timings.upgrade),
-    ];
-    let steps: Vec<String> = steps
-        .into_iter()
-        .filter_map(|(name, step)| Some(format!("{name} {}", show_duration(step?))))
+    let steps: Vec<String> = timings
+        .steps()
+        .map(|(name, step)| format!("{name} {}", show_duration(step)))
         .collect();
     rows.push(field(
         "opened in",

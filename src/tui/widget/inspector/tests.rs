@@ -109,6 +109,7 @@ fn pictures() {
         status: 101,
         reason: "Switching Protocols".into(),
         headers: vec![("Upgrade".into(), "websocket".into())],
+        ..ResponseHead::default()
     };
     let full = Subject {
         request: Some(&request),
