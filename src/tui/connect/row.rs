@@ -155,16 +155,11 @@ fn opened(open: &Open) -> String {
 
 /// `dns 1ms`, for each step that was taken.
 pub(super) fn steps(timings: &Timings) -> Vec<String> {
-    [
-        ("dns", timings.dns),
-        ("tcp", timings.tcp),
-        ("proxy", timings.proxy),
-        ("tls", timings.tls),
-        ("up", timings.upgrade),
-    ]
-    .into_iter()
-    .filter_map(|(name, took)| Some(format!("{name} {}", show_duration(took?))))
-    .collect()
+    let short = |name| if name == "upgrade" { "up" } else { name };
+    let steps = timings.steps();
+    steps
+        .map(|(name, took)| format!("{} {}", short(name), show_duration(took)))
+        .collect()
 }
 
 fn closed(close: &Close) -> String {
