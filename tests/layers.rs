@@ -48,6 +48,10 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("similar", &["view/diff"]),
     ("unicode_segmentation", &["text/glyph", "tui/widget/draft"]),
     ("unicode_width", &["text/glyph"]),
+    ("mio", &["wire/nonblocking", "bench/"]),
+    ("socket2", &["wire/nonblocking"]),
+    ("hdrhistogram", &["bench/"]),
+    ("csv", &["bench/feed"]),
     ("ratatui", &["tui/"]),
     ("crossterm", &["tui/"]),
     // Elsewhere they are only asked whether they are terminals.
