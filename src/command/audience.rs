@@ -75,6 +75,7 @@ impl Audience {
 
     /// Tells everyone of an event.
     pub(super) fn hear(&mut self, mut event: Event) {
+        let before = self.page.data.len();
         if let What::Message {
             dir, message, json, ..
         } = &mut event.what
@@ -92,6 +93,7 @@ impl Audience {
             self.hang_up(Weight::of(&event.what));
         } else {
             self.view.event(&event, &mut self.page);
+            self.keep_order(before);
             if self.page.rest.is_some() {
                 self.flush();
             }
@@ -126,6 +128,19 @@ impl Audience {
             });
         }
         self.page.clear();
+    }
+
+    /// Where stdout and stderr are one terminal, what is said of an event comes after the data of
+    /// those before it, which end at `before`, and ahead of its own.
+    fn keep_order(&mut self, before: usize) {
+        if before > 0 && !self.page.talk.is_empty() {
+            self.output.data(&self.page.data[..before]);
+            self.page.data.drain(..before);
+        }
+        if !self.page.talk.is_empty() {
+            self.output.talk(&self.page.talk);
+            self.page.talk.clear();
+        }
     }
 
     /// Something that happened to the program rather than to a connection.
@@ -236,6 +251,9 @@ impl Audience {
     }
 
     pub(super) fn stop(&mut self, stop: Stop) {
+        if stop == Stop::ReaderGone {
+            self.view.hush();
+        }
         self.outcome.stop(stop);
     }
 }

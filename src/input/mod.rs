@@ -13,6 +13,7 @@ pub mod slash;
 mod decode;
 mod desk;
 mod ndjson;
+mod resize;
 mod split;
 mod terminal;
 

@@ -3,7 +3,8 @@
 use super::output::{Purpose, recording, view};
 use super::{DEMO, Setup, connection, screen, session, target};
 use crate::cli::args::Connect;
-use crate::command::connect;
+use crate::command::source::Source;
+use crate::command::{answers, connect};
 use crate::error::Error;
 use crate::session::client;
 use crate::session::keepalive::Heartbeat;
@@ -31,7 +32,7 @@ pub(super) fn connect(setup: &Setup<'_>) -> Result<connect::Plan, Error> {
     let frames = args.output.frames || setup.environment.is_conversation();
     let upkeep = connection::upkeep(&args.upkeep, frames, heartbeat)?;
     let words = screen::words(&args, &upkeep);
-    let client = client::Plan {
+    let mut client = client::Plan {
         reconnect: session::reconnect(&args.session),
         ..connection::client(
             target(url)?,
@@ -46,6 +47,11 @@ pub(super) fn connect(setup: &Setup<'_>) -> Result<connect::Plan, Error> {
     let plain = args.conversation.plain;
     let mut view = view(setup, &args.output, Purpose::Messages, plain)?;
     let (source, limits) = session::conversation(setup, &args, &view, on_screen)?;
+    // A person sees that nothing moves, and whoever is answered decides when to read; where we send
+    // of our own, nothing would ever end the wait.
+    let is_watched = matches!(source, Source::Person(_));
+    let answers = args.session.echo || !args.session.reply.is_empty();
+    client.connection.stall = limits.wait.filter(|_| !is_watched && !answers);
     view.echo_sent = session::is_echoed(setup, &source, &view);
     Ok(connect::Plan {
         clients: vec![client],
@@ -55,8 +61,10 @@ pub(super) fn connect(setup: &Setup<'_>) -> Result<connect::Plan, Error> {
         view,
         limits,
         record: recording(&args.recording)?,
-        echo: args.session.echo,
-        replies: args.session.reply,
+        answers: answers::Plan {
+            echo: args.session.echo,
+            replies: args.session.reply,
+        },
         setup: words,
         notes,
     })
