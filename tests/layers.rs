@@ -47,7 +47,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("pkcs8", &["wire/tls/"]),
     ("similar", &["view/diff"]),
     ("unicode_segmentation", &["text/glyph", "tui/widget/draft"]),
-    ("unicode_width", &["text/glyph"]),
+    ("unicode_width", &["text/glyph", "input/resize"]),
     ("mio", &["wire/nonblocking", "bench/"]),
     ("socket2", &["wire/nonblocking"]),
     ("hdrhistogram", &["bench/"]),
