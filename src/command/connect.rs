@@ -196,6 +196,8 @@ impl Talk {
                 () = &mut reader_gone, if !reader_is_gone => Turn::ReaderGone,
                 () = output.room(), if !room => Turn::Room,
             };
+            // Before anything is said of it, so that the line below tells how things stand.
+            self.feed.set_ready(self.sessions.is_open());
             match turn {
                 Turn::Events(Some(events)) => {
                     for (client, event) in events {
@@ -235,8 +237,6 @@ impl Talk {
                 }
                 Turn::Room => {}
             }
-            // Before the screen is painted anew, so that it tells how things stand.
-            self.feed.set_ready(self.sessions.is_open());
             self.audience.flush();
             if self.is_over && self.finishing {
                 return;
