@@ -23,11 +23,13 @@ use crate::model::command::Command;
 use crate::model::control::Control;
 use crate::model::event::{Direction, Event, Problem, What};
 use crate::model::message::Message;
+use crate::model::secret::declared::Declared;
 use crate::model::state::ReadyState;
 use crate::model::units::show_duration;
 use crate::protocol::engine::SendError;
 use crate::session::client::{self, Client};
 use crate::session::connection::MOST_UNREAD;
+use crate::session::secret_source::{self, NamedSecret};
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
 use crate::text::predicate::Predicate;
@@ -48,6 +50,8 @@ pub struct Plan {
     pub conditions: Conditions,
     pub limits: Limits,
     pub record: Option<recording::Plan>,
+    /// `--secret`: values that are never shown.
+    pub secrets: Vec<NamedSecret>,
     /// `--echo`: return every message as it came.
     pub echo: bool,
     /// `--reply PREDICATE=TEXT`: answer by rule, the first that matches.
@@ -89,7 +93,8 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         }
     }
     let mut signals = Signals::listen()?;
-    let mut talk = Talk::begin(plan, &output)?;
+    let declared = secret_source::declare(&plan.secrets).await?;
+    let mut talk = Talk::begin(plan, declared, &output)?;
     talk.run(&mut signals).await;
     let code = talk.end();
     let output = talk.audience.output.clone();
@@ -134,15 +139,13 @@ enum Turn {
 }
 
 impl Talk {
-    fn begin(plan: Plan, output: &Output) -> Result<Self, Error> {
+    fn begin(plan: Plan, declared: Declared, output: &Output) -> Result<Self, Error> {
         let stamp = Stamp::start();
-        let mut audience = Audience::new(
-            plan.view,
-            plan.conditions,
-            plan.record.as_ref(),
-            stamp.clone(),
-            output.clone(),
-        )?;
+        let mut audience = Audience::new(plan.view, plan.conditions, stamp.clone(), output.clone());
+        audience.hide(declared);
+        if let Some(record) = &plan.record {
+            audience.record(record)?;
+        }
         for note in &plan.notes {
             audience.note(note);
         }

@@ -16,7 +16,7 @@ pub(super) mod value;
 use std::path::PathBuf;
 
 pub(super) use connection::Connection;
-pub(super) use output::{Output, Recording};
+pub(super) use output::{Output, Recording, Secrets};
 pub(super) use ping::{PingOutput, Pings};
 pub(super) use reach::Reach;
 pub(super) use serve::{Origins, Server};
@@ -87,6 +87,8 @@ pub(super) struct Connect {
     #[command(flatten)]
     pub recording: Recording,
     #[command(flatten)]
+    pub secrets: Secrets,
+    #[command(flatten)]
     pub config: ConfigFile,
 }
 
@@ -119,6 +121,8 @@ pub(super) struct Listen {
     pub output: Output,
     #[command(flatten)]
     pub recording: Recording,
+    #[command(flatten)]
+    pub secrets: Secrets,
     #[command(flatten)]
     pub config: ConfigFile,
 }

@@ -6,7 +6,7 @@ use clap::Arg;
 
 use super::address;
 use super::connection::upkeep;
-use super::output::{Purpose, recording, view};
+use super::output::{Purpose, recording, secrets, view};
 use super::{Setup, session};
 use crate::cli::args::{Listen, Output, Serve, Server};
 use crate::command::source::Source;
@@ -158,6 +158,7 @@ pub(super) fn listen(
         conditions,
         duration: args.session.duration,
         record: recording(&args.recording)?,
+        secrets: secrets(&args.secrets, setup.environment)?,
         notes: Vec::new(),
     })
 }

@@ -282,7 +282,7 @@ fn contradictions_are_errors() {
             "--heartbeat off",
         ),
         ("ws://h -i ndjson -b hex", "--binary"),
-        ("ws://h --record a.har", ".ndjson"),
+        ("ws://h --record a.txt", ".ndjson"),
         ("ws://h --record a", ".ndjson"),
         ("ws://h -s a,a", "given twice"),
         ("ws://h --tui", "--tui"),
