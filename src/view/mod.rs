@@ -9,6 +9,7 @@
 //! numbers of the `end` event.
 
 pub mod outcome;
+pub mod ring;
 pub mod select;
 pub mod totals;
 

@@ -1,0 +1,8 @@
+//! Full screens.
+//!
+//! A screen is a state, a pure `update(state, action)` and a `render` into a buffer; a terminal is
+//! touched by `terminal.rs` only. [`widget`] holds the parts that screens are made of, [`theme`] the
+//! colours and signs in which everything is drawn.
+
+pub mod theme;
+pub mod widget;
