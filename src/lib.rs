@@ -22,6 +22,7 @@ pub mod protocol;
 pub mod serve;
 pub mod session;
 pub mod text;
+pub mod transcript;
 pub mod tui;
 pub mod view;
 pub mod wire;
