@@ -757,7 +757,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__serve)
-            opts="-s -P -F -v -h --mode --echo-prefix --exclude-sender --path --subprotocol --max-connections --drain --tls-self-signed --tls-cert --tls-key --allow-origin --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --compress --no-compress --output --json --parse --only --filter --exclude --show-ping-pong --frames --timestamps --verbose --color --config --no-config --help"
+            opts="-s -P -F -v -h --mode --echo-prefix --exclude-sender --path --subprotocol --queue-bytes --overflow --max-connections --drain --tls-self-signed --tls-cert --tls-key --allow-origin --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --compress --no-compress --output --json --parse --only --filter --exclude --show-ping-pong --frames --timestamps --verbose --color --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -781,6 +781,14 @@ _wscope() {
                     ;;
                 -s)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --queue-bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --overflow)
+                    COMPREPLY=($(compgen -W "close drop-oldest drop-newest block" -- "${cur}"))
                     return 0
                     ;;
                 --max-connections)

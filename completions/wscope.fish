@@ -199,6 +199,11 @@ broadcast\t'send every message to everyone on the same path (--exclude-sender: b
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l echo-prefix -d 'Put this before every echo' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l path -d 'Serve only this path; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -s s -l subprotocol -d 'Choose these subprotocols when a client offers them, in order of preference' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l queue-bytes -d 'Let this much wait for a client that does not read what others send' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l overflow -d 'What to do about a client whose queue is full' -r -f -a "close\t''
+drop-oldest\t''
+drop-newest\t''
+block\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l max-connections -d 'Answer further clients with 503' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l drain -d 'Wait this long for closing handshakes at the end' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate (PEM, with those that lead to the root)' -r -F

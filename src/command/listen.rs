@@ -181,11 +181,7 @@ fn one(audience: &mut Audience, hub: &Hub, id: ConnId, command: Command) {
 }
 
 fn everyone(audience: &mut Audience, hub: &Arc<Hub>, command: &Command) {
-    let sent = match command {
-        Command::Send(message) => hub.everyone(None, None, message),
-        other => hub.command_everyone(other),
-    };
-    if sent == 0 {
+    if hub.everyone(command) == 0 {
         audience.note("not sent: nobody is connected");
     }
 }

@@ -95,6 +95,13 @@ pub enum What {
         bytes: u64,
         place: &'static str,
     },
+    /// A connection reached a bound of the server's.
+    Limit {
+        /// A stable word: `queue`, ...
+        limit: &'static str,
+        /// What was done about it: `close`, ...
+        action: &'static str,
+    },
     /// A server accepts connections at this URL.
     Listening {
         url: String,
@@ -226,6 +233,7 @@ impl What {
             Self::Error(_) => "error",
             Self::Retry { .. } => "retry",
             Self::Dropped { .. } => "dropped",
+            Self::Limit { .. } => "limit",
             Self::Listening { .. } => "listening",
             Self::End(_) => "end",
         }

@@ -155,6 +155,10 @@ impl What {
                 map.serialize_entry("bytes", bytes)?;
                 map.serialize_entry("where", place)
             }
+            Self::Limit { limit, action } => {
+                map.serialize_entry("limit", limit)?;
+                map.serialize_entry("action", action)
+            }
             Self::Listening { url } => map.serialize_entry("url", url),
             Self::End(end) => {
                 map.serialize_entry("sent", &end.sent.messages)?;

@@ -1,222 +1,414 @@
-//! Everyone who is connected: who gets a message, and what becomes of those who do not read.
+//! Everyone who is connected: what the mode makes of what they do, and who gets a message.
 //!
-//! A message for many is encoded once and shared. Each peer's backlog is bounded in bytes; who
-//! exceeds it is told so and closed with 1013, so that a slow peer never grows the server.
+//! One lock holds the mode, the roster and the seats, so that what happened first is answered
+//! first, and two who hear the same room hear it in the same order. The mode's actions become
+//! notices on the [`Bus`] and come back from it. A message for many is encoded once and shared; it
+//! is queued under the lock and written after it.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime};
 
-use bytes::Bytes;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
+use tokio::time::sleep_until;
 
+use super::bus::{Audience, Bus, Local, Member, Notice};
+use super::log::Log;
+use super::mode::{Action, Departure, Mode, Scene};
+use super::queue::{Order, Pushed};
+use super::roster::Roster;
+use super::seat::{Delivery, Seat};
+use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
-use crate::model::event::ConnId;
+use crate::model::event::{ConnId, What};
 use crate::model::message::Message;
 use crate::protocol::encode;
 
-/// Bytes that wait for one peer at most, beside its out queue.
-const BACKLOG: usize = 1 << 20;
-/// What an order costs beside its bytes.
-const ORDER_COST: usize = 64;
-
-/// What a peer is told to do.
-#[derive(Debug)]
-pub enum Order {
-    /// A frame that was encoded once for many.
-    Frame(Bytes),
-    Command(Command),
-    /// The backlog is full: this peer does not read fast enough.
-    TooSlow,
-}
-
 /// All peers of a server.
-#[derive(Debug, Default)]
 pub struct Hub {
-    peers: Mutex<BTreeMap<ConnId, Entry>>,
+    floor: Mutex<Floor>,
+    log: Log,
+    /// The mode wants to be called at another time than before.
+    rescheduled: Notify,
 }
 
-#[derive(Debug)]
-struct Entry {
-    path: Arc<str>,
-    orders: mpsc::UnboundedSender<Order>,
-    backlog: Arc<AtomicUsize>,
-    too_slow: Arc<Notify>,
+/// What the lock holds.
+struct Floor {
+    mode: Box<dyn Mode>,
+    bus: Box<dyn Bus>,
+    house: House,
+    /// When the mode wants to be called.
+    deadline: Option<Instant>,
+    /// The server ends: who comes now is told so.
+    ending: bool,
 }
 
-/// A peer's place in the hub; leaving is dropping it.
-#[derive(Debug)]
-pub struct Seat {
-    hub: Arc<Hub>,
-    id: ConnId,
-    pub path: Arc<str>,
-    orders: mpsc::UnboundedReceiver<Order>,
-    backlog: Arc<AtomicUsize>,
-    too_slow: Arc<Notify>,
+/// Who is here, and how they are reached.
+struct House {
+    roster: Roster,
+    seats: HashMap<ConnId, Arc<Seat>>,
+    log: Log,
 }
 
 impl Hub {
-    pub fn join(self: &Arc<Self>, id: ConnId, path: &str) -> Seat {
-        let (sender, orders) = mpsc::unbounded_channel();
-        let backlog = Arc::new(AtomicUsize::new(0));
-        let too_slow = Arc::new(Notify::new());
-        let path: Arc<str> = Arc::from(path);
-        let entry = Entry {
-            path: Arc::clone(&path),
-            orders: sender,
-            backlog: Arc::clone(&backlog),
-            too_slow: Arc::clone(&too_slow),
-        };
-        self.peers().insert(id, entry);
-        Seat {
-            hub: Arc::clone(self),
-            id,
-            path,
-            orders,
-            backlog,
-            too_slow,
+    pub(super) fn new(mode: Box<dyn Mode>, log: Log) -> Self {
+        Self {
+            floor: Mutex::new(Floor {
+                mode,
+                bus: Box::new(Local),
+                house: House {
+                    roster: Roster::default(),
+                    seats: HashMap::new(),
+                    log: log.clone(),
+                },
+                deadline: None,
+                ending: false,
+            }),
+            log,
+            rescheduled: Notify::new(),
         }
     }
 
+    // --- what peers do -----------------------------------------------------------------------
+
+    /// A peer has come, as `open` tells; whoever hears of that can send to it.
+    pub(super) fn connected(&self, seat: &Arc<Seat>, open: What, delivery: &mut Delivery) {
+        let mut floor = self.floor();
+        floor.house.seats.insert(seat.id(), Arc::clone(seat));
+        self.log.tell(Some(seat.id()), open);
+        floor.tell(Notice::Connected(seat.client.clone()), None, delivery);
+        if floor.ending {
+            seat.answer(going_away());
+        }
+        self.run(&mut floor, Some(seat), delivery, |mode, scene| {
+            mode.connected(&seat.client, scene)
+        });
+    }
+
+    pub(super) fn message(&self, seat: &Arc<Seat>, message: Message, delivery: &mut Delivery) {
+        let mut floor = self.floor();
+        self.run(&mut floor, Some(seat), delivery, |mode, scene| {
+            mode.message(&seat.client, message, scene)
+        });
+    }
+
+    pub(super) fn gone(&self, seat: &Arc<Seat>, departure: Departure) {
+        seat.end();
+        let mut delivery = Delivery::default();
+        let mut floor = self.floor();
+        floor.house.seats.remove(&seat.id());
+        self.run(&mut floor, None, &mut delivery, |mode, scene| {
+            mode.gone(&seat.client, departure, scene)
+        });
+        floor.tell(Notice::Gone(seat.client.member), None, &mut delivery);
+        drop(floor);
+        delivery.flush(&self.log);
+    }
+
+    /// Calls the mode at the times it asks for, for ever.
+    pub(super) async fn keep_time(&self) -> Infallible {
+        loop {
+            let deadline = self.floor().deadline;
+            let due = async {
+                match deadline {
+                    Some(deadline) => sleep_until(deadline.into()).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.rescheduled.notified() => continue,
+                () = due => {}
+            }
+            let mut delivery = Delivery::default();
+            self.run(&mut self.floor(), None, &mut delivery, |mode, scene| {
+                mode.tick(scene)
+            });
+            delivery.flush(&self.log);
+        }
+    }
+
+    /// Asks the mode, and does what it says. `seat` is whose doing it is.
+    fn run(
+        &self,
+        floor: &mut Floor,
+        seat: Option<&Arc<Seat>>,
+        delivery: &mut Delivery,
+        ask: impl FnOnce(&mut dyn Mode, &Scene<'_>) -> Vec<Action>,
+    ) {
+        let scene = Scene {
+            roster: &floor.house.roster,
+            now: Instant::now(),
+            time: SystemTime::now(),
+        };
+        for action in ask(&mut *floor.mode, &scene) {
+            floor.carry_out(action, seat, delivery);
+        }
+        let deadline = floor.mode.deadline();
+        if deadline != floor.deadline {
+            floor.deadline = deadline;
+            self.rescheduled.notify_one();
+        }
+    }
+
+    // --- what the program does ---------------------------------------------------------------
+
     pub fn len(&self) -> usize {
-        self.peers().len()
+        self.floor().house.seats.len()
     }
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether there is somebody, and nobody's backlog is more than half full.
+    /// Whether there is somebody, and nobody's queue is more than half full.
     pub fn has_room(&self) -> bool {
-        let peers = self.peers();
-        let waiting = |entry: &Entry| entry.backlog.load(Ordering::Relaxed);
-        !peers.is_empty() && peers.values().all(|entry| waiting(entry) <= BACKLOG / 2)
+        let floor = self.floor();
+        let seats = &floor.house.seats;
+        !seats.is_empty() && seats.values().all(|seat| seat.has_room())
     }
 
-    /// Sends to everyone on `path` (`None`: on every path) but `except`; how many it was sent to.
-    pub fn everyone(&self, path: Option<&str>, except: Option<ConnId>, message: &Message) -> usize {
-        let frame = encode::message(message);
-        let peers = self.peers();
-        let hearers = peers.iter().filter(|(id, entry)| {
-            Some(**id) != except && path.is_none_or(|path| *entry.path == *path)
-        });
-        hearers
-            .map(|(_, entry)| entry.order(Order::Frame(frame.clone()), frame.len()))
-            .count()
-    }
-
-    /// A command for everyone; how many got it.
-    pub fn command_everyone(&self, command: &Command) -> usize {
-        let peers = self.peers();
-        for entry in peers.values() {
-            entry.order(Order::Command(command.clone()), size(command));
+    /// Sends a message or a command to everyone; to how many.
+    pub fn everyone(&self, command: &Command) -> usize {
+        let mut delivery = Delivery::default();
+        let mut floor = self.floor();
+        let count = floor.house.seats.len();
+        if let Command::Send(message) = command {
+            let published = Notice::Published {
+                from: None,
+                to: Audience::Everyone,
+                except: None,
+                message: message.clone(),
+            };
+            floor.tell(published, None, &mut delivery);
+        } else {
+            for seat in floor.house.seats.values() {
+                let order = Order::Command(command.clone());
+                delivery.add(seat, seat.push(order, false));
+            }
         }
-        peers.len()
+        drop(floor);
+        delivery.flush(&self.log);
+        count
     }
 
     /// A command for one peer; false where there is none of that number.
     pub fn command(&self, id: ConnId, command: Command) -> bool {
-        let peers = self.peers();
-        let Some(entry) = peers.get(&id) else {
-            return false;
-        };
-        let size = size(&command);
-        entry.order(Order::Command(command), size);
-        true
+        let mut delivery = Delivery::default();
+        let sent = self.floor().house.send(id, command, None, &mut delivery);
+        delivery.flush(&self.log);
+        sent
     }
 
-    fn peers(&self) -> MutexGuard<'_, BTreeMap<ConnId, Entry>> {
-        // No holder of the lock can panic half-way through a change.
-        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Entry {
-    /// One order always fits, however large: the bound is for those that pile up.
-    fn order(&self, order: Order, size: usize) {
-        if self.backlog.load(Ordering::Relaxed) > BACKLOG {
-            self.too_slow.notify_one();
-            return;
+    /// Closes everyone, and who comes from now on: the server ends.
+    pub(super) fn end(&self) {
+        let mut floor = self.floor();
+        floor.ending = true;
+        let seats: Vec<_> = floor.house.seats.values().cloned().collect();
+        drop(floor);
+        for seat in seats {
+            seat.answer(going_away());
+            seat.flush(&self.log);
         }
-        self.backlog.fetch_add(size + ORDER_COST, Ordering::Relaxed);
-        // A peer that is leaving hears nothing more.
-        let _ = self.orders.send(order);
+    }
+
+    fn floor(&self) -> MutexGuard<'_, Floor> {
+        // A mode that panicked may have lost a message; the others go on.
+        self.floor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Seat {
-    /// The next order; without `room` only that the peer is too slow. Cancel-safe.
-    pub async fn next(&mut self, room: bool) -> Order {
-        tokio::select! {
-            biased;
-            () = self.too_slow.notified() => Order::TooSlow,
-            Some(order) = self.orders.recv(), if room => {
-                let size = match &order {
-                    Order::Frame(frame) => frame.len(),
-                    Order::Command(command) => size(command),
-                    Order::TooSlow => 0,
-                };
-                self.backlog.fetch_sub(size + ORDER_COST, Ordering::Relaxed);
-                order
+fn going_away() -> Order {
+    Order::Command(Command::Close(Some(CloseFrame {
+        code: CloseCode::GOING_AWAY,
+        reason: "the server is shutting down".to_owned(),
+    })))
+}
+
+impl Floor {
+    fn carry_out(&mut self, action: Action, seat: Option<&Arc<Seat>>, delivery: &mut Delivery) {
+        let notice = match action {
+            Action::Send { to, command } => {
+                self.house.send(to, command, seat, delivery);
+                return;
+            }
+            Action::Tell(conn, what) => return self.house.log.tell(conn, what),
+            Action::Publish {
+                to,
+                except,
+                message,
+            } => Notice::Published {
+                from: seat.map(|seat| seat.client.member),
+                to,
+                except,
+                message,
+            },
+            Action::Join(member, room) => Notice::Joined(member, room),
+            Action::Leave(member, room) => Notice::Left(member, room),
+        };
+        self.tell(notice, seat, delivery);
+    }
+
+    fn tell(&mut self, notice: Notice, seat: Option<&Arc<Seat>>, delivery: &mut Delivery) {
+        let house = &mut self.house;
+        self.bus
+            .tell(notice, &mut |notice| house.take_in(notice, seat, delivery));
+    }
+}
+
+impl House {
+    /// A notice has arrived, of this node or of another.
+    fn take_in(&mut self, notice: Notice, seat: Option<&Arc<Seat>>, delivery: &mut Delivery) {
+        match notice {
+            Notice::Connected(client) => self.roster.connected(client),
+            Notice::Gone(member) => self.roster.gone(member),
+            Notice::Joined(member, room) => self.roster.joined(member, room),
+            Notice::Left(member, room) => self.roster.left(member, &room),
+            Notice::Published {
+                from,
+                to,
+                except,
+                message,
+            } => {
+                let sender = seat.filter(|seat| from == Some(seat.client.member));
+                self.publish(&to, except, &message, sender, delivery);
             }
         }
     }
 
-    pub fn id(&self) -> ConnId {
-        self.id
+    /// Queues a message for all who hear it here; it is encoded once.
+    fn publish(
+        &self,
+        to: &Audience,
+        except: Option<Member>,
+        message: &Message,
+        sender: Option<&Arc<Seat>>,
+        delivery: &mut Delivery,
+    ) {
+        let frame = encode::message(message);
+        delivery.count(frame.len());
+        self.roster.hearers(to, |member| {
+            let local = member == Member::local(member.conn);
+            if let Some(seat) = self.seats.get(&member.conn)
+                && local
+                && Some(member) != except
+            {
+                let pushed = seat.push(Order::Frame(frame.clone()), sender.is_some());
+                self.tell_full(seat, pushed);
+                delivery.add(seat, pushed);
+            }
+        });
     }
-}
 
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.hub.peers().remove(&self.id);
+    /// A command for one peer: an answer where `sender` is that peer.
+    fn send(
+        &self,
+        to: ConnId,
+        command: Command,
+        sender: Option<&Arc<Seat>>,
+        delivery: &mut Delivery,
+    ) -> bool {
+        let Some(seat) = self.seats.get(&to) else {
+            return false;
+        };
+        let order = Order::Command(command);
+        if sender.is_some_and(|sender| sender.id() == to) {
+            // Its own task is at work and goes on with it.
+            seat.answer(order);
+            return true;
+        }
+        let pushed = seat.push(order, sender.is_some());
+        self.tell_full(seat, pushed);
+        delivery.add(seat, pushed);
+        true
     }
-}
 
-fn size(command: &Command) -> usize {
-    match command {
-        Command::Send(message) => message.payload.len(),
-        Command::Frame(frame) => frame.payload.len(),
-        Command::Ping(payload) | Command::Pong(payload) => payload.len(),
-        Command::Close(_) => 0,
+    fn tell_full(&self, seat: &Seat, pushed: Pushed) {
+        if pushed == Pushed::TooSlow {
+            let limit = What::Limit {
+                limit: "queue",
+                action: "close",
+            };
+            self.log.tell(Some(seat.id()), limit);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::state::ReadyState;
+    use crate::protocol::engine::Role;
+    use crate::serve::log::{self, log};
+    use crate::serve::mode::{self, MODES};
+    use crate::serve::queue;
+    use crate::serve::roster::Client;
+    use crate::session::connection::{self, Connection};
+    use crate::session::stamp::Stamp;
+    use crate::wire::stream::{Socket, Stream};
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::UnixStream;
 
-    #[tokio::test]
-    async fn a_message_reaches_everyone_on_its_path_but_the_sender() {
-        let hub = Arc::new(Hub::default());
-        let mut ann = hub.join(1, "/chat");
-        let mut bob = hub.join(2, "/chat");
-        let _eve = hub.join(3, "/other");
-        assert_eq!(
-            hub.everyone(Some("/chat"), Some(1), &Message::text("hi")),
-            1
-        );
-        assert!(matches!(bob.next(true).await, Order::Frame(_)));
-        assert!(hub.command(1, Command::Send(Message::text("you"))));
-        assert!(matches!(ann.next(true).await, Order::Command(_)));
-        drop(bob);
-        assert_eq!(hub.everyone(Some("/chat"), None, &Message::text("hi")), 1);
-        assert!(!hub.command(2, Command::Close(None)));
+    fn hub() -> Hub {
+        let plan = log::Plan {
+            traffic: true,
+            room: log::ROOM,
+        };
+        let (log, _reader) = log(plan, Stamp::start());
+        Hub::new(mode::Plan::of(&MODES[0]).make(), log)
+    }
+
+    /// A peer of the hub, and the other end of its connection.
+    fn peer(hub: &Hub, conn: ConnId, path: &str) -> (Arc<Seat>, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let plan = connection::Plan::default();
+        let stream = Stream::Plain(Socket::Unix(ours));
+        let connection = Connection::new(stream, Role::Server, &plan, None, &[]);
+        let client = Client {
+            member: Member::local(conn),
+            path: path.into(),
+            user: None,
+        };
+        let seat = Arc::new(Seat::new(client, connection, queue::Plan::default()));
+        let open = What::State(ReadyState::Open);
+        hub.connected(&seat, open, &mut Delivery::default());
+        (seat, theirs)
     }
 
     #[tokio::test]
-    async fn who_does_not_read_is_told_so_and_grows_nothing() {
-        let hub = Arc::new(Hub::default());
-        let mut slow = hub.join(1, "/");
-        let message = Message::binary(vec![0; 100_000]);
+    async fn a_message_is_written_at_once_without_the_task_of_its_peer() {
+        let hub = hub();
+        let (_ann, mut ann) = peer(&hub, 1, "/");
+        let (bob_seat, _bob) = peer(&hub, 2, "/");
+        assert_eq!(hub.everyone(&Command::Send(Message::text("hi"))), 2);
+        let mut bytes = [0; 4];
+        ann.read_exact(&mut bytes).await.unwrap();
+        assert_eq!(&bytes, b"\x81\x02hi");
+        hub.gone(&bob_seat, Departure::Closed);
+        assert_eq!(hub.everyone(&Command::Ping("!".into())), 1);
+        assert!(!hub.command(2, Command::Close(None)) && hub.command(1, Command::Close(None)));
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_is_closed_and_grows_nothing() {
+        let hub = hub();
+        let (seat, _deaf) = peer(&hub, 1, "/");
+        let message = Command::Send(Message::binary(vec![0; 100_000]));
         for _ in 0..1000 {
-            hub.everyone(None, None, &message);
+            hub.everyone(&message);
+            let close = Order::Command(Command::Close(None));
+            if seat.push(close, false) == Pushed::TooSlow {
+                break;
+            }
         }
-        assert!(matches!(slow.next(false).await, Order::TooSlow));
-        let mut frames = 0;
-        while slow.orders.try_recv().is_ok() {
-            frames += 1;
-        }
-        assert_eq!(frames, 11);
+        // Its task closes the connection, and gives up what waits.
+        let closing = std::future::poll_fn(|cx| seat.poll_next(cx, false));
+        let what = closing.await;
+        assert!(
+            matches!(what, Some(What::Message { .. } | What::State(_))),
+            "{what:?}"
+        );
+        assert!(seat.has_room());
     }
 }

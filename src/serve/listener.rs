@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -27,7 +27,6 @@ pub struct Server {
     listener: Listener,
     url: String,
     shared: Arc<Shared>,
-    shutdown: watch::Sender<bool>,
 }
 
 enum Listener {
@@ -86,25 +85,20 @@ impl Server {
                 return Err(failed(&path.display(), cause));
             }
         };
-        let (shutdown, watcher) = watch::channel(false);
-        let (log, reader) = log(plan.log);
+        let (log, reader) = log(plan.log, stamp);
         let shared = Arc::new(Shared {
-            mode: plan.mode.make(),
             places: Arc::new(Semaphore::new(
                 plan.max_connections.unwrap_or(Semaphore::MAX_PERMITS),
             )),
+            hub: Arc::new(Hub::new(plan.mode.make(), log.clone())),
             plan,
             acceptor,
-            hub: Arc::new(Hub::default()),
             log,
-            stamp,
-            shutdown: watcher,
         });
         let server = Self {
             listener,
             url,
             shared,
-            shutdown,
         };
         Ok((server, reader))
     }
@@ -127,10 +121,13 @@ impl Server {
     /// the plan's drain allows.
     pub async fn run(self, end: impl Future<Output = ()>) {
         let mut peers = JoinSet::new();
-        tokio::pin!(end);
+        let hub = self.hub();
+        let time = hub.keep_time();
+        tokio::pin!(end, time);
         loop {
             tokio::select! {
                 () = &mut end => break,
+                never = &mut time => match never {},
                 Some(_) = peers.join_next() => {}
                 accepted = self.listener.accept() => match accepted {
                     Ok((socket, address)) => {
@@ -141,7 +138,7 @@ impl Server {
             }
         }
         drop(self.listener);
-        self.shutdown.send_replace(true);
+        hub.end();
         let gone = async { while peers.join_next().await.is_some() {} };
         // Who has not answered by then is dropped with the set.
         let _ = timeout(self.shared.plan.drain, gone).await;

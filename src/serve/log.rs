@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
 
-use crate::model::event::{Event, What};
+use crate::model::event::{ConnId, Event, What};
+use crate::session::stamp::Stamp;
 
 /// Bytes of payload, and of room for the event around it, that wait for the reader at most, unless
 /// more is planned.
@@ -27,6 +28,7 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub struct Log {
     plan: Plan,
+    stamp: Stamp,
     events: mpsc::UnboundedSender<Event>,
     shared: Arc<Shared>,
 }
@@ -45,12 +47,13 @@ struct Shared {
     dropped_bytes: AtomicU64,
 }
 
-/// A log and its reader.
-pub fn log(plan: Plan) -> (Log, LogReader) {
+/// A log and its reader; `stamp` says when things happened.
+pub fn log(plan: Plan, stamp: Stamp) -> (Log, LogReader) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let shared = Arc::new(Shared::default());
     let log = Log {
         plan,
+        stamp,
         events: sender,
         shared: Arc::clone(&shared),
     };
@@ -62,12 +65,19 @@ pub fn log(plan: Plan) -> (Log, LogReader) {
 }
 
 impl Log {
-    /// Whether an event like this is wanted.
-    pub fn wants(&self, what: &What) -> bool {
-        self.plan.traffic || !is_traffic(what)
+    /// Something happened now, if anyone wants to know.
+    pub fn tell(&self, conn: Option<ConnId>, what: What) {
+        if self.plan.traffic || !is_traffic(&what) {
+            self.push(self.stamp.event(conn, None, what));
+        }
     }
 
-    pub fn push(&self, event: Event) {
+    /// The ordinal of a new connection.
+    pub fn connection(&self) -> ConnId {
+        self.stamp.connection()
+    }
+
+    fn push(&self, event: Event) {
         let cost = cost(&event);
         let waiting = self.shared.waiting.fetch_add(cost, Ordering::Relaxed);
         if waiting + cost > self.plan.room && is_traffic(&event.what) {
@@ -136,7 +146,6 @@ mod tests {
     use crate::model::event::Direction;
     use crate::model::message::Message;
     use crate::model::state::ReadyState;
-    use crate::session::stamp::Stamp;
 
     fn message(size: usize) -> What {
         What::Message {
@@ -150,15 +159,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_slow_reader_loses_messages_but_no_closes_and_is_told() {
-        let stamp = Stamp::start();
-        let (log, mut reader) = log(Plan {
+        let plan = Plan {
             traffic: true,
             room: ROOM,
-        });
+        };
+        let (log, mut reader) = log(plan, Stamp::start());
         for _ in 0..10 {
-            log.push(stamp.event(Some(1), None, message(1 << 20)));
+            log.tell(Some(1), message(1 << 20));
         }
-        log.push(stamp.event(Some(1), None, What::State(ReadyState::Closed)));
+        log.tell(Some(1), What::State(ReadyState::Closed));
         let mut messages = 0;
         while let Some(event) = reader.next().await {
             match event.what {
@@ -175,13 +184,13 @@ mod tests {
 
     #[test]
     fn a_message_larger_than_the_room_is_dropped_though_nothing_waits() {
-        let stamp = Stamp::start();
-        let (log, mut reader) = log(Plan {
+        let plan = Plan {
             traffic: true,
             room: ROOM,
-        });
-        log.push(stamp.event(Some(1), None, message(ROOM)));
-        log.push(stamp.event(Some(1), None, message(ROOM / 2)));
+        };
+        let (log, mut reader) = log(plan, Stamp::start());
+        log.tell(Some(1), message(ROOM));
+        log.tell(Some(1), message(ROOM / 2));
         assert!(reader.try_next().is_some());
         assert_eq!(reader.try_next(), None);
         let dropped = reader.dropped();

@@ -2,27 +2,30 @@
 //! them all, and the mode that says what a message leads to.
 
 mod admission;
+mod bus;
 pub mod hub;
 mod listener;
 pub mod log;
 pub mod mode;
+mod opening;
 mod peer;
+pub mod queue;
+mod roster;
+mod seat;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 pub use listener::Server;
 
 use self::hub::Hub;
 use self::log::Log;
-use self::mode::Mode;
 use crate::session::connection;
 use crate::session::keepalive::Heartbeat;
-use crate::session::stamp::Stamp;
 use crate::wire::tls;
 
 /// What a server needs to know.
@@ -42,6 +45,8 @@ pub struct Plan {
     /// Take what a client offers for permessage-deflate.
     pub compress: bool,
     pub connection: connection::Plan,
+    /// What may wait for one peer, and what happens beyond it.
+    pub queue: queue::Plan,
     /// Refuse more with 503.
     pub max_connections: Option<usize>,
     /// How long to wait for the closing handshakes at the end.
@@ -68,11 +73,10 @@ impl Plan {
             subprotocols: Vec::new(),
             compress: true,
             connection: connection::Plan {
-                max_message_size: connection::DEFAULT_MAX_MESSAGE_SIZE,
-                auto_pong: true,
-                report_frames: false,
                 heartbeat: Some(Heartbeat::STANDARD),
+                ..connection::Plan::default()
             },
+            queue: queue::Plan::default(),
             max_connections: None,
             drain: Duration::from_secs(5),
             log: log::Plan {
@@ -87,12 +91,8 @@ impl Plan {
 struct Shared {
     plan: Plan,
     acceptor: Option<tls::Acceptor>,
-    mode: Arc<dyn Mode>,
     hub: Arc<Hub>,
     log: Log,
-    stamp: Stamp,
     /// One permit for each connection that may be open (`--max-connections`).
     places: Arc<Semaphore>,
-    /// Becomes true when the server shuts down.
-    shutdown: watch::Receiver<bool>,
 }

@@ -1,149 +1,59 @@
-//! One client of the server: its handshake, its connection, and what the mode makes of its messages.
+//! One client of the server: its connection, and what the hub makes of what it does.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::task::unconstrained;
 
-use super::hub::{Order, Seat};
-use super::mode::Action;
+use super::bus::Member;
+use super::mode::Departure;
+use super::opening::open;
+use super::roster::Client;
+use super::seat::{Delivery, Seat};
 use super::{Shared, admission};
-use crate::model::close::{CloseCode, CloseFrame};
-use crate::model::command::Command;
-use crate::model::event::{ConnId, Direction, Open, Problem, TlsInfo, What};
+use crate::model::event::{Direction, Open, TlsInfo, What};
 use crate::model::handshake::{self, Timings};
-use crate::model::message::Message;
 use crate::model::secret;
 use crate::protocol::engine::Role;
-use crate::session::connection::{Connection, MOST_UNREAD};
-use crate::wire::accept::{Accepted, Ended, accept};
+use crate::session::connection::Connection;
+use crate::wire::accept::Accepted;
 use crate::wire::stream::{Socket, Stream};
-use crate::wire::tls::NotAccepted;
-
-/// A client that takes longer for its handshakes, TLS and HTTP together, is dropped.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves one TCP connection to its end.
 pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, address: String) {
-    let started = Instant::now();
-    let secured = timeout(HANDSHAKE_TIMEOUT, secure(&shared, socket, &address)).await;
-    let Ok(Some(secured)) = secured else {
+    // Boxed, so that what the handshakes need is given back when they are over.
+    let entrant = Box::pin(open(&shared, socket, &address)).await;
+    let Some(entrant) = entrant else {
         return;
     };
-    let left = HANDSHAKE_TIMEOUT.saturating_sub(started.elapsed());
-    let decide = Arc::clone(&shared);
-    // Held from the answer to the end, so that no more are let in than there are places.
-    let place = Arc::new(OnceLock::new());
-    let taken = Arc::clone(&place);
-    let accepted = accept(secured.stream, left, move |request, upgrade| {
-        admission::answer(&decide.plan, request, upgrade, || {
-            let permit = Arc::clone(&decide.places).try_acquire_owned();
-            permit.is_ok_and(|permit| taken.set(permit).is_ok())
-        })
-    });
-    match accepted.await {
-        Ok(accepted) => {
-            let peer = Peer::new(shared, accepted, secured.tls, &address);
-            peer.run().await;
-        }
-        Err(ended) => log_ended(&shared, ended, &address),
-    }
-    drop(place);
-}
-
-/// A stream to read a request from.
-struct Secured {
-    stream: Stream,
-    /// What TLS agreed on, and how long that took.
-    tls: Option<(TlsInfo, Duration)>,
-}
-
-/// The handshake of TLS where the plan asks for it. A client that complains of it is worth a
-/// line; plain HTTP, which was told, and port scans are not.
-async fn secure(shared: &Shared, socket: Socket, address: &str) -> Option<Secured> {
-    let Some(acceptor) = &shared.acceptor else {
-        return Some(Secured {
-            stream: Stream::Plain(socket),
-            tls: None,
-        });
-    };
-    let started = Instant::now();
-    match acceptor.accept(socket).await {
-        Ok((stream, info)) => Some(Secured {
-            stream,
-            tls: Some((info, started.elapsed())),
-        }),
-        Err(NotAccepted::Tls(words)) => {
-            let problem = Problem {
-                kind: "tls",
-                message: format!("TLS with {address} failed: {words}"),
-                hint: None,
-            };
-            shared.tell(None, What::Error(Box::new(problem)));
-            None
-        }
-        Err(NotAccepted::Plain | NotAccepted::Io(_)) => None,
-    }
-}
-
-/// An upgrade that was asked for and refused is worth a line; plain HTTP and port scans are not.
-fn log_ended(shared: &Shared, ended: Ended, address: &str) {
-    if let Ended::Http(Some((request, status))) = ended
-        && handshake::header(&request.headers, "upgrade").is_some()
-    {
-        let target = secret::redact_target(&request.target);
-        let problem = Problem {
-            kind: "refused",
-            message: format!("refused {address} at {target}: HTTP {status}"),
-            hint: None,
-        };
-        shared.tell(None, What::Error(Box::new(problem)));
-    }
+    let _place = entrant.place;
+    let mut peer = Peer::enter(shared, entrant.accepted, entrant.tls, &address);
+    drop(address);
+    peer.run().await;
 }
 
 struct Peer {
     shared: Arc<Shared>,
-    seat: Seat,
-    connection: Connection<Stream>,
-    /// Answers that wait for room in the out queue; while there are some, nothing is read.
-    replies: VecDeque<Message>,
+    seat: Arc<Seat>,
+    /// What its messages left to do.
+    delivery: Delivery,
+    /// The hub knows of it.
+    is_here: bool,
 }
 
 impl Peer {
-    fn new(
+    fn enter(
         shared: Arc<Shared>,
         accepted: Accepted<Stream>,
         tls: Option<(TlsInfo, Duration)>,
         address: &str,
     ) -> Self {
-        let id = shared.stamp.connection();
-        let target = &accepted.request.target;
-        shared.tell(Some(id), What::Request(Box::new(accepted.request.clone())));
-        shared.tell(
-            Some(id),
-            What::Response(Box::new(accepted.response.clone())),
-        );
-        let response = &accepted.response.headers;
-        let open = Open {
-            url: secret::redact_target(target),
-            subprotocol: handshake::header(response, "sec-websocket-protocol").map(str::to_owned),
-            extensions: handshake::values(response, "sec-websocket-extensions")
-                .map(str::to_owned)
-                .collect(),
-            peer: address.to_owned(),
-            timings: Timings {
-                tls: tls.as_ref().map(|(_, took)| *took),
-                ..Timings::default()
-            },
-            tls: tls.map(|(info, _)| info),
-        };
-        // Who hears of the connection can send to it.
-        let seat = shared
-            .hub
-            .join(id, admission::path_of(&accepted.request.target));
-        shared.tell(Some(id), What::Open(Box::new(open)));
+        let log = &shared.log;
+        let id = log.connection();
+        let open = opened(&accepted, tls, address);
         // The same as was answered; a header that cannot be read was refused.
         let deflate = admission::deflate(&shared.plan, &accepted.request);
         let deflate = deflate.ok().flatten().map(|accepted| accepted.agreed);
@@ -154,104 +64,104 @@ impl Peer {
             deflate,
             &accepted.read_ahead,
         );
+        let client = Client {
+            member: Member::local(id),
+            path: admission::path_of(&accepted.request.target).into(),
+            user: None,
+        };
+        let seat = Arc::new(Seat::new(client, connection, shared.plan.queue));
+        log.tell(Some(id), What::Request(Box::new(accepted.request)));
+        log.tell(Some(id), What::Response(Box::new(accepted.response)));
+        let mut delivery = Delivery::default();
+        shared.hub.connected(&seat, open, &mut delivery);
         Self {
             shared,
             seat,
-            connection,
-            replies: VecDeque::new(),
+            delivery,
+            is_here: true,
         }
     }
 
-    async fn run(mut self) {
-        let mut shutdown = self.shared.shutdown.clone();
-        loop {
-            self.reply();
-            let room = self.connection.can_send();
-            tokio::select! {
-                biased;
-                what = poll_fn(|cx| self.connection.poll_next(cx)) => match what {
-                    Some(what) => self.happened(what),
-                    None => return,
-                },
-                order = self.seat.next(room) => self.carry_out(order),
-                _ = shutdown.wait_for(|ending| *ending) => {
-                    self.close(CloseCode::GOING_AWAY, "the server is shutting down");
-                    break;
-                }
-            }
+    async fn run(&mut self) {
+        while let Some(what) = poll_fn(|cx| self.poll_next(cx)).await {
+            self.happened(what);
         }
-        while let Some(what) = poll_fn(|cx| self.connection.poll_next(cx)).await {
-            self.tell(what);
+    }
+
+    /// The next thing that happened. What several messages that came in one go are for is written
+    /// in one go.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<What>> {
+        let blocked = self.delivery.poll_blocked(cx);
+        if blocked || self.delivery.has_much() || !self.seat.has_unread() {
+            self.flush(cx);
         }
+        let next = self.seat.poll_next(cx, blocked);
+        if next.is_pending() {
+            self.flush(cx);
+        }
+        next
+    }
+
+    fn flush(&mut self, cx: &mut Context<'_>) {
+        let flush = async { self.delivery.flush(&self.shared.log) };
+        // Else the runtime would have the socket of the 129th receiver seem full.
+        let _ready = pin!(unconstrained(flush)).poll(cx);
     }
 
     fn happened(&mut self, what: What) {
-        if let What::Message {
-            message,
-            dir: Direction::In,
-            ..
-        } = &what
-        {
-            let action = self.shared.mode.message(self.seat.id(), message.clone());
-            self.tell(what);
-            match action {
-                Some(Action::Reply(message)) => self.replies.push_back(message),
-                Some(Action::Everyone { message, except }) => {
-                    self.shared
-                        .hub
-                        .everyone(Some(&self.seat.path), except, &message);
-                }
-                None => {}
-            }
-        } else {
-            self.tell(what);
-        }
-    }
-
-    fn reply(&mut self) {
-        if self.connection.is_broken() {
-            self.replies.clear();
-        }
-        while self.connection.can_send() {
-            let Some(message) = self.replies.pop_front() else {
-                break;
-            };
-            // It can send, so the queue takes it.
-            let _ = self.connection.send(Command::Send(message));
-        }
-        let waiting = !self.replies.is_empty() || self.connection.held() > MOST_UNREAD;
-        self.connection.set_waiting(waiting);
-    }
-
-    fn carry_out(&mut self, order: Order) {
-        // It can send, so only a connection that is closing refuses; there is nobody to hear it then.
-        let _ = match order {
-            Order::Frame(frame) => self.connection.send_encoded(frame),
-            Order::Command(command) => self.connection.send(command),
-            Order::TooSlow => {
-                self.close(CloseCode::TRY_AGAIN_LATER, "too slow: the queue is full");
-                Ok(())
-            }
+        let message = match &what {
+            What::Message { message, dir, .. } if *dir == Direction::In => Some(message.clone()),
+            _ => None,
         };
+        let departure = match &what {
+            What::Close(close) if close.clean => Some(Departure::Closed),
+            What::Close(_) => Some(Departure::Lost),
+            _ => None,
+        };
+        self.tell(what);
+        if let Some(message) = message {
+            let delivery = &mut self.delivery;
+            self.shared.hub.message(&self.seat, message, delivery);
+        }
+        if let Some(departure) = departure {
+            self.leave(departure);
+        }
+        if let Some(dropped) = self.seat.take_dropped() {
+            self.tell(dropped);
+        }
     }
 
-    fn close(&mut self, code: CloseCode, reason: &str) {
-        let reason = reason.to_owned();
-        // A connection that is closing already refuses, which is just as well.
-        let _ = self
-            .connection
-            .send(Command::Close(Some(CloseFrame { code, reason })));
+    fn leave(&mut self, departure: Departure) {
+        if std::mem::take(&mut self.is_here) {
+            self.shared.hub.gone(&self.seat, departure);
+        }
     }
 
     fn tell(&self, what: What) {
-        self.shared.tell(Some(self.seat.id()), what);
+        self.shared.log.tell(Some(self.seat.id()), what);
     }
 }
 
-impl Shared {
-    fn tell(&self, conn: Option<ConnId>, what: What) {
-        if self.log.wants(&what) {
-            self.log.push(self.stamp.event(conn, None, what));
-        }
+impl Drop for Peer {
+    /// Where the server ends before the peer has answered.
+    fn drop(&mut self) {
+        self.leave(Departure::Lost);
     }
+}
+
+fn opened(accepted: &Accepted<Stream>, tls: Option<(TlsInfo, Duration)>, address: &str) -> What {
+    let response = &accepted.response.headers;
+    What::Open(Box::new(Open {
+        url: secret::redact_target(&accepted.request.target),
+        subprotocol: handshake::header(response, "sec-websocket-protocol").map(str::to_owned),
+        extensions: handshake::values(response, "sec-websocket-extensions")
+            .map(str::to_owned)
+            .collect(),
+        peer: address.to_owned(),
+        timings: Timings {
+            tls: tls.as_ref().map(|(_, took)| *took),
+            ..Timings::default()
+        },
+        tls: tls.map(|(info, _)| info),
+    }))
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -54,6 +54,17 @@ pub struct Plan {
     /// Tell of every frame, not only of messages.
     pub report_frames: bool,
     pub heartbeat: Option<Heartbeat>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
+            auto_pong: true,
+            report_frames: false,
+            heartbeat: None,
+        }
+    }
 }
 
 /// One connection that is OPEN, CLOSING or CLOSED.
@@ -184,7 +195,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Whether data is taken now: the connection is open and its out queue below its bound.
     pub fn can_send(&self) -> bool {
-        self.phase == Phase::Open && self.engine.has_room()
+        self.is_open() && self.engine.has_room()
+    }
+
+    /// Writes what can leave at once, for a caller who is not the task that polls; whether nothing
+    /// is left for that task to do. Where something is, the task has to be woken.
+    pub fn write_now(&mut self) -> bool {
+        if !self.is_open() {
+            return false;
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        while self.engine.has_to_write() && self.poll_write(&mut cx).is_ready() {}
+        !self.engine.has_to_write() && self.link.is_flushed() && !self.is_broken()
+    }
+
+    /// What left whole, where it would be the next thing that [`Self::poll_next`] tells.
+    pub fn next_sent(&mut self) -> Option<What> {
+        let is_sent = match self.pending.front()? {
+            What::Message { dir, .. }
+            | What::Frame { dir, .. }
+            | What::Ping { dir, .. }
+            | What::Pong { dir, .. } => *dir == Direction::Out,
+            _ => false,
+        };
+        if is_sent {
+            self.pending.pop_front()
+        } else {
+            None
+        }
+    }
+
+    /// Whether neither side has begun to close it.
+    pub fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// Whether there may be more to tell of what was read already.
+    pub fn has_unread(&self) -> bool {
+        self.looking
     }
 
     /// What waits to be written, in bytes of memory.
@@ -209,7 +257,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Whether it is open and nothing waits to be written or told.
     pub fn is_idle(&self) -> bool {
-        self.phase == Phase::Open
+        self.is_open()
             && !self.link.is_write_over()
             && !self.engine.has_to_write()
             && self.link.is_flushed()

@@ -52,12 +52,7 @@ impl Plan {
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             redirects: None,
             wait_for_server: None,
-            connection: connection::Plan {
-                max_message_size: connection::DEFAULT_MAX_MESSAGE_SIZE,
-                auto_pong: true,
-                report_frames: false,
-                heartbeat: None,
-            },
+            connection: connection::Plan::default(),
             reconnect: None,
             on_open: Vec::new(),
         }

@@ -70,6 +70,10 @@ impl Talk {
                 self.last_traffic = Some((event.conn, *dir));
             }
             What::State(_) | What::Frame { .. } | What::End(_) => {}
+            What::Limit { limit, action } => {
+                let text = format!("over the limit of its {limit}: {action}");
+                self.say(Some(event), Ink::Error, &text, out);
+            }
             What::Listening { url } => {
                 self.prefix.observe(&event.what);
                 self.say(

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::value;
 use crate::model::units::parse_duration;
+use crate::serve::queue::Overflow;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Server")]
@@ -30,6 +31,16 @@ pub(in crate::cli) struct Server {
     /// Without any, the first that a client offers is chosen.
     #[arg(short, long, value_name = "NAME", value_delimiter = ',', value_parser = value::token)]
     pub subprotocol: Vec<String>,
+
+    /// Let this much wait for a client that does not read what others send
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = value::size)]
+    pub queue_bytes: usize,
+
+    /// What to do about a client whose queue is full
+    ///
+    /// close ends it with 1013; block reads nothing more from those who send to it.
+    #[arg(long, value_name = "POLICY", default_value = "close", value_parser = value::overflow())]
+    pub overflow: Overflow,
 
     /// Answer further clients with 503
     #[arg(long, value_name = "N", value_parser = value::count)]

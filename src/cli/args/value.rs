@@ -9,6 +9,7 @@ use crate::input::pipe;
 use crate::model::close::CloseCode;
 use crate::model::units::{parse_duration, parse_size};
 use crate::serve::mode;
+use crate::serve::queue::Overflow;
 use crate::session::keepalive::Heartbeat;
 use crate::text::predicate::Predicate;
 use crate::text::style::ColorChoice;
@@ -150,6 +151,10 @@ pub(super) fn binary() -> impl TypedValueParser<Value = pipe::Binary> {
 pub(super) fn output_format() -> PossibleValuesParser {
     let formats = view::FORMATS.iter();
     PossibleValuesParser::new(formats.map(|one| PossibleValue::new(one.name).help(one.help)))
+}
+
+pub(super) fn overflow() -> impl TypedValueParser<Value = Overflow> {
+    PossibleValuesParser::new(Overflow::NAMES).try_map(|name| name.parse())
 }
 
 pub(super) fn serve_mode() -> PossibleValuesParser {

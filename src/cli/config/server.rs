@@ -12,7 +12,7 @@ use crate::cli::args::{Listen, Output, Serve, Server};
 use crate::command::source::Source;
 use crate::command::{listen, serve as serving};
 use crate::error::Error;
-use crate::serve::{self, Address, log, mode};
+use crate::serve::{self, Address, log, mode, queue};
 use crate::session::keepalive::Heartbeat;
 use crate::view::outcome::Conditions;
 use crate::wire::tls::ServerPlan;
@@ -53,6 +53,10 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
             subprotocols: server.subprotocol.clone(),
             compress: !args.upkeep.no_compress,
             connection: upkeep(&args.upkeep, args.output.frames, Some(Heartbeat::STANDARD))?,
+            queue: queue::Plan {
+                bytes: server.queue_bytes,
+                overflow: server.overflow,
+            },
             max_connections: server.max_connections,
             drain: server.drain,
             log: log::Plan {
@@ -145,6 +149,7 @@ pub(super) fn listen(
             subprotocols: args.connection.subprotocol.clone(),
             compress: !args.upkeep.no_compress,
             connection,
+            queue: queue::Plan::default(),
             max_connections: None,
             drain: DRAIN,
             // What clients send is what it is for: there is room for one message of any size.

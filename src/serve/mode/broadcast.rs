@@ -1,16 +1,15 @@
 //! `broadcast`: every message goes to everyone on the same path.
 
-use std::sync::Arc;
-
-use super::{Action, Entry, Mode};
-use crate::model::event::ConnId;
+use super::{Action, Entry, Mode, Scene};
 use crate::model::message::Message;
+use crate::serve::bus::Audience;
+use crate::serve::roster::Client;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "broadcast",
     help: "send every message to everyone on the same path (--exclude-sender: but its sender)",
     make: |plan| {
-        Arc::new(Broadcast {
+        Box::new(Broadcast {
             exclude_sender: plan.exclude_sender,
         })
     },
@@ -21,24 +20,33 @@ struct Broadcast {
 }
 
 impl Mode for Broadcast {
-    fn message(&self, from: ConnId, message: Message) -> Option<Action> {
-        Some(Action::Everyone {
+    fn message(&mut self, from: &Client, message: Message, _scene: &Scene<'_>) -> Vec<Action> {
+        vec![Action::Publish {
+            to: Audience::Path(from.path.clone()),
+            except: self.exclude_sender.then_some(from.member),
             message,
-            except: self.exclude_sender.then_some(from),
-        })
+        }]
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::bus::Member;
+    use crate::serve::mode::sample::answer;
 
     #[test]
     fn the_sender_is_left_out_when_asked() {
-        for (exclude_sender, except) in [(false, None), (true, Some(7))] {
+        for (exclude_sender, except) in [(false, None), (true, Some(Member::local(1)))] {
             let message = Message::text("hi");
-            let action = Broadcast { exclude_sender }.message(7, message.clone());
-            assert_eq!(action, Some(Action::Everyone { message, except }));
+            let actions = answer(&mut Broadcast { exclude_sender }, message.clone());
+            let to = Audience::Path("/".into());
+            let publish = Action::Publish {
+                to,
+                except,
+                message,
+            };
+            assert_eq!(actions, [publish]);
         }
     }
 }

@@ -1,16 +1,14 @@
 //! `echo`: every message goes back as it came.
 
-use std::sync::Arc;
-
-use super::{Action, Entry, Mode};
-use crate::model::event::ConnId;
+use super::{Action, Entry, Mode, Scene};
 use crate::model::message::Message;
+use crate::serve::roster::Client;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "echo",
     help: "return every message as it came",
     make: |plan| {
-        Arc::new(Echo {
+        Box::new(Echo {
             prefix: plan.prefix.clone(),
         })
     },
@@ -21,26 +19,29 @@ struct Echo {
 }
 
 impl Mode for Echo {
-    fn message(&self, _from: ConnId, message: Message) -> Option<Action> {
-        Some(Action::Reply(match (&self.prefix, message.as_text()) {
+    fn message(&mut self, from: &Client, message: Message, _scene: &Scene<'_>) -> Vec<Action> {
+        let echo = match (&self.prefix, message.as_text()) {
             (Some(prefix), Some(text)) => Message::text(format!("{prefix}{text}")),
             _ => message,
-        }))
+        };
+        vec![Action::send(from.member.conn, echo)]
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::mode::sample::answer;
 
     #[test]
     fn a_prefix_stands_before_texts_only() {
-        let echo = Echo {
+        let mut echo = Echo {
             prefix: Some("you said: ".into()),
         };
-        let reply = echo.message(1, Message::text("hi"));
-        assert_eq!(reply, Some(Action::Reply(Message::text("you said: hi"))));
+        let reply = answer(&mut echo, Message::text("hi"));
+        assert_eq!(reply, [Action::send(1, Message::text("you said: hi"))]);
         let binary = Message::binary(vec![0, 1]);
-        assert_eq!(echo.message(1, binary.clone()), Some(Action::Reply(binary)));
+        let reply = answer(&mut echo, binary.clone());
+        assert_eq!(reply, [Action::send(1, binary)]);
     }
 }

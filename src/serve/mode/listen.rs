@@ -1,21 +1,19 @@
 //! What `listen PORT` serves with: messages are shown, the person at the terminal answers.
 
-use std::sync::Arc;
-
-use super::{Action, Entry, Mode};
-use crate::model::event::ConnId;
+use super::{Action, Entry, Mode, Scene};
 use crate::model::message::Message;
+use crate::serve::roster::Client;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "listen",
     help: "hear only",
-    make: |_| Arc::new(Listen),
+    make: |_| Box::new(Listen),
 };
 
 struct Listen;
 
 impl Mode for Listen {
-    fn message(&self, _from: ConnId, _message: Message) -> Option<Action> {
-        None
+    fn message(&mut self, _from: &Client, _message: Message, _scene: &Scene<'_>) -> Vec<Action> {
+        Vec::new()
     }
 }

@@ -1,13 +1,16 @@
-//! What a server does with a message: one file per mode, all in [`MODES`]. Modes are pure: a
-//! message in, actions out.
+//! What a server does about its clients: one file per mode, all in [`MODES`]. Modes are pure: what
+//! clients do goes in, with the time and the roster; actions come out.
 
 mod broadcast;
 mod echo;
 mod listen;
 
-use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
-use crate::model::event::ConnId;
+use super::bus::{Audience, Member};
+use super::roster::{Client, Room, Roster};
+use crate::model::command::Command;
+use crate::model::event::{ConnId, What};
 use crate::model::message::Message;
 
 /// The mode and its options.
@@ -26,7 +29,7 @@ pub struct Plan {
 pub struct Entry {
     pub name: &'static str,
     pub help: &'static str,
-    make: fn(&Plan) -> Arc<dyn Mode>,
+    make: fn(&Plan) -> Box<dyn Mode>,
 }
 
 /// The modes that `--mode` offers; the first is the default.
@@ -44,25 +47,108 @@ impl Plan {
         }
     }
 
-    pub(super) fn make(&self) -> Arc<dyn Mode> {
+    pub(super) fn make(&self) -> Box<dyn Mode> {
         (self.mode.make)(self)
     }
 }
 
-/// What is to be done about a message.
-#[derive(Debug, PartialEq, Eq)]
+/// What is to be done, in order.
+#[derive(Debug, PartialEq)]
 pub enum Action {
-    /// To the sender.
-    Reply(Message),
-    /// To everyone on the sender's path, but for one.
-    Everyone {
-        message: Message,
-        except: Option<ConnId>,
+    /// To one connection of this node. To the one whose message it answers it always gets through:
+    /// while answers wait, nothing more is read from it. To others the overflow policy applies.
+    Send {
+        to: ConnId,
+        command: Command,
     },
+    /// One message to many, but for one.
+    Publish {
+        to: Audience,
+        except: Option<Member>,
+        message: Message,
+    },
+    Join(Member, Room),
+    Leave(Member, Room),
+    /// For the log.
+    Tell(Option<ConnId>, What),
+}
+
+impl Action {
+    /// A message to one connection.
+    pub fn send(to: ConnId, message: Message) -> Self {
+        Self::Send {
+            to,
+            command: Command::Send(message),
+        }
+    }
+}
+
+/// How a client left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departure {
+    /// With a Close.
+    Closed,
+    /// Without a word, or as a ghost.
+    Lost,
+}
+
+/// What a mode may look at.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// Who is here. A client that is gone is here until the mode has been told.
+    pub roster: &'a Roster,
+    pub now: Instant,
+    /// The wall clock, for what is shown to people.
+    pub time: SystemTime,
 }
 
 /// A server's behaviour.
-pub trait Mode: Send + Sync {
+pub trait Mode: Send {
+    /// A client has connected; it is in the roster.
+    fn connected(&mut self, _client: &Client, _scene: &Scene<'_>) -> Vec<Action> {
+        Vec::new()
+    }
+
     /// What a message from a client leads to.
-    fn message(&self, from: ConnId, message: Message) -> Option<Action>;
+    fn message(&mut self, from: &Client, message: Message, scene: &Scene<'_>) -> Vec<Action>;
+
+    /// A client is gone: nothing reaches it any more.
+    fn gone(&mut self, _client: &Client, _departure: Departure, _scene: &Scene<'_>) -> Vec<Action> {
+        Vec::new()
+    }
+
+    /// The [`Self::deadline`] has come.
+    fn tick(&mut self, _scene: &Scene<'_>) -> Vec<Action> {
+        Vec::new()
+    }
+
+    /// When [`Self::tick`] is to be called; asked for after every call.
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod sample {
+    //! What the tests of modes have in common.
+
+    use super::*;
+
+    pub(super) fn client(conn: ConnId) -> Client {
+        Client {
+            member: Member::local(conn),
+            path: "/".into(),
+            user: None,
+        }
+    }
+
+    /// What a message from client 1 leads to when nobody else is there.
+    pub(super) fn answer(mode: &mut dyn Mode, message: Message) -> Vec<Action> {
+        let scene = Scene {
+            roster: &Roster::default(),
+            now: Instant::now(),
+            time: SystemTime::UNIX_EPOCH,
+        };
+        mode.message(&client(1), message, &scene)
+    }
 }

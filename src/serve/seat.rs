@@ -1,0 +1,254 @@
+//! A peer's place in the hub: its connection, and what others want to send to it.
+//!
+//! The connection belongs to the peer's own task, which polls it; whoever sends to the peer puts the
+//! message into its queue and then tries to write at once, if the task is not at it just now. Only
+//! what the socket does not take is left to the task, so that a message for a thousand peers does
+//! not wake a thousand tasks. A peer that is idle holds no buffer.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::task::{Context, Poll, Waker};
+
+use futures_util::task::AtomicWaker;
+
+use super::log::Log;
+use super::queue::{self, Order, Pushed, Queue};
+use super::roster::Client;
+use crate::model::close::{CloseCode, CloseFrame};
+use crate::model::command::Command;
+use crate::model::event::{ConnId, What};
+use crate::session::connection::{Connection, MOST_UNREAD};
+use crate::wire::stream::Stream;
+
+/// Bytes of others' messages that are handed to the connection beyond what it can write now; the
+/// rest stays where it can still be dropped.
+const WRITE_AHEAD: usize = 64 << 10;
+
+/// The place of one peer.
+pub(super) struct Seat {
+    pub(super) client: Client,
+    connection: Mutex<Connection<Stream>>,
+    waiting: Mutex<Waiting>,
+    /// The peer's own task.
+    task: AtomicWaker,
+    /// Somebody has queued something and is about to write it.
+    touched: AtomicBool,
+}
+
+/// What waits for the peer to read.
+struct Waiting {
+    queue: Queue,
+    /// Tasks that read nothing more until there is room.
+    senders: Vec<Waker>,
+}
+
+impl Seat {
+    pub(super) fn new(client: Client, connection: Connection<Stream>, plan: queue::Plan) -> Self {
+        Self {
+            client,
+            connection: Mutex::new(connection),
+            waiting: Mutex::new(Waiting {
+                queue: Queue::new(plan),
+                senders: Vec::new(),
+            }),
+            task: AtomicWaker::new(),
+            touched: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn id(&self) -> ConnId {
+        self.client.member.conn
+    }
+
+    // --- for the peer's own task -------------------------------------------------------------
+
+    /// The next thing that happened on the connection, as [`Connection::poll_next`]. While `blocked`
+    /// nothing more is read.
+    pub(super) fn poll_next(&self, cx: &mut Context<'_>, blocked: bool) -> Poll<Option<What>> {
+        self.task.register(cx.waker());
+        let mut connection = self.connection();
+        let answers_wait = self.fill(&mut connection);
+        let much_unread = connection.held() > MOST_UNREAD;
+        connection.set_waiting(blocked || answers_wait || much_unread);
+        connection.poll_next(cx)
+    }
+
+    /// Whether more is to be told of what was read.
+    pub(super) fn has_unread(&self) -> bool {
+        self.connection().has_unread()
+    }
+
+    /// What was dropped, once the queue is empty again.
+    pub(super) fn take_dropped(&self) -> Option<What> {
+        let mut waiting = self.waiting();
+        if !waiting.queue.is_empty() {
+            return None;
+        }
+        let dropped = waiting.queue.take_dropped();
+        (dropped.count > 0).then_some(What::Dropped {
+            count: dropped.count,
+            bytes: dropped.bytes,
+            place: "queue",
+        })
+    }
+
+    /// The peer is gone: nobody waits for it any more.
+    pub(super) fn end(&self) {
+        self.waiting().give_up();
+    }
+
+    // --- for everyone ------------------------------------------------------------------------
+
+    /// Queues an answer to the peer itself.
+    pub(super) fn answer(&self, order: Order) {
+        self.waiting().queue.answer(order);
+    }
+
+    /// Queues what somebody else sends.
+    pub(super) fn push(&self, order: Order, sender_waits: bool) -> Pushed {
+        let mut waiting = self.waiting();
+        let pushed = waiting.queue.push(order, sender_waits);
+        if pushed == Pushed::TooSlow {
+            waiting.give_up();
+            let close = CloseFrame {
+                code: CloseCode::TRY_AGAIN_LATER,
+                reason: "too slow: the queue is full".to_owned(),
+            };
+            let order = Order::Command(Command::Close(Some(close)));
+            waiting.queue.push(order, false);
+        }
+        pushed
+    }
+
+    /// Whether this is the first one to touch the seat since it was flushed.
+    pub(super) fn touch(&self) -> bool {
+        !self.touched.swap(true, Ordering::AcqRel)
+    }
+
+    /// Writes what waits, as far as it goes at once, and tells of it; the peer's task does the rest.
+    pub(super) fn flush(&self, log: &Log) {
+        self.touched.store(false, Ordering::Release);
+        let mut connection = match self.connection.try_lock() {
+            Ok(connection) => connection,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return self.task.wake(),
+        };
+        self.fill(&mut connection);
+        let all_left = connection.write_now();
+        while let Some(what) = connection.next_sent() {
+            log.tell(Some(self.id()), what);
+        }
+        if !all_left || !self.waiting().queue.is_empty() {
+            self.task.wake();
+        }
+    }
+
+    /// Whether its queue has room; where it has not, the task is woken when it has.
+    pub(super) fn poll_room(&self, cx: &Context<'_>) -> bool {
+        let mut waiting = self.waiting();
+        let has_room = waiting.queue.has_room();
+        let known = |sender: &Waker| sender.will_wake(cx.waker());
+        if !has_room && !waiting.senders.iter().any(known) {
+            waiting.senders.push(cx.waker().clone());
+        }
+        has_room
+    }
+
+    /// Whether its queue is half empty.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting().queue.has_room()
+    }
+
+    /// Moves what waits into the connection, as far as that takes it; whether answers are left.
+    fn fill(&self, connection: &mut Connection<Stream>) -> bool {
+        let mut waiting = self.waiting();
+        while let Some(order) = waiting.queue.pop_if(|order, is_answer| {
+            let is_close = matches!(order, Order::Command(Command::Close(_)));
+            let takes_more = is_answer || connection.held() < WRITE_AHEAD;
+            is_close || (takes_more && connection.can_send())
+        }) {
+            // It can send, so only a connection that is closing refuses; nobody hears it then.
+            let _ = match order {
+                Order::Frame(frame) => connection.send_encoded(frame),
+                Order::Command(command) => connection.send(command),
+            };
+        }
+        if !connection.is_open() {
+            waiting.give_up();
+        } else if waiting.queue.has_room() {
+            waiting.wake_senders();
+        }
+        waiting.queue.has_answers()
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection<Stream>> {
+        // A task that panics takes its own connection down only.
+        let connection = self.connection.lock();
+        connection.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        // No holder of the lock can panic half-way through a change.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// Nobody will hear what waits.
+    fn give_up(&mut self) {
+        self.queue.clear();
+        self.wake_senders();
+    }
+
+    fn wake_senders(&mut self) {
+        for sender in std::mem::take(&mut self.senders) {
+            sender.wake();
+        }
+    }
+}
+
+/// What is left to do after messages were queued: seats to write to, and seats that are full.
+#[derive(Default)]
+pub(super) struct Delivery {
+    touched: Vec<Arc<Seat>>,
+    bytes: usize,
+    full: Vec<Arc<Seat>>,
+}
+
+impl Delivery {
+    /// Bytes for one seat after which they are written rather than gathered.
+    const MUCH: usize = 64 << 10;
+
+    /// Something of `size` bytes was queued.
+    pub(super) fn add(&mut self, seat: &Arc<Seat>, pushed: Pushed) {
+        if pushed == Pushed::Block {
+            self.full.push(Arc::clone(seat));
+        }
+        if seat.touch() {
+            self.touched.push(Arc::clone(seat));
+        }
+    }
+
+    /// A message of `size` bytes was queued.
+    pub(super) fn count(&mut self, size: usize) {
+        self.bytes += size;
+    }
+
+    pub(super) fn has_much(&self) -> bool {
+        self.bytes >= Self::MUCH
+    }
+
+    /// Writes to every seat that was touched.
+    pub(super) fn flush(&mut self, log: &Log) {
+        self.bytes = 0;
+        for seat in std::mem::take(&mut self.touched) {
+            seat.flush(log);
+        }
+    }
+
+    /// Whether a seat is still full; where one is, the task is woken when it is not.
+    pub(super) fn poll_blocked(&mut self, cx: &Context<'_>) -> bool {
+        self.full.retain(|seat| !seat.poll_room(cx));
+        !self.full.is_empty()
+    }
+}
