@@ -119,7 +119,11 @@ impl Declared {
             *name = text.into();
         }
         match &mut event.what {
-            What::State(_) | What::Frame { .. } | What::Dropped { .. } | What::End(_) => {}
+            What::State(_)
+            | What::Frame { .. }
+            | What::Dropped { .. }
+            | What::Limit { .. }
+            | What::End(_) => {}
             What::Request(head) => {
                 self.replace_text(&mut head.target, stand_in);
                 self.replace_headers(&mut head.headers, stand_in);
