@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use rustls::{ServerConfig, ServerConnection};
 use sha1::{Digest, Sha1};
 
 use super::DEADLINE;
@@ -321,6 +322,20 @@ impl Peer {
 
     pub fn send_close(&mut self, code: u16, reason: &str) {
         self.send_frame(CLOSE, close_payload(code, reason));
+    }
+
+    /// Waits for the first bytes, whatever they are, and takes what has come.
+    pub fn hear(&mut self) -> Vec<u8> {
+        let mut heard = vec![0; 4096];
+        let count = self.stream.read(&mut heard).unwrap_or_default();
+        heard.truncate(count);
+        heard
+    }
+
+    /// Speaks TLS as a server until the other side leaves, and answers nothing.
+    pub fn speak_tls(&mut self, config: ServerConfig) {
+        let mut tls = ServerConnection::new(Arc::new(config)).unwrap();
+        while matches!(tls.complete_io(&mut self.stream), Ok((1.., _))) {}
     }
 
     /// The next frame, unmasked; `None` at the end of the stream.
