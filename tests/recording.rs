@@ -205,7 +205,7 @@ fn a_file_that_cannot_be_made_is_a_usage_error() {
         ("no/such/a.ndjson", "make the folder no/such first"),
         ("folder/a.ndjson", "name a file that you may write"),
         ("a", "end it in .ndjson"),
-        ("a.txt", "end it in .ndjson"),
+        ("a.txt", ".har (an HTTP archive"),
     ] {
         // A folder of the file's name: `folder/a.ndjson/x` makes it.
         wscope(&["ws://127.0.0.1:1", "--record", path, "--force"])
@@ -230,4 +230,195 @@ fn what_is_shown_was_recorded_whatever_comes_next() {
     let output = running.wait();
     let events = lines(&left(&output, "a.ndjson"));
     assert_eq!(events.last().expect("events")["data"], "one");
+}
+
+// --- /record -------------------------------------------------------------------------------------
+
+#[test]
+fn a_recording_that_begins_late_knows_how_the_connection_was_opened() {
+    let server = serve(&[]);
+    let mut running = wscope(&["connect", server.url(), "--slash"]).spawn();
+    running.send("before");
+    running.stdout.line("before");
+    running.send("/record a.har");
+    running.stderr.line("recording to a.har");
+    running.send("between");
+    running.stdout.line("between");
+    running.send("/record a.txt");
+    running.stderr.line("cannot record to a.txt");
+    running.send("/record b.ndjson");
+    running.stderr.line("recorded to a.har");
+    running.send("after");
+    running.stdout.line("after");
+    running.send("/record");
+    running.stderr.line("recorded to b.ndjson");
+    running.end_input();
+    let output = running.wait().code(0);
+    let archive: Value = serde_json::from_str(&left(&output, "a.har")).unwrap();
+    let entry = &archive["log"]["entries"][0];
+    assert_eq!(entry["request"]["url"], server.url());
+    assert_eq!(said(entry), ["send between", "receive between"]);
+    let kinds: Vec<Value> = lines(&left(&output, "b.ndjson"))
+        .iter()
+        .map(|event| event["event"].clone())
+        .collect();
+    assert_eq!(kinds, ["request", "response", "open", "message", "message"],);
+}
+
+// --- .har ----------------------------------------------------------------------------------------
+
+/// Direction and data of an archive's messages.
+fn said(entry: &Value) -> Vec<String> {
+    let messages = entry["_webSocketMessages"].as_array().expect("messages");
+    let text = |value: &Value| value.as_str().expect("a string").to_owned();
+    messages
+        .iter()
+        .map(|message| format!("{} {}", text(&message["type"]), text(&message["data"])))
+        .collect()
+}
+
+#[test]
+fn an_archive_has_what_chrome_reads() {
+    let server = serve(&[]);
+    let url = format!("{}chat?token=hunter2", server.url());
+    let output = wscope(&[
+        &url,
+        "-s",
+        "chat",
+        "-x",
+        "hi",
+        "-x",
+        "/bin hex:00ff",
+        "--slash",
+        "--record",
+        "a.har",
+        "--json",
+    ])
+    .run()
+    .code(0)
+    .never_says(&["hunter2"]);
+    let text = left(&output, "a.har");
+    assert!(!text.contains("hunter2"), "{text}");
+    let archive: Value = serde_json::from_str(&text).unwrap();
+    let log = &archive["log"];
+    assert_eq!(log["version"], "1.2");
+    assert_eq!(log["creator"]["name"], "wscope");
+    let entry = &log["entries"][0];
+    assert_eq!(entry["_resourceType"], "websocket");
+    assert_eq!(
+        entry["request"]["url"],
+        format!("{}chat?token={{{{secret_token}}}}", server.url())
+    );
+    assert_eq!(entry["response"]["status"], 101);
+    // Without these Chrome does not open it.
+    for (of, number) in [
+        (entry, "time"),
+        (&entry["request"], "headersSize"),
+        (&entry["request"], "bodySize"),
+        (&entry["response"], "headersSize"),
+        (&entry["response"], "bodySize"),
+        (&entry["response"]["content"], "size"),
+        (&entry["timings"], "send"),
+        (&entry["timings"], "wait"),
+        (&entry["timings"], "receive"),
+    ] {
+        assert!(of[number].is_number(), "{number} in {entry}");
+    }
+    assert_eq!(
+        said(entry),
+        [
+            "send hi",
+            "send AP8=",
+            "receive hi",
+            "receive AP8=",
+            "send 1000"
+        ]
+    );
+    let opcodes: Vec<&Value> = entry["_webSocketMessages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|message| &message["opcode"])
+        .collect();
+    assert_eq!(opcodes, [1, 2, 1, 2, 8]);
+}
+
+#[test]
+fn connections_that_talk_at_once_have_an_entry_each() {
+    let servers = ["first", "second"].map(|text| {
+        RawServer::open(move |peer| {
+            for _ in 0..20 {
+                peer.send_text(text);
+            }
+            peer.send_close(1000, "");
+            peer.drain();
+        })
+    });
+    let (first, second) = (servers[0].url(), servers[1].url());
+    let output = wscope(&["listen", &first, &second, "--record", "a.har"])
+        .run()
+        .code(0);
+    let archive: Value = serde_json::from_str(&left(&output, "a.har")).unwrap();
+    let entries = archive["log"]["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 2);
+    for entry in entries {
+        let said = said(entry);
+        let url = entry["request"]["url"].as_str().unwrap();
+        let text = if url == first { "first" } else { "second" };
+        assert_eq!(said.len(), 21, "{said:?}");
+        assert!(
+            said[..20]
+                .iter()
+                .all(|said| *said == format!("receive {text}"))
+        );
+    }
+    #[cfg(unix)]
+    assert_eq!(mode_of(&output, "a.har"), 0o600);
+    assert_eq!(std::fs::read_dir(output.home.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn an_archive_is_one_whenever_the_program_dies() {
+    let server = RawServer::open(|peer| {
+        peer.send_text("one");
+        peer.drain();
+    });
+    let args = ["connect", &server.url(), "--record", "a.har"];
+    let running = wscope(&args).spawn();
+    running.stdout.line("one");
+    running.signal(Signal::Kill);
+    let output = running.wait();
+    let archive: Value = serde_json::from_str(&left(&output, "a.har")).unwrap();
+    assert_eq!(said(&archive["log"]["entries"][0]), ["receive one"]);
+}
+
+// --- .mmd ----------------------------------------------------------------------------------------
+
+#[test]
+fn a_diagram_shows_who_said_what() {
+    let server = serve(&[]);
+    let output = wscope(&[
+        server.url(),
+        "-x",
+        "%%{init: {}}%% a;b#c<b>",
+        "--record",
+        "a.mmd",
+    ])
+    .run()
+    .code(0);
+    let diagram = left(&output, "a.mmd").replace(server.url(), "URL");
+    let message = "#37;#37;{init: {}}#37;#37; a#59;b#35;c#60;b#62;";
+    assert_eq!(
+        diagram,
+        format!(
+            "sequenceDiagram\n    \
+             participant wscope\n    \
+             participant peer1 as URL\n    \
+             wscope->>peer1: GET /\n    \
+             peer1-->>wscope: 101 Switching Protocols\n    \
+             wscope->>peer1: {message}\n    \
+             peer1->>wscope: {message}\n    \
+             wscope-xpeer1: close 1000\n"
+        )
+    );
 }

@@ -14,6 +14,7 @@ use crate::text::output::Output;
 use crate::view::outcome::{Conditions, Outcome, Stop};
 use crate::view::{self, Page, View};
 
+use super::prologue::Prologue;
 use super::recording::{self, Recording};
 
 /// The consumers of a run's events.
@@ -25,6 +26,8 @@ pub(super) struct Audience {
     pub(super) output: Output,
     pub(super) outcome: Outcome,
     recording: Option<Recording>,
+    /// What a recording begins with that is begun later.
+    prologue: Prologue,
     /// What nobody is to see (`--secret`).
     declared: Declared,
 }
@@ -44,6 +47,7 @@ impl Audience {
             output,
             outcome: Outcome::new(conditions),
             recording: None,
+            prologue: Prologue::default(),
             declared: Declared::default(),
         }
     }
@@ -58,7 +62,11 @@ impl Audience {
     /// # Errors
     /// The file cannot be made.
     pub(super) fn record(&mut self, plan: &recording::Plan) -> Result<(), Error> {
-        self.recording = Some(Recording::start(plan, self.declared.clone())?);
+        let mut recording = Recording::start(plan, self.declared.clone())?;
+        for event in self.prologue.events() {
+            recording.write(event)?;
+        }
+        self.recording = Some(recording);
         Ok(())
     }
 
@@ -76,6 +84,7 @@ impl Audience {
             }
         }
         self.outcome.observe(&event);
+        self.prologue.event(&event);
         let recorded = match &mut self.recording {
             Some(recording) => recording.write(&event),
             None => Ok(()),
@@ -129,7 +138,7 @@ impl Audience {
             Control::Record(None) => match self.recording.take() {
                 Some(recording) => {
                     self.note(&format!("recorded to {}", recording.path().display()));
-                    self.say_replaced(&recording);
+                    self.finish_recording(&recording);
                 }
                 None => self.note("nothing is being recorded (/record FILE starts)"),
             },
@@ -145,7 +154,7 @@ impl Audience {
             Ok(()) => {
                 if let Some(before) = before {
                     self.note(&format!("recorded to {}", before.path().display()));
-                    self.say_replaced(&before);
+                    self.finish_recording(&before);
                 }
                 self.note(&format!("recording to {shown}"));
             }
@@ -156,7 +165,10 @@ impl Audience {
         }
     }
 
-    fn say_replaced(&mut self, recording: &Recording) {
+    fn finish_recording(&mut self, recording: &Recording) {
+        if let Err(error) = recording.finish() {
+            self.tell(What::Error(Box::new(error.problem())));
+        }
         if let Some(replaced) = recording.replaced() {
             let path = recording.path().display();
             self.note(&format!("{path} has {replaced} in the place of secrets"));
@@ -193,7 +205,7 @@ impl Audience {
         end.unsent += unsent;
         self.tell(What::End(Box::new(end)));
         if let Some(recording) = self.recording.take() {
-            self.say_replaced(&recording);
+            self.finish_recording(&recording);
         }
         self.flush();
         self.outcome.exit_code()

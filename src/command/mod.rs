@@ -6,6 +6,7 @@ pub mod demo;
 pub mod listen;
 mod patience;
 pub mod ping;
+mod prologue;
 pub mod recording;
 pub mod serve;
 mod signals;

@@ -4,14 +4,18 @@
 //! The name's ending says what is written; [`RECORDERS`] is the registry. What a recorder makes of an
 //! event is in the file before the next event is looked at.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+mod file;
+
+use std::io;
 use std::path::{Path, PathBuf};
 
+use self::file::RecordFile;
 use crate::error::{Error, cause_text};
 use crate::model::event::Event;
 use crate::model::secret::declared::Declared;
 use crate::model::secret::stand_in::StandIns;
+use crate::view::har::{Har, Part};
+use crate::view::mermaid::Mermaid;
 
 /// Where to record.
 #[derive(Debug, Clone)]
@@ -32,21 +36,43 @@ pub struct Entry {
 }
 
 /// Every kind of recording.
-pub const RECORDERS: &[Entry] = &[Entry {
-    ending: "ndjson",
-    about: "every event as a line of JSON, as --json prints them",
-    make: || Box::new(Ndjson),
-}];
+pub const RECORDERS: &[Entry] = &[
+    Entry {
+        ending: "ndjson",
+        about: "every event as a line of JSON, as --json prints them",
+        make: || Box::new(Ndjson),
+    },
+    Entry {
+        ending: "har",
+        about: "an HTTP archive, which Chrome's network panel opens",
+        make: || Box::<Har>::default(),
+    },
+    Entry {
+        ending: "mmd",
+        about: "a Mermaid sequence diagram",
+        make: || Box::<Mermaid>::default(),
+    },
+];
 
 /// Turns events into what a file holds.
 trait Recorder: Send {
     /// Appends what is to be written of an event.
     fn event(&mut self, event: &Event, secrets: &mut StandIns, out: &mut Vec<u8>);
+
+    /// What stands at the end of the file until there is more: it is written over then.
+    fn tail(&self) -> &'static [u8] {
+        b""
+    }
+
+    /// How the file is to be put together at the end; `None` where it is as it should be.
+    fn order(&self) -> Option<Vec<Part>> {
+        None
+    }
 }
 
 /// A recording that is being made.
 pub struct Recording {
-    file: File,
+    file: RecordFile,
     path: PathBuf,
     recorder: Box<dyn Recorder>,
     secrets: StandIns,
@@ -89,8 +115,9 @@ impl Recording {
     /// # Errors
     /// [`Error::Usage`] where the file is there already or cannot be made.
     pub fn start(plan: &Plan, declared: Declared) -> Result<Self, Error> {
+        let file = RecordFile::create(&plan.path, plan.overwrite);
         Ok(Self {
-            file: create(plan).map_err(|cause| not_made(plan, &cause))?,
+            file: file.map_err(|cause| not_made(&plan.path, &cause))?,
             path: plan.path.clone(),
             recorder: (plan.recorder.make)(),
             secrets: StandIns::new(declared),
@@ -106,10 +133,23 @@ impl Recording {
         self.text.clear();
         self.recorder
             .event(event, &mut self.secrets, &mut self.text);
-        self.file.write_all(&self.text).map_err(|cause| Error::Io {
-            doing: format!("recording to {}", self.path.display()),
-            cause,
-        })
+        if self.text.is_empty() {
+            return Ok(());
+        }
+        let written = self.file.append(&mut self.text, self.recorder.tail());
+        written.map_err(|cause| self.failed(cause))
+    }
+
+    /// The recording is over: brings the file into its order.
+    ///
+    /// # Errors
+    /// [`Error::Io`]. The file stays what it was.
+    pub fn finish(&self) -> Result<(), Error> {
+        let Some(parts) = self.recorder.order() else {
+            return Ok(());
+        };
+        let done = self.file.put_together(&self.path, &parts);
+        done.map_err(|cause| self.failed(cause))
     }
 
     pub fn path(&self) -> &Path {
@@ -120,40 +160,26 @@ impl Recording {
     pub fn replaced(&self) -> Option<String> {
         let found = self.secrets.found().iter();
         let found: Vec<String> = found
-            .map(|it| format!("{{{{secret_{}}}}} ({})", it.name, it.place))
+            .map(|it| format!("{} ({})", it.written(), it.place))
             .collect();
         (!found.is_empty()).then(|| found.join(", "))
     }
+
+    fn failed(&self, cause: io::Error) -> Error {
+        Error::Io {
+            doing: format!("recording to {}", self.path.display()),
+            cause,
+        }
+    }
 }
 
-/// A file that was there keeps its place, but neither its contents nor its mode.
-fn create(plan: &Plan) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    if plan.overwrite {
-        options.create(true);
-    } else {
-        options.create_new(true);
-    }
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(&plan.path)?;
-    // A pipe or a device keeps its mode.
-    if file.metadata()?.is_file() {
-        #[cfg(unix)]
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        file.set_len(0)?;
-    }
-    Ok(file)
-}
-
-fn not_made(plan: &Plan, cause: &io::Error) -> Error {
-    let path = plan.path.display();
+fn not_made(path: &Path, cause: &io::Error) -> Error {
+    let shown = path.display();
     if cause.kind() == io::ErrorKind::AlreadyExists {
-        return Error::usage_hint(format!("{path} is there already"), "--force overwrites it");
+        return Error::usage_hint(format!("{shown} is there already"), "--force overwrites it");
     }
-    let message = format!("cannot record to {path}: {}", cause_text(cause));
-    match (cause.kind(), plan.path.parent()) {
+    let message = format!("cannot record to {shown}: {}", cause_text(cause));
+    match (cause.kind(), path.parent()) {
         (io::ErrorKind::NotFound, Some(folder)) => Error::usage_hint(
             message,
             format!("make the folder {} first", folder.display()),
@@ -173,5 +199,25 @@ impl Recorder for Ndjson {
             // Neither the writer nor the event can fail; half a line would be worse than none.
             Err(_) => out.truncate(start),
         }
+    }
+}
+
+impl Recorder for Har {
+    fn event(&mut self, event: &Event, secrets: &mut StandIns, out: &mut Vec<u8>) {
+        Self::event(self, &secrets.replace(event), out);
+    }
+
+    fn tail(&self) -> &'static [u8] {
+        Self::tail(self)
+    }
+
+    fn order(&self) -> Option<Vec<Part>> {
+        Self::order(self)
+    }
+}
+
+impl Recorder for Mermaid {
+    fn event(&mut self, event: &Event, secrets: &mut StandIns, out: &mut Vec<u8>) {
+        Self::event(self, &secrets.replace(event), out);
     }
 }

@@ -103,6 +103,11 @@ impl Declared {
         self.replace_text(text, &mut |_| REDACTED.to_owned());
     }
 
+    /// A payload with `***` in the place of secrets.
+    pub fn redact_payload(&self, payload: &mut Bytes) {
+        self.replace_payload(payload, &mut |_| REDACTED.to_owned());
+    }
+
     /// An event with `***` in the place of secrets.
     pub fn redact(&self, event: &mut Event) {
         self.replace(event, &mut |_| REDACTED.to_owned());

@@ -16,6 +16,8 @@ const MOST_NAMES: usize = 64;
 #[derive(Debug, Default)]
 pub struct StandIns {
     declared: Declared,
+    /// Nothing is replaced.
+    reveals: bool,
     found: Vec<StandIn>,
     /// The request target of each connection that is opening or open, with stand-ins.
     targets: HashMap<ConnId, String>,
@@ -31,13 +33,20 @@ pub struct StandIn {
     value: Secret<String>,
 }
 
+impl StandIn {
+    /// As it stands in the recording.
+    pub fn written(&self) -> String {
+        written(&self.name)
+    }
+}
+
 /// Whether a text is the stand-in of a secret and no secret.
 pub(super) fn is_one(text: &str) -> bool {
     text.starts_with("{{secret_") && text.ends_with("}}")
 }
 
 /// How a stand-in is written.
-pub fn written(name: &str) -> String {
+fn written(name: &str) -> String {
     format!("{{{{secret_{name}}}}}")
 }
 
@@ -45,6 +54,14 @@ impl StandIns {
     pub fn new(declared: Declared) -> Self {
         Self {
             declared,
+            ..Self::default()
+        }
+    }
+
+    /// Stand-ins that replace nothing: what is written is played at once and not kept.
+    pub fn revealing() -> Self {
+        Self {
+            reveals: true,
             ..Self::default()
         }
     }
@@ -62,6 +79,9 @@ impl StandIns {
     /// The event with stand-ins in the place of secrets.
     pub fn replace(&mut self, event: &Event) -> Event {
         let mut event = event.clone();
+        if self.reveals {
+            return event;
+        }
         self.replace_listed(&mut event);
         let declared = self.declared.clone();
         declared.replace(&mut event, &mut |name| self.declared_one(name));
