@@ -2,6 +2,7 @@
 //! environment, config file and defaults, and that finds contradictions. Below it no flag is known.
 
 mod address;
+mod bench;
 mod connect;
 mod connection;
 mod environment;
@@ -36,6 +37,7 @@ pub(crate) enum Plan {
     Connect(Box<command::connect::Plan>),
     Listen(Box<command::listen::Plan>),
     Serve(Box<command::serve::Plan>),
+    Bench(Box<command::bench::Plan>),
     Ping(Box<command::ping::Plan>),
 }
 
@@ -67,6 +69,7 @@ pub(super) fn plan(typed: &Typed, environment: &Environment) -> Result<Plan, Err
     match typed.kind {
         Kind::Connect => connect::connect(&setup).map(|plan| Plan::Connect(Box::new(plan))),
         Kind::Listen => listen::listen(&setup),
+        Kind::Bench => bench::bench(&setup).map(|plan| Plan::Bench(Box::new(plan))),
         Kind::Ping => ping::ping(&setup).map(|plan| Plan::Ping(Box::new(plan))),
         Kind::Serve => server::serve(&setup).map(|plan| Plan::Serve(Box::new(plan))),
     }
