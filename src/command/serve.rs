@@ -1,6 +1,7 @@
 //! `serve`: a test server, its ready line, one line per event, and its end on a signal.
 
 use super::audience::Audience;
+use super::leaving::{self, Bounds};
 use super::signals::Signals;
 use crate::error::{Error, ExitCode};
 use crate::model::event::What;
@@ -63,11 +64,8 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     while let Some(event) = log.try_next() {
         audience.hear(event);
     }
-    let code = audience.end(0);
-    tokio::select! {
-        written = output.finish() => written.map(|()| code),
-        signal = signals.next() => Ok(signal.exit_code()),
-    }
+    audience.end(0);
+    leaving::leave(&mut audience, &mut signals, Bounds::default()).await
 }
 
 /// Tells the audience what is in the log, in batches, as long as there is a server that writes it.

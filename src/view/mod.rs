@@ -10,9 +10,12 @@
 //! Two more views make nothing to read: [`outcome::Outcome`] the exit code, [`totals::Totals`] the
 //! numbers of the `end` event.
 
+pub mod copy_as;
+pub mod diff;
 pub mod har;
 pub mod mermaid;
 pub mod outcome;
+pub mod reply;
 pub mod ring;
 pub mod select;
 pub mod totals;
@@ -202,6 +205,13 @@ impl View {
         self.json_indented = !self.json_indented;
         self.format.indent_json(self.json_indented);
         self.json_indented
+    }
+
+    /// Nobody reads the data any more (`| head -1`): how the connection ends from now on is no news.
+    pub fn hush(&mut self) {
+        if let Some(talk) = &mut self.talk {
+            talk.hush();
+        }
     }
 
     /// `/headers`: the last opening handshake, both ways.

@@ -2,7 +2,7 @@
 //! same port serves WebSockets and HTTP. Host, key and version are checked here, because hyper
 //! takes requests without a Host and with two of them.
 //!
-//! hyper gives header names in lower case and in their order; it adds a Date to what is answered.
+//! The heads are shown as they were on the wire ([`Heard`]), with the Date that hyper adds to answers.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout as bounded;
 
 use super::head::value_text;
+use super::heard::{Heard, Kept};
 use super::key;
 use crate::model::handshake::{Headers, RequestHead, ResponseHead, has_token, header, values};
 
@@ -82,8 +83,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Fn(&RequestHead, bool) -> Answer + Send + Sync + 'static,
 {
+    let (stream, kept) = Heard::new(stream);
     let desk = Desk {
         answer: Box::new(answer),
+        kept: kept.clone(),
         last: Cell::new(Last::Nothing),
     };
     let mut connection = http1::Builder::new()
@@ -94,14 +97,14 @@ where
         .serve_connection(TokioIo::new(stream), desk);
     let served = bounded(timeout, poll_fn(|cx| connection.poll_without_shutdown(cx))).await;
     let parts = connection.into_parts();
-    let stream = parts.io.into_inner();
+    let stream = parts.io.into_inner().into_inner();
     let ended = match (served, parts.service.last.into_inner()) {
         (Ok(Ok(())), Last::Upgraded(request, response)) => {
             return Ok(Accepted {
                 stream,
                 read_ahead: parts.read_buf,
                 request,
-                response,
+                response: kept.response(response),
             });
         }
         (Ok(Err(error)), _) => Ended::Io(io_error(error)),
@@ -151,6 +154,7 @@ enum Last {
 struct Desk<F> {
     /// Boxed, so that the whole is `Unpin` as hyper wants it.
     answer: Box<F>,
+    kept: Kept,
     last: Cell<Last>,
 }
 
@@ -169,7 +173,7 @@ where
                 .uri()
                 .path_and_query()
                 .map_or_else(|| request.uri().to_string(), ToString::to_string),
-            headers: headers_of(request.headers()),
+            headers: self.kept.request(headers_of(request.headers())),
         };
         let framing = Framing {
             http11: request.version() == Version::HTTP_11,
