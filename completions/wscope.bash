@@ -749,17 +749,21 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__serve)
-            opts="-s -P -F -v -h --mode --echo-prefix --exclude-sender --path --subprotocol --queue-bytes --overflow --max-connections --drain --tls-self-signed --tls-cert --tls-key --allow-origin --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --compress --no-compress --output --json --parse --only --filter --exclude --show-ping-pong --frames --timestamps --verbose --color --config --no-config --help"
+            opts="-s -P -F -v -h --mode --echo-prefix --exclude-sender --include-sender --history --path --subprotocol --queue-bytes --overflow --max-connections --drain --tls-self-signed --tls-cert --tls-key --allow-origin --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --compress --no-compress --output --json --parse --only --filter --exclude --show-ping-pong --frames --timestamps --verbose --color --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --mode)
-                    COMPREPLY=($(compgen -W "echo broadcast" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "echo broadcast rooms sink flood" -- "${cur}"))
                     return 0
                     ;;
                 --echo-prefix)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --history)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

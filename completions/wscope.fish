@@ -193,8 +193,12 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l force -d 'Overw
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-config -d 'Read no config file'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l mode -d 'What a message leads to' -r -f -a "echo\t'return every message as it came'
-broadcast\t'send every message to everyone on the same path (--exclude-sender: but its sender)'"
+broadcast\t'send every message to everyone on the same path (--exclude-sender: but its sender)'
+rooms\t'rooms, topics, presence and history, in JSON (see docs/serve.md)'
+sink\t'read every message and say nothing'
+flood\t'send numbered messages to everyone, as flood=RATE says (flood=1000/s; 10/s unless told)'"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l echo-prefix -d 'Put this before every echo' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l history -d 'Keep this many messages of each room, numbered, for those who join' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l path -d 'Serve only this path; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -s s -l subprotocol -d 'Choose these subprotocols when a client offers them, in order of preference' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l queue-bytes -d 'Let this much wait for a client that does not read what others send' -r
@@ -223,6 +227,7 @@ always\t''
 never\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l config -d 'Read this config file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l exclude-sender -d 'Do not send a broadcast back to its sender'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l include-sender -d 'Let those who talk in rooms hear themselves'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run, for localhost'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-pong -d 'Do not answer pings: see what the peer does then'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l compress -d 'Compress messages where the peer does too (permessage-deflate)'

@@ -95,6 +95,20 @@ pub enum What {
         bytes: u64,
         place: &'static str,
     },
+    /// A client of a server entered or left a room, or a topic, as it asked.
+    Room {
+        room: String,
+        /// `join`, `leave`, `subscribe`, `unsubscribe`.
+        action: &'static str,
+    },
+    /// What the others in a room heard of that.
+    Presence {
+        room: String,
+        /// The user, or the connection where it has no name.
+        user: String,
+        /// `joined`, `left`, or `lost` where it left without a word.
+        state: &'static str,
+    },
     /// A connection reached a bound of the server's.
     Limit {
         /// A stable word: `queue`, ...
@@ -233,6 +247,8 @@ impl What {
             Self::Error(_) => "error",
             Self::Retry { .. } => "retry",
             Self::Dropped { .. } => "dropped",
+            Self::Room { .. } => "room",
+            Self::Presence { .. } => "presence",
             Self::Limit { .. } => "limit",
             Self::Listening { .. } => "listening",
             Self::End(_) => "end",

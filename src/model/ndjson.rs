@@ -155,6 +155,15 @@ impl What {
                 map.serialize_entry("bytes", bytes)?;
                 map.serialize_entry("where", place)
             }
+            Self::Room { room, action } => {
+                map.serialize_entry("room", room)?;
+                map.serialize_entry("action", action)
+            }
+            Self::Presence { room, user, state } => {
+                map.serialize_entry("room", room)?;
+                map.serialize_entry("user", user)?;
+                map.serialize_entry("state", state)
+            }
             Self::Limit { limit, action } => {
                 map.serialize_entry("limit", limit)?;
                 map.serialize_entry("action", action)

@@ -244,8 +244,8 @@ impl Floor {
                 except,
                 message,
             },
-            Action::Join(member, room) => Notice::Joined(member, room),
-            Action::Leave(member, room) => Notice::Left(member, room),
+            Action::Join(member, channel) => Notice::Joined(member, channel),
+            Action::Leave(member, channel) => Notice::Left(member, channel),
         };
         self.tell(notice, seat, delivery);
     }
@@ -263,8 +263,8 @@ impl House {
         match notice {
             Notice::Connected(client) => self.roster.connected(client),
             Notice::Gone(member) => self.roster.gone(member),
-            Notice::Joined(member, room) => self.roster.joined(member, room),
-            Notice::Left(member, room) => self.roster.left(member, &room),
+            Notice::Joined(member, channel) => self.roster.joined(member, channel),
+            Notice::Left(member, channel) => self.roster.left(member, &channel),
             Notice::Published {
                 from,
                 to,

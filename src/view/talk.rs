@@ -70,6 +70,16 @@ impl Talk {
                 self.last_traffic = Some((event.conn, *dir));
             }
             What::State(_) | What::Frame { .. } | What::End(_) => {}
+            What::Room { room, action } => {
+                self.say(Some(event), Ink::Control, &format!("{action} {room}"), out);
+            }
+            // What came and went by request has been told.
+            What::Presence { room, user, state } => {
+                if *state == "lost" {
+                    let text = format!("{user} is lost from {room}");
+                    self.say(Some(event), Ink::Control, &text, out);
+                }
+            }
             What::Limit { limit, action } => {
                 let text = format!("over the limit of its {limit}: {action}");
                 self.say(Some(event), Ink::Error, &text, out);

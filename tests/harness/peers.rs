@@ -33,6 +33,12 @@ impl Implementation {
         Some(Running::start(command, tempfile::tempdir().unwrap()).wait())
     }
 
+    /// Whether its client and its server can run; where not, the test says that it is skipped.
+    #[track_caller]
+    pub fn is_installed(self) -> bool {
+        self.command("client").is_some()
+    }
+
     fn command(self, role: &str) -> Option<Command> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let scripts = root.join("tests/harness/peers");

@@ -11,8 +11,8 @@ use crate::serve::queue::Overflow;
 #[command(next_help_heading = "Server")]
 pub(in crate::cli) struct Server {
     /// What a message leads to
-    #[arg(long, value_name = "MODE", default_value = "echo", value_parser = value::serve_mode())]
-    pub mode: String,
+    #[arg(long, value_name = "MODE", default_value = "echo", value_parser = value::ServeMode)]
+    pub mode: value::ModeChoice,
 
     /// Put this before every echo
     #[arg(long, value_name = "TEXT")]
@@ -21,6 +21,16 @@ pub(in crate::cli) struct Server {
     /// Do not send a broadcast back to its sender
     #[arg(long)]
     pub exclude_sender: bool,
+
+    /// Let those who talk in rooms hear themselves
+    #[arg(long)]
+    pub include_sender: bool,
+
+    /// Keep this many messages of each room, numbered, for those who join
+    ///
+    /// Who comes back and joins with "since":OFFSET hears what came after that.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub history: usize,
 
     /// Serve only this path; may be repeated
     #[arg(long, value_name = "PATH", value_parser = value::path)]

@@ -82,29 +82,28 @@ fn tls(args: &Server) -> Option<ServerPlan> {
 
 fn mode(args: &Serve) -> Result<mode::Plan, Error> {
     let server = &args.server;
-    let mode = mode::MODES
-        .iter()
-        .find(|mode| mode.name == server.mode)
-        .ok_or_else(|| Error::Internal(format!("there is no mode {}", server.mode)))?;
-    let foreign = |flag, of| {
-        Err(Error::usage(format!(
-            "{flag} has no meaning without --mode {of}"
-        )))
-    };
-    if server.echo_prefix.is_some() && server.mode != "echo" {
-        return foreign("--echo-prefix", "echo");
-    }
-    if server.exclude_sender && server.mode != "broadcast" {
-        return foreign("--exclude-sender", "broadcast");
+    let mode = server.mode.entry;
+    for (is_given, flag, of) in [
+        (server.echo_prefix.is_some(), "--echo-prefix", "echo"),
+        (server.exclude_sender, "--exclude-sender", "broadcast"),
+        (server.include_sender, "--include-sender", "rooms"),
+        (server.history > 0, "--history", "rooms"),
+    ] {
+        if is_given && mode.name != of {
+            let message = format!("{flag} has no meaning without --mode {of}");
+            return Err(Error::usage(message));
+        }
     }
     Ok(mode::Plan {
         prefix: server.echo_prefix.clone(),
         exclude_sender: server.exclude_sender,
+        include_sender: server.include_sender,
+        history: server.history,
+        rate: server.mode.rate,
         ..mode::Plan::of(mode)
     })
 }
 
-/// A server under load should not be slowed by a log that nobody asked for.
 /// Whether messages are logged where nobody reads along on a terminal: they cost a busy server.
 fn asks_for_traffic(output: &Output) -> bool {
     let chosen = !output.only.is_empty() || output.filter.is_some() || output.exclude.is_some();
