@@ -38,6 +38,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hyper_util", &["wire/accept"]),
     ("http_body_util", &["wire/accept"]),
     ("tokio_tungstenite", &["wire/reference"]),
+    ("jsonwebtoken", &["serve/auth/"]),
+    ("subtle", &["serve/auth/"]),
     ("colored", &["text/style"]),
     ("zlib_rs", &["protocol/deflate/"]),
     ("rustls", &["wire/tls/"]),

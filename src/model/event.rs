@@ -95,6 +95,13 @@ pub enum What {
         bytes: u64,
         place: &'static str,
     },
+    /// A client showed a server who it is.
+    Auth {
+        /// Its name, where it has one.
+        user: Option<String>,
+        /// `ok`, `unauthorized`, `expired` or `banned`.
+        result: &'static str,
+    },
     /// A client of a server entered or left a room, or a topic, as it asked.
     Room {
         room: String,
@@ -247,6 +254,7 @@ impl What {
             Self::Error(_) => "error",
             Self::Retry { .. } => "retry",
             Self::Dropped { .. } => "dropped",
+            Self::Auth { .. } => "auth",
             Self::Room { .. } => "room",
             Self::Presence { .. } => "presence",
             Self::Limit { .. } => "limit",

@@ -155,6 +155,10 @@ impl What {
                 map.serialize_entry("bytes", bytes)?;
                 map.serialize_entry("where", place)
             }
+            Self::Auth { user, result } => {
+                map.serialize_entry("user", user)?;
+                map.serialize_entry("result", result)
+            }
             Self::Room { room, action } => {
                 map.serialize_entry("room", room)?;
                 map.serialize_entry("action", action)

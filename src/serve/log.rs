@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
 
+use super::metrics::Metrics;
 use crate::model::event::{ConnId, Event, What};
 use crate::session::stamp::Stamp;
 
@@ -28,6 +29,7 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub struct Log {
     plan: Plan,
+    metrics: Arc<Metrics>,
     stamp: Stamp,
     events: mpsc::UnboundedSender<Event>,
     shared: Arc<Shared>,
@@ -53,6 +55,7 @@ pub fn log(plan: Plan, stamp: Stamp) -> (Log, LogReader) {
     let shared = Arc::new(Shared::default());
     let log = Log {
         plan,
+        metrics: Arc::default(),
         stamp,
         events: sender,
         shared: Arc::clone(&shared),
@@ -65,11 +68,16 @@ pub fn log(plan: Plan, stamp: Stamp) -> (Log, LogReader) {
 }
 
 impl Log {
-    /// Something happened now, if anyone wants to know.
+    /// Something happened now: it is counted, and logged if anyone wants to know.
     pub fn tell(&self, conn: Option<ConnId>, what: What) {
+        self.metrics.observe(&what);
         if self.plan.traffic || !is_traffic(&what) {
             self.push(self.stamp.event(conn, None, what));
         }
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The ordinal of a new connection.

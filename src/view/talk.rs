@@ -70,6 +70,14 @@ impl Talk {
                 self.last_traffic = Some((event.conn, *dir));
             }
             What::State(_) | What::Frame { .. } | What::End(_) => {}
+            What::Auth { user, result } => {
+                let who = user.as_deref().unwrap_or("whoever has the token");
+                let (ink, text) = match *result {
+                    "ok" => (Ink::Control, format!("is {who}")),
+                    result => (Ink::Error, format!("may not come in: {result}")),
+                };
+                self.say(Some(event), ink, &text, out);
+            }
             What::Room { room, action } => {
                 self.say(Some(event), Ink::Control, &format!("{action} {room}"), out);
             }

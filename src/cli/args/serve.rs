@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::value;
-use crate::model::units::parse_duration;
+use crate::model::units::{Rate, parse_duration, parse_rate};
+use crate::serve::limits::OnLimit;
 use crate::serve::queue::Overflow;
 
 #[derive(Debug, clap::Args)]
@@ -52,12 +53,30 @@ pub(in crate::cli) struct Server {
     #[arg(long, value_name = "POLICY", default_value = "close", value_parser = value::overflow())]
     pub overflow: Overflow,
 
+    /// Take this many messages a second from each client, and a second's worth at once
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
+    pub rate_limit: Option<Rate>,
+
+    /// What to do about messages beyond --rate-limit
+    ///
+    /// delay reads nothing more until they are due; close ends the connection with 1008.
+    #[arg(long, value_name = "ACTION", default_value = "delay", value_parser = value::on_limit())]
+    pub on_limit: OnLimit,
+
+    /// Answer more requests than this from one address with 429
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
+    pub handshake_limit: Option<Rate>,
+
+    /// Send heartbeats as pings, or as the text ping that the text pong answers
+    #[arg(long, value_name = "KIND", default_value = "protocol", value_parser = ["protocol", "text"])]
+    pub heartbeat_kind: String,
+
     /// Answer further clients with 503
     #[arg(long, value_name = "N", value_parser = value::count)]
     pub max_connections: Option<usize>,
 
     /// Wait this long for closing handshakes at the end
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
     pub drain: Duration,
 
     /// Speak TLS with a certificate made for this run, for localhost

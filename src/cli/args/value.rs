@@ -11,6 +11,7 @@ use clap::{Arg, Command};
 use crate::input::pipe;
 use crate::model::close::CloseCode;
 use crate::model::units::{Rate, parse_duration, parse_rate, parse_size};
+use crate::serve::limits::OnLimit;
 use crate::serve::mode;
 use crate::serve::queue::Overflow;
 use crate::session::keepalive::Heartbeat;
@@ -158,6 +159,10 @@ pub(super) fn output_format() -> PossibleValuesParser {
 
 pub(super) fn overflow() -> impl TypedValueParser<Value = Overflow> {
     PossibleValuesParser::new(Overflow::NAMES).try_map(|name| name.parse())
+}
+
+pub(super) fn on_limit() -> impl TypedValueParser<Value = OnLimit> {
+    PossibleValuesParser::new(OnLimit::NAMES).try_map(|name| name.parse())
 }
 
 /// `--mode`: an entry of the registry, and its rate.

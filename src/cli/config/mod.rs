@@ -2,6 +2,7 @@
 //! environment, config file and defaults, and that finds contradictions. Below it no flag is known.
 
 mod address;
+mod auth;
 mod connect;
 mod connection;
 mod environment;
@@ -45,7 +46,7 @@ const DEMO: &str = "demo";
 const DEMO_URL: &str = "ws://127.0.0.1/";
 
 /// A flag that refines another, and that other: alone it would do nothing.
-const REFINES: [(&str, &str); 8] = [
+const REFINES: [(&str, &str); 10] = [
     ("max_redirects", "location"),
     ("max_retries", "reconnect"),
     ("backoff", "reconnect"),
@@ -54,6 +55,8 @@ const REFINES: [(&str, &str); 8] = [
     ("key", "cert"),
     ("passphrase", "cert"),
     ("tls_key", "tls_cert"),
+    ("on_limit", "rate_limit"),
+    ("basic", "user"),
 ];
 
 /// # Errors

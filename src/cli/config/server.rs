@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use clap::Arg;
 
-use super::address;
 use super::connection::upkeep;
 use super::output::{Purpose, recording, view};
 use super::{Setup, session};
+use super::{address, auth};
 use crate::cli::args::{Listen, Output, Serve, Server};
 use crate::command::source::Source;
 use crate::command::{listen, serve as serving};
 use crate::error::Error;
-use crate::serve::{self, Address, log, mode, queue};
-use crate::session::keepalive::Heartbeat;
+use crate::serve::{self, Address, limits, log, mode, queue};
+use crate::session::connection;
+use crate::session::keepalive::{Heartbeat, HeartbeatMessage};
 use crate::view::outcome::Conditions;
 use crate::wire::tls::ServerPlan;
 
@@ -43,6 +44,8 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
     })?;
     let view = view(setup, &args.output, Purpose::Log, false)?;
     let server = &args.server;
+    let auth = auth::auth(&args.auth, setup.environment)?;
+    let notes = exposed(&address, auth.is_on()).into_iter().collect();
     Ok(serving::Plan {
         server: serve::Plan {
             address,
@@ -52,7 +55,12 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
             allow_origins: args.origins.allow_origin.clone(),
             subprotocols: server.subprotocol.clone(),
             compress: !args.upkeep.no_compress,
-            connection: upkeep(&args.upkeep, args.output.frames, Some(Heartbeat::STANDARD))?,
+            connection: connection(&args)?,
+            auth,
+            limits: limits::Plan {
+                messages: server.rate_limit.map(|rate| (rate, server.on_limit)),
+                handshakes: server.handshake_limit,
+            },
             queue: queue::Plan {
                 bytes: server.queue_bytes,
                 overflow: server.overflow,
@@ -65,8 +73,31 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
             },
         },
         view,
-        notes: Vec::new(),
+        notes,
     })
+}
+
+/// A note where everyone who can reach the machine may come in.
+fn exposed(address: &Address, auth: bool) -> Option<String> {
+    (!address.is_loopback() && !auth).then(|| {
+        "other machines can connect, and nobody has to show who they are (see --token)".to_owned()
+    })
+}
+
+/// `--heartbeat-kind text` is the heartbeat of pages, which cannot see pings.
+fn connection(args: &Serve) -> Result<connection::Plan, Error> {
+    let mut plan = upkeep(&args.upkeep, args.output.frames, Some(Heartbeat::STANDARD))?;
+    if args.server.heartbeat_kind == "text" {
+        let Some(heartbeat) = &mut plan.heartbeat else {
+            let message = "--heartbeat-kind text contradicts --heartbeat off";
+            return Err(Error::usage(message));
+        };
+        heartbeat.message.get_or_insert_with(|| HeartbeatMessage {
+            text: "ping".to_owned(),
+            reply: Some("pong".to_owned()),
+        });
+    }
+    Ok(plan)
 }
 
 fn tls(args: &Server) -> Option<ServerPlan> {
@@ -148,6 +179,8 @@ pub(super) fn listen(
             subprotocols: args.connection.subprotocol.clone(),
             compress: !args.upkeep.no_compress,
             connection,
+            auth: serve::auth::Plan::default(),
+            limits: limits::Plan::default(),
             queue: queue::Plan::default(),
             max_connections: None,
             drain: DRAIN,
