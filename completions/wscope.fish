@@ -214,6 +214,11 @@ complete -c wscope -n "__fish_wscope_using_subcommand serve" -l handshake-limit 
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat-kind -d 'Send heartbeats as pings, or as the text ping that the text pong answers' -r -f -a "protocol\t''
 text\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l max-connections -d 'Answer further clients with 503' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l save-dir -d 'Store files that clients send in this folder' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l save-types -d 'Store only files of these types, told by their content: png, application/pdf, image/*' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l exec -d 'Run this command with WSCOPE_URL set, and end with its exit code' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l expect -d 'Exit with 4 unless this holds at the end: connections>=3; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l duration -d 'End after this time' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l drain -d 'Wait this long for closing handshakes at the end' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate (PEM, with those that lead to the root)' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-key -d 'The private key of --tls-cert, where it is not in the same file' -r -F

@@ -40,6 +40,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("tokio_tungstenite", &["wire/reference"]),
     ("jsonwebtoken", &["serve/auth/"]),
     ("subtle", &["serve/auth/"]),
+    ("infer", &["serve/files"]),
     ("colored", &["text/style"]),
     ("zlib_rs", &["protocol/deflate/"]),
     ("rustls", &["wire/tls/"]),

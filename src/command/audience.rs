@@ -147,6 +147,11 @@ impl Audience {
 
     /// The run is over: tells the totals, and how it went.
     pub(super) fn end(&mut self, unsent: u64) -> ExitCode {
+        self.end_with(unsent, None)
+    }
+
+    /// The same, where something else than the events decides the exit code.
+    pub(super) fn end_with(&mut self, unsent: u64, code: Option<ExitCode>) -> ExitCode {
         if let Some(message) = self.outcome.unmet() {
             self.tell(What::Error(Box::new(Problem {
                 kind: "unmet",
@@ -156,9 +161,11 @@ impl Audience {
         }
         let mut end = self.outcome.end();
         end.unsent += unsent;
+        let code = code.unwrap_or_else(|| self.outcome.exit_code());
+        end.exit = code.0;
         self.tell(What::End(Box::new(end)));
         self.flush();
-        self.outcome.exit_code()
+        code
     }
 
     pub(super) fn stop(&mut self, stop: Stop) {

@@ -116,6 +116,12 @@ pub enum What {
         /// `joined`, `left`, or `lost` where it left without a word.
         state: &'static str,
     },
+    /// A server stored a file that a client sent.
+    Saved {
+        /// The name that it has now.
+        name: String,
+        size: u64,
+    },
     /// A connection reached a bound of the server's.
     Limit {
         /// A stable word: `queue`, ...
@@ -257,6 +263,7 @@ impl What {
             Self::Auth { .. } => "auth",
             Self::Room { .. } => "room",
             Self::Presence { .. } => "presence",
+            Self::Saved { .. } => "saved",
             Self::Limit { .. } => "limit",
             Self::Listening { .. } => "listening",
             Self::End(_) => "end",

@@ -168,6 +168,10 @@ impl What {
                 map.serialize_entry("user", user)?;
                 map.serialize_entry("state", state)
             }
+            Self::Saved { name, size } => {
+                map.serialize_entry("file", name)?;
+                map.serialize_entry("size", size)
+            }
             Self::Limit { limit, action } => {
                 map.serialize_entry("limit", limit)?;
                 map.serialize_entry("action", action)

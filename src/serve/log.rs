@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
 
+use super::expectation::Figures;
 use super::metrics::Metrics;
 use crate::model::event::{ConnId, Event, What};
 use crate::session::stamp::Stamp;
@@ -38,6 +39,7 @@ pub struct Log {
 /// The reading side.
 #[derive(Debug)]
 pub struct LogReader {
+    metrics: Arc<Metrics>,
     events: mpsc::UnboundedReceiver<Event>,
     shared: Arc<Shared>,
 }
@@ -61,6 +63,7 @@ pub fn log(plan: Plan, stamp: Stamp) -> (Log, LogReader) {
         shared: Arc::clone(&shared),
     };
     let reader = LogReader {
+        metrics: Arc::clone(&log.metrics),
         events: receiver,
         shared,
     };
@@ -119,6 +122,11 @@ impl LogReader {
             .waiting
             .fetch_sub(cost(&event), Ordering::Relaxed);
         Some(event)
+    }
+
+    /// What has been counted so far, whether it was logged or not.
+    pub fn figures(&self) -> Figures {
+        self.metrics.figures()
     }
 
     /// What was dropped since the last call.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::expectation::Figures;
 use crate::model::event::{Direction, What};
 
 /// Counters since the start.
@@ -87,6 +88,15 @@ impl Metrics {
             What::Auth { result, .. } => self.count(&AUTH, format!("result=\"{result}\""), 1),
             What::Error(problem) => self.count(&ERRORS, format!("kind=\"{}\"", problem.kind), 1),
             _ => {}
+        }
+    }
+
+    pub(super) fn figures(&self) -> Figures {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Figures {
+            connections: load(&self.opened),
+            received: load(&self.received.messages),
+            sent: load(&self.sent.messages),
         }
     }
 

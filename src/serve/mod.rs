@@ -4,6 +4,8 @@
 mod admission;
 pub mod auth;
 mod bus;
+pub mod expectation;
+pub mod files;
 mod http;
 pub mod hub;
 pub mod limits;
@@ -57,6 +59,8 @@ pub struct Plan {
     /// What clients have to show.
     pub auth: auth::Plan,
     pub limits: limits::Plan,
+    /// Where files go that clients send; `None` stores none.
+    pub files: Option<files::Plan>,
     /// What may wait for one peer, and what happens beyond it.
     pub queue: queue::Plan,
     /// Refuse more with 503.
@@ -90,6 +94,7 @@ impl Plan {
             },
             auth: auth::Plan::default(),
             limits: limits::Plan::default(),
+            files: None,
             queue: queue::Plan::default(),
             max_connections: None,
             drain: Duration::from_secs(5),

@@ -11,10 +11,12 @@ use tokio::time::{Sleep, sleep};
 
 use super::auth::{Identity, Rejection};
 use super::bus::Member;
+use super::files::Receiver;
 use super::limits::{Bucket, OnLimit};
 use super::log::Log;
 use super::mode::Departure;
 use super::opening::{Entrant, Pass, open};
+use super::queue::Order;
 use super::roster::Client;
 use super::seat::{Delivery, Seat};
 use super::{Shared, admission, proof};
@@ -165,6 +167,7 @@ struct Peer {
     /// The hub knows of it.
     is_here: bool,
     pace: Option<Box<Pace>>,
+    files: Option<Box<Receiver>>,
 }
 
 /// How far a client is within `--rate-limit`.
@@ -192,12 +195,14 @@ impl Peer {
                 is_told: false,
             })
         });
+        let files = shared.plan.files.clone().map(Receiver::new).map(Box::new);
         Self {
             shared,
             seat,
             delivery,
             is_here: true,
             pace,
+            files,
         }
     }
 
@@ -243,6 +248,7 @@ impl Peer {
             && !self.answers_heartbeat(&message)
             && self.may_go_on()
         {
+            self.store(&message);
             let delivery = &mut self.delivery;
             self.shared.hub.message(&self.seat, message, delivery);
         }
@@ -252,6 +258,17 @@ impl Peer {
         if let Some(dropped) = self.seat.take_dropped() {
             self.tell(dropped);
         }
+    }
+
+    /// Stores what belongs to a file, and says so when it is whole; the mode hears of it too.
+    fn store(&mut self, message: &Message) {
+        let files = self.files.as_mut();
+        let Some(done) = files.and_then(|files| files.take(message)) else {
+            return;
+        };
+        self.seat
+            .answer(Order::Command(Command::Send(done.answer())));
+        self.tell(done.event());
     }
 
     /// Whether a message is the answer to a heartbeat in text, which no mode has asked for.

@@ -72,6 +72,34 @@ impl Implementation {
     }
 }
 
+/// The test page of a server in headless Chromium (`peers/page.mjs`); `None` where that or
+/// playwright-core is not installed.
+#[track_caller]
+pub fn page(url: &str) -> Option<PeerServer> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let driver = root.join("target/peers/node/node_modules/playwright-core");
+    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
+    if !driver.exists() || !Path::new(&chromium).exists() {
+        skip("Chromium or playwright-core is not installed: run tests/harness/peers/install.sh");
+        return None;
+    }
+    let mut command = Command::new("node");
+    command
+        .arg(root.join("tests/harness/peers/page.mjs"))
+        .arg(url);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = Captured::follow(child.stdout.take().unwrap());
+    Some(PeerServer {
+        child,
+        log,
+        port: 0,
+    })
+}
+
 /// Says that the running test is skipped, past the test runner's capture of output.
 #[track_caller]
 pub fn skip(why: &str) {
@@ -117,6 +145,7 @@ impl PeerServer {
 
 impl Drop for PeerServer {
     fn drop(&mut self) {
+        drop(self.child.stdin.take());
         let _gone = self.child.kill();
         let _status = self.child.wait();
         let log = String::from_utf8_lossy(&self.log.so_far()).into_owned();

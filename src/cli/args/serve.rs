@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::value;
 use crate::model::units::{Rate, parse_duration, parse_rate};
+use crate::serve::expectation::Expectation;
 use crate::serve::limits::OnLimit;
 use crate::serve::queue::Overflow;
 
@@ -74,6 +75,30 @@ pub(in crate::cli) struct Server {
     /// Answer further clients with 503
     #[arg(long, value_name = "N", value_parser = value::count)]
     pub max_connections: Option<usize>,
+
+    /// Store files that clients send in this folder
+    ///
+    /// A client sends {"type":"file-meta","name":N,"size":S}, then binary messages of S bytes together.
+    #[arg(long, value_name = "DIR")]
+    pub save_dir: Option<PathBuf>,
+
+    /// Store only files of these types, told by their content: png, application/pdf, image/*
+    #[arg(long, value_name = "TYPE,..", value_delimiter = ',')]
+    pub save_types: Vec<String>,
+
+    /// Run this command with WSCOPE_URL set, and end with its exit code
+    #[arg(long, value_name = "COMMAND")]
+    pub exec: Option<String>,
+
+    /// Exit with 4 unless this holds at the end: connections>=3; may be repeated
+    ///
+    /// What is counted: connections, received and sent (messages).
+    #[arg(long, value_name = "EXPECTATION", value_parser = str::parse::<Expectation>)]
+    pub expect: Vec<Expectation>,
+
+    /// End after this time
+    #[arg(long, value_name = "TIME", value_parser = value::positive_duration)]
+    pub duration: Option<Duration>,
 
     /// Wait this long for closing handshakes at the end
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]

@@ -46,7 +46,7 @@ const DEMO: &str = "demo";
 const DEMO_URL: &str = "ws://127.0.0.1/";
 
 /// A flag that refines another, and that other: alone it would do nothing.
-const REFINES: [(&str, &str); 10] = [
+const REFINES: [(&str, &str); 11] = [
     ("max_redirects", "location"),
     ("max_retries", "reconnect"),
     ("backoff", "reconnect"),
@@ -57,6 +57,7 @@ const REFINES: [(&str, &str); 10] = [
     ("tls_key", "tls_cert"),
     ("on_limit", "rate_limit"),
     ("basic", "user"),
+    ("save_types", "save_dir"),
 ];
 
 /// # Errors

@@ -12,7 +12,7 @@ use crate::cli::args::{Listen, Output, Serve, Server};
 use crate::command::source::Source;
 use crate::command::{listen, serve as serving};
 use crate::error::Error;
-use crate::serve::{self, Address, limits, log, mode, queue};
+use crate::serve::{self, Address, files, limits, log, mode, queue};
 use crate::session::connection;
 use crate::session::keepalive::{Heartbeat, HeartbeatMessage};
 use crate::view::outcome::Conditions;
@@ -61,6 +61,7 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
                 messages: server.rate_limit.map(|rate| (rate, server.on_limit)),
                 handshakes: server.handshake_limit,
             },
+            files: files(server)?,
             queue: queue::Plan {
                 bytes: server.queue_bytes,
                 overflow: server.overflow,
@@ -73,6 +74,9 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
             },
         },
         view,
+        duration: server.duration,
+        exec: server.exec.clone(),
+        expect: server.expect.clone(),
         notes,
     })
 }
@@ -82,6 +86,20 @@ fn exposed(address: &Address, auth: bool) -> Option<String> {
     (!address.is_loopback() && !auth).then(|| {
         "other machines can connect, and nobody has to show who they are (see --token)".to_owned()
     })
+}
+
+fn files(args: &Server) -> Result<Option<files::Plan>, Error> {
+    let Some(dir) = &args.save_dir else {
+        return Ok(None);
+    };
+    if !dir.is_dir() {
+        let message = format!("--save-dir: {} is not a folder", dir.display());
+        return Err(Error::usage(message));
+    }
+    Ok(Some(files::Plan {
+        dir: dir.clone(),
+        types: args.save_types.clone(),
+    }))
 }
 
 /// `--heartbeat-kind text` is the heartbeat of pages, which cannot see pings.
@@ -181,6 +199,7 @@ pub(super) fn listen(
             connection,
             auth: serve::auth::Plan::default(),
             limits: limits::Plan::default(),
+            files: None,
             queue: queue::Plan::default(),
             max_connections: None,
             drain: DRAIN,
