@@ -1,7 +1,7 @@
 //! The opening handshake as curl prints it, and refusals.
 
 use crate::model::event::{Direction, Event, Refused, TlsInfo};
-use crate::model::handshake::{Headers, RequestHead, ResponseHead};
+use crate::model::handshake::{Headers, MAX_REFUSAL_BODY, RequestHead, ResponseHead};
 use crate::model::ndjson::rfc3339;
 use crate::model::secret;
 use crate::model::units::show_size;
@@ -121,7 +121,12 @@ impl Talk {
         }
         if !is_whole || lines.next().is_some() {
             let size = show_size(body.len() as u64);
-            self.detail(Ink::Dim, &format!("| ... ({size} in all)"), out);
+            let size = if body.len() < MAX_REFUSAL_BODY {
+                format!("{size} in all")
+            } else {
+                format!("{size} or more")
+            };
+            self.detail(Ink::Dim, &format!("| ... ({size})"), out);
         }
     }
 
