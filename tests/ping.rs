@@ -200,7 +200,7 @@ fn each_refusal_is_one_line_and_its_code() {
         (
             status("403 Forbidden", ""),
             "refused the handshake: HTTP 403 Forbidden",
-            "-o https://",
+            "-o http://127.0.0.1:",
         ),
         (
             status("404 Not Found", ""),

@@ -1,6 +1,5 @@
-//! What lies between the program and its endpoint, end to end: TLS, proxies, and secrets that are
-//! looked up at each connect. Every text of an error is pinned in `tests/tls.rs` and
-//! `tests/proxy.rs`; here is what the program makes of them.
+//! What lies between the program and its endpoint, end to end: TLS, proxies, addresses, redirects,
+//! and secrets that are looked up at each connect. What is said where it fails is in `errors.rs`.
 
 mod harness;
 
@@ -8,6 +7,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
+use harness::certificates::{Ca, local};
 use harness::program::{shell, wscope};
 use harness::raw::{QuietPort, RawServer};
 use harness::running::Running;
@@ -89,6 +89,7 @@ fn the_open_event_tells_of_tls() {
 #[test]
 fn the_variables_of_openssl_and_wireshark_are_read() {
     let (server, _) = self_signed();
+    // Another root than the one that is wanted.
     let output = wscope(&["connect", server.url(), "-x", "hi"])
         .file("empty.pem", "")
         .env("SSL_CERT_FILE", "empty.pem")
@@ -99,6 +100,34 @@ fn the_variables_of_openssl_and_wireshark_are_read() {
     wscope(&["connect", server.url(), "-k", "-x", "hi"])
         .run()
         .code(0);
+}
+
+#[test]
+fn a_ca_is_trusted_by_flag_and_by_variable() {
+    let ca = Ca::new();
+    let root = ca.pair.certificate.pem();
+    let pair = ca.issue(&local());
+    let key = pair.key.serialize_pem();
+    let serve = wscope(&[
+        "serve",
+        "0",
+        "--json",
+        "--tls-cert",
+        "c.pem",
+        "--tls-key",
+        "k.pem",
+    ])
+    .file("c.pem", pair.certificate.pem())
+    .file("k.pem", key);
+    let server = Served::start(serve.spawn());
+    let talk = |more: &[&str]| {
+        let args = ["connect", server.url(), "-x", "hi"];
+        wscope(&[&args[..], more].concat()).file("ca.pem", &root)
+    };
+    talk(&["--ca", "ca.pem"]).run().code(0).stdout("hi\n");
+    let by_variable = talk(&[]).env("SSL_CERT_FILE", "ca.pem");
+    by_variable.run().code(0).stdout("hi\n");
+    talk(&[]).run().code(6).says(&["which is not trusted"]);
 }
 
 /// A proxy that takes one connection and leads it on, whatever its name.
@@ -155,6 +184,175 @@ fn a_proxy_comes_from_the_flag_or_the_environment() {
     output
         .code(3)
         .says(&["proxy 127.0.0.1:", "connection refused", "--no-proxy"]);
+}
+
+#[test]
+fn the_exchange_with_a_proxy_is_shown_without_its_password() {
+    let server = harness::served::serve(&[]);
+    let port = server.address().rsplit(':').next().unwrap().to_owned();
+    let proxy = format!("ann:hunter2@{}", http_proxy());
+    let url = format!("ws://localhost:{port}/");
+    let output = wscope(&["connect", &url, "--proxy", &proxy, "-x", "hi", "-v"]).run();
+    let lines = String::from_utf8(output.stderr.clone()).unwrap();
+    let expected = format!(
+        "> CONNECT localhost:{port} HTTP/1.1\n> Host: localhost:{port}\n\
+         > User-Agent: wscope/{}\n> Proxy-Authorization: ***\n>\n< HTTP/1.1 200 OK\n<\n\
+         > GET / HTTP/1.1\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    assert!(lines.starts_with(&expected), "{lines}");
+    output
+        .code(0)
+        .stdout("hi\n")
+        .never_says(&["hunter2", "Basic"]);
+}
+
+/// A listener whose queue is full, so that nobody who connects gets an answer; and those who fill
+/// it. `None` where this system has no IPv6 or queues in another way.
+fn black_hole() -> Option<(socket2::Socket, Vec<socket2::Socket>)> {
+    let stream = || {
+        let socket = socket2::Socket::new(socket2::Domain::IPV6, socket2::Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        std::io::Result::Ok(socket)
+    };
+    let any: std::net::SocketAddr = "[::1]:0".parse().unwrap();
+    let hole = stream().ok()?;
+    hole.bind(&any.into()).ok()?;
+    hole.listen(0).ok()?;
+    let address = hole.local_addr().unwrap();
+    let fill = (0..4).map(|_| {
+        let socket = stream().unwrap();
+        // It goes on in the background.
+        let _pending = socket.connect(&address);
+        socket
+    });
+    let fill = fill.collect();
+    cfg!(target_os = "linux").then_some((hole, fill))
+}
+
+#[test]
+fn a_family_that_does_not_answer_gives_way_to_the_other() {
+    let Some((hole, _full)) = black_hole() else {
+        return;
+    };
+    let port = hole.local_addr().unwrap().as_socket().unwrap().port();
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let server = RawServer::on(listener, 1, |_, peer| {
+        peer.read_head();
+        peer.accept();
+        peer.finish_close();
+    });
+    let (six, four) = (
+        format!("name.test:{port}:::1"),
+        format!("name.test:{port}:127.0.0.1"),
+    );
+    let url = format!("ws://name.test:{port}/");
+    let args = [
+        "connect",
+        &url,
+        "--resolve",
+        &six,
+        "--resolve",
+        &four,
+        "--json",
+        "-w",
+        "0",
+    ];
+    let output = wscope(&args).run().code(0);
+    let open = &output.events_of("open")[0];
+    assert_eq!(open["peer"], server.address());
+    // The other family gets its head start (RFC 8305, section 5).
+    assert!(open["ms"]["tcp"].as_f64().unwrap() >= 250.0, "{open}");
+}
+
+#[test]
+fn addresses_with_a_zone_and_names_below_localhost_lead_here() {
+    let server = harness::served::serve(&[]);
+    let port = server.address().rsplit(':').next().unwrap();
+    for host in ["localhost.", "some.localhost"] {
+        let url = format!("ws://{host}:{port}/");
+        wscope(&["connect", &url, "-x", "hi"])
+            .run()
+            .code(0)
+            .stdout("hi\n");
+    }
+    if TcpListener::bind("[::1]:0").is_ok() {
+        let running = wscope(&["serve", "[::1]:0", "--json"]).spawn();
+        let server = Served::start(running);
+        let url = server.url().replace("[::1]", "[::1%251]");
+        wscope(&["connect", &url, "-x", "hi"])
+            .run()
+            .code(0)
+            .stdout("hi\n");
+    }
+}
+
+/// Redirects the first connection to `location`, and talks with the next.
+fn redirecting(
+    location: &str,
+    check: impl Fn(usize, &harness::raw::Peer) + Send + 'static,
+) -> RawServer {
+    let answer = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {location}\r\n\r\n");
+    let count = if location.contains("//") { 1 } else { 2 };
+    RawServer::each(count, move |number, peer| {
+        peer.read_head();
+        check(number, peer);
+        if number == 1 {
+            peer.send(&answer);
+        } else {
+            peer.accept();
+            peer.finish_close();
+        }
+    })
+}
+
+const SECRETS: &[&str] = &[
+    "-w",
+    "0",
+    "-L",
+    "--bearer",
+    "hunter2",
+    "--cookie",
+    "a=hunter2",
+    "-H",
+    "X-Api-Key: hunter2",
+    "-H",
+    "X-Other: yes",
+    "--host",
+    "first.test",
+];
+
+#[test]
+fn a_redirect_on_the_same_host_keeps_everything() {
+    let server = redirecting("chat?room=1", |number, peer| {
+        let target = ["/a/b", "/a/chat?room=1"][number - 1];
+        assert!(
+            peer.head.starts_with(&format!("GET {target} HTTP/1.1\r\n")),
+            "{}",
+            peer.head
+        );
+        assert_eq!(peer.head.matches("hunter2").count(), 3, "{}", peer.head);
+        assert_eq!(peer.header("host"), ["first.test"]);
+    });
+    let url = format!("{}a/b#fragment", server.url());
+    wscope(&[&["connect", &url], SECRETS].concat())
+        .run()
+        .code(0);
+}
+
+#[test]
+fn a_redirect_to_another_host_or_port_drops_what_is_secret() {
+    for host in ["localhost", "127.0.0.1"] {
+        let far = RawServer::open(|peer| {
+            assert!(!peer.head.contains("hunter2"), "{}", peer.head);
+            assert_eq!(peer.header("x-other"), ["yes"]);
+            peer.finish_close();
+        });
+        let near = redirecting(&format!("http://{host}:{}/", far.port()), |_, _| {});
+        wscope(&[&["connect", &near.url()], SECRETS].concat())
+            .run()
+            .code(0);
+    }
 }
 
 #[test]

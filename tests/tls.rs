@@ -1,19 +1,15 @@
 //! TLS from both sides: what is trusted, what is said about what is not, and how it ends. All
-//! certificates are made here.
+//! certificates are made here. What is said of each fault is in `tests/errors.rs`.
+
+mod harness;
 
 use std::future::poll_fn;
-use std::io::Write as _;
-use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, SanType,
-};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
-use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use harness::certificates::{Ca, Pair, builder, config, file, local, mutual, named, path};
+use rcgen::{BasicConstraints, IsCa, Issuer, KeyPair};
+use rustls::ServerConfig;
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -47,131 +43,7 @@ async fn soon<T>(future: impl Future<Output = T>) -> T {
         .expect("this hangs")
 }
 
-// --- certificates ----------------------------------------------------------------------------
-
-/// A certificate and its key.
-struct Pair {
-    certificate: rcgen::Certificate,
-    key: KeyPair,
-}
-
-struct Ca {
-    pair: Pair,
-    params: CertificateParams,
-}
-
-fn named(common_name: &str, hosts: &[&str]) -> CertificateParams {
-    let mut params = CertificateParams::new(
-        hosts
-            .iter()
-            .map(|host| (*host).to_owned())
-            .collect::<Vec<_>>(),
-    )
-    .unwrap();
-    params.distinguished_name = DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, common_name);
-    params
-}
-
-fn local() -> CertificateParams {
-    let mut params = named("server", &["localhost"]);
-    params
-        .subject_alt_names
-        .push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
-    params
-}
-
-impl Ca {
-    fn new() -> Self {
-        let mut params = named("Test CA", &[]);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        let pair = Pair { certificate, key };
-        Self { pair, params }
-    }
-
-    fn issue(&self, params: &CertificateParams) -> Pair {
-        let issuer = Issuer::from_params(&self.params, &self.pair.key);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &issuer).unwrap();
-        Pair { certificate, key }
-    }
-
-    fn file(&self) -> NamedTempFile {
-        file(&self.pair.certificate.pem())
-    }
-}
-
-impl Pair {
-    fn self_signed(params: &CertificateParams) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        Self { certificate, key }
-    }
-
-    fn chain(&self) -> Vec<CertificateDer<'static>> {
-        vec![self.certificate.der().clone()]
-    }
-
-    fn key(&self) -> PrivatePkcs8KeyDer<'static> {
-        PrivatePkcs8KeyDer::from(self.key.serialize_der())
-    }
-
-    fn pin(&self) -> String {
-        use base64::Engine as _;
-        use rcgen::PublicKeyData as _;
-        use sha2::Digest as _;
-
-        let hash = sha2::Sha256::digest(self.key.subject_public_key_info());
-        format!(
-            "sha256/{}",
-            base64::engine::general_purpose::STANDARD.encode(hash)
-        )
-    }
-}
-
-fn file(text: &str) -> NamedTempFile {
-    let mut file = NamedTempFile::new().unwrap();
-    file.write_all(text.as_bytes()).unwrap();
-    file
-}
-
-fn path(file: &NamedTempFile) -> PathBuf {
-    file.path().to_owned()
-}
-
 // --- servers ---------------------------------------------------------------------------------
-
-fn builder(
-    versions: &[&'static SupportedProtocolVersion],
-) -> rustls::ConfigBuilder<ServerConfig, rustls::WantsVerifier> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .unwrap()
-}
-
-fn config(pair: &Pair) -> ServerConfig {
-    builder(rustls::ALL_VERSIONS)
-        .with_no_client_auth()
-        .with_single_cert(pair.chain(), pair.key().into())
-        .unwrap()
-}
-
-/// Wants a client certificate of `ca`.
-fn mutual(pair: &Pair, ca: &Ca, versions: &[&'static SupportedProtocolVersion]) -> ServerConfig {
-    let mut roots = RootCertStore::empty();
-    roots.add(ca.pair.certificate.der().clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-    builder(versions)
-        .with_client_cert_verifier(verifier.unwrap())
-        .with_single_cert(pair.chain(), pair.key().into())
-        .unwrap()
-}
 
 /// Serves one connection: TLS, then an upgrade whatever is asked for. What it gives is the name
 /// that was sent as SNI.
@@ -193,19 +65,6 @@ async fn serve(config: ServerConfig) -> (u16, JoinHandle<Option<String>>) {
         sni
     });
     (port, server)
-}
-
-/// Sends `answer` to whatever comes first, and ends; a server that speaks no TLS.
-async fn serve_plain(answer: &'static [u8]) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        let (mut socket, _) = listener.accept().await.unwrap();
-        let mut heard = [0; 4096];
-        let _ = socket.read(&mut heard).await.unwrap();
-        socket.write_all(answer).await.unwrap();
-    });
-    port
 }
 
 fn plan(url: &str) -> client::Plan {
@@ -359,211 +218,6 @@ async fn insecure_takes_anyone_and_says_so() {
     }
 }
 
-// --- what is said about what is not ----------------------------------------------------------
-
-#[tokio::test]
-async fn each_fault_of_a_certificate_is_named_with_the_flag_that_helps() {
-    let date = |text: &str| {
-        let at: jiff::Timestamp = format!("{text}T12:00:00Z").parse().unwrap();
-        SystemTime::from(at).into()
-    };
-    let ca = Ca::new();
-    let root = ca.file();
-    let mut expired = local();
-    expired.not_before = date("2019-01-02");
-    expired.not_after = date("2020-01-02");
-    let mut early = local();
-    early.not_before = date("2190-01-02");
-    early.not_after = date("2191-01-02");
-    let many: Vec<String> = (1..=7).map(|n| format!("h{n}.test")).collect();
-    let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    let rows = [
-        (
-            ca.issue(&expired),
-            "the certificate expired on 2020-01-02, {days} days ago\n\
-             -k connects without checking the certificate",
-        ),
-        (
-            ca.issue(&early),
-            "the certificate is not valid before 2190-01-02\n\
-             is the clock of this machine right? -k connects without checking the certificate",
-        ),
-        (
-            ca.issue(&named("x", &["a.test", "*.b.test"])),
-            "the certificate is for a.test, *.b.test and not for localhost\n\
-             connect by a name of the certificate (--resolve NAME:PORT:IP says where it is); \
-             -k connects without checking the certificate",
-        ),
-        (
-            ca.issue(&named("x", &many)),
-            "the certificate is for h1.test, h2.test, h3.test, h4.test, h5.test and 2 more \
-             and not for localhost\n\
-             connect by a name of the certificate (--resolve NAME:PORT:IP says where it is); \
-             -k connects without checking the certificate",
-        ),
-        (
-            ca.issue(&named("localhost", &[])),
-            "the certificate names no host at all, so not localhost either\n\
-             a common name alone does not count (RFC 6125); \
-             --ca FILE trusts it, --pin {pin} the server's key, -k everybody",
-        ),
-        (
-            Ca::new().issue(&local()),
-            // Its issuer has the name of the trusted one, but not its key.
-            "the certificate or its use is forged: a signature is wrong\n",
-        ),
-        (
-            {
-                let mut other = Ca::new();
-                other
-                    .params
-                    .distinguished_name
-                    .push(DnType::CommonName, "Other CA");
-                other.issue(&local())
-            },
-            "the certificate was issued by CN=Other CA, which is not trusted\n\
-             --ca FILE trusts its issuer, --pin {pin} the server's key, -k everybody",
-        ),
-        (
-            Pair::self_signed(&local()),
-            "the certificate is self-signed\n\
-             --ca FILE trusts it, --pin {pin} the server's key, -k everybody",
-        ),
-        (
-            {
-                let mut params = local();
-                params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-                Pair::self_signed(&params)
-            },
-            "the certificate is self-signed\n\
-             --ca FILE trusts it, --pin {pin} the server's key, -k everybody",
-        ),
-    ];
-    for (pair, want) in rows {
-        let (port, _server) = serve(config(&pair)).await;
-        let mut plan = plan(&format!("wss://localhost:{port}/"));
-        plan.tls.ca = vec![path(&root)];
-        let past = SystemTime::now().duration_since(expired.not_after.into());
-        let days = past.unwrap().as_secs() / DAY.as_secs();
-        let want = want
-            .replace("{pin}", &pair.pin())
-            .replace("{days}", &days.to_string());
-        assert_eq!(
-            told(&failed(&plan).await),
-            format!("6 TLS with localhost:{port} failed: {want}")
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_port_without_tls_is_known() {
-    for answer in [
-        &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
-        b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n",
-    ] {
-        let port = serve_plain(answer).await;
-        assert_eq!(
-            told(&failed(&plan(&format!("wss://localhost:{port}/"))).await),
-            format!(
-                "6 TLS with localhost:{port} failed: the answer is not TLS\n\
-                 this looks like a port without TLS: try ws://localhost:{port}"
-            )
-        );
-    }
-    let port = serve_plain(b"").await;
-    assert_eq!(
-        told(&failed(&plan(&format!("wss://localhost:{port}/"))).await),
-        format!(
-            "3 localhost:{port} closed the connection while TLS was being agreed on\n\
-             it may be a port without TLS: try ws://localhost:{port}"
-        )
-    );
-}
-
-#[tokio::test]
-async fn a_tls_port_is_known_without_tls() {
-    for (answer, want) in [
-        (
-            &b"HTTP/1.1 400 Bad Request\r\n\r\n\
-               Client sent an HTTP request to an HTTPS server."[..],
-            "5 ws://localhost:{port}/ refused the handshake: HTTP 400 Bad Request\n\
-             this is a TLS port: try wss://localhost:{port}",
-        ),
-        (
-            b"\x15\x03\x01\x00\x02\x02\x32",
-            "5 handshake with localhost:{port} failed: \
-             the answer is not HTTP: \"\\x15\\x03\\x01\\x00\\x02\\x022\"\n\
-             this looks like a TLS port: try wss://localhost:{port}",
-        ),
-        (
-            b"",
-            "3 localhost:{port} closed the connection while waiting for the answer to the handshake\n\
-             it may be a TLS port: try wss://localhost:{port}",
-        ),
-    ] {
-        let port = serve_plain(answer).await;
-        let error = failed(&plan(&format!("ws://localhost:{port}/"))).await;
-        assert_eq!(told(&error), want.replace("{port}", &port.to_string()));
-    }
-}
-
-#[tokio::test]
-async fn alerts_are_explained() {
-    for (alert, want) in [
-        (
-            40,
-            "the server found no cipher or key exchange that both know (alert handshake_failure, 40)\n\
-             it may be too old, or want another host name: --sni NAME",
-        ),
-        (
-            112,
-            "the server does not know this host name (alert unrecognised_name, 112)\n\
-             --sni NAME asks for another one",
-        ),
-        (
-            120,
-            "the server does not speak HTTP/1.1 on this port (alert no_application_protocol, 120)\n\
-             it may speak only HTTP/2: WebSockets need HTTP/1.1",
-        ),
-        (
-            70,
-            "the server speaks neither TLS 1.2 nor 1.3\n\
-             older versions are not safe and not supported",
-        ),
-        (
-            80,
-            "the server ended the handshake (alert internal_error, 80)\n",
-        ),
-        (
-            48,
-            "the server does not accept the client certificate (alert unknown_ca, 48)\n\
-              --cert FILE and --key FILE give another one",
-        ),
-    ] {
-        let bytes: &'static [u8] = Box::leak(vec![0x15, 3, 3, 0, 2, 2, alert].into_boxed_slice());
-        let port = serve_plain(bytes).await;
-        assert_eq!(
-            told(&failed(&plan(&format!("wss://localhost:{port}/"))).await),
-            format!("6 TLS with localhost:{port} failed: {want}")
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_silent_port_ends_with_the_one_deadline() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let mut plan = plan(&format!("wss://127.0.0.1:{port}/"));
-    plan.connect_timeout = Duration::from_millis(100);
-    assert_eq!(
-        told(&failed(&plan).await),
-        format!(
-            "7 timed out after 100ms while agreeing on TLS with 127.0.0.1:{port}\n\
-             --connect-timeout allows more time"
-        )
-    );
-}
-
 // --- who the client is -----------------------------------------------------------------------
 
 #[tokio::test]
@@ -698,26 +352,6 @@ async fn encrypted_keys_open_with_their_passphrase() {
         assert_eq!(told(&failed(&plan(key, passphrase)).await), want);
     }
     opened(&plan(&encrypted, Some("sesame"))).await;
-}
-
-#[tokio::test]
-async fn files_that_hold_no_certificate_are_named() {
-    let empty = file("nothing");
-    let mut plan = plan("wss://localhost:1/");
-    plan.tls.ca = vec![path(&empty)];
-    assert_eq!(
-        told(&failed(&plan).await),
-        format!(
-            "2 --ca {}: there is no certificate in it\n\
-             it should hold -----BEGIN CERTIFICATE-----",
-            empty.path().display()
-        )
-    );
-    plan.tls.ca = vec!["/no/such/file".into()];
-    assert_eq!(
-        told(&failed(&plan).await),
-        "2 --ca /no/such/file: no such file or directory\n"
-    );
 }
 
 #[tokio::test]

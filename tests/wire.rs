@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpStream};
@@ -75,7 +75,8 @@ mod client {
         let mut heads = Vec::new();
         let request = opening(plan);
         let mut seen = |head: &ResponseHead| heads.push(head.clone());
-        let mut result = soon(upgrade(&mut near, &request, &mut seen)).await;
+        let mut buffer = BytesMut::new();
+        let mut result = soon(upgrade(&mut near, &request, &mut buffer, &mut seen)).await;
         if let Ok(Answer::Upgraded(upgraded)) = &mut result
             && then == Then::Close
         {
@@ -328,7 +329,12 @@ mod client {
         )
         .await;
         assert_eq!(
-            refusal_hint(&head, &opening(&Plan::default())).as_deref(),
+            refusal_hint(
+                &head,
+                &opening(&Plan::default()),
+                &Target::parse("wss://example.test:8080/").unwrap()
+            )
+            .as_deref(),
             Some("the server may want -o https://example.test:8080")
         );
     }
@@ -456,7 +462,7 @@ mod server {
         let sent = request.clone();
         // In a task of its own: both futures must be Send.
         let client = tokio::spawn(async move {
-            let answer = upgrade(&mut near, &sent, &mut |_| {}).await;
+            let answer = upgrade(&mut near, &sent, &mut BytesMut::new(), &mut |_| {}).await;
             (near, answer.unwrap())
         });
         let (mut near, answer) = soon(client).await.unwrap();

@@ -60,6 +60,9 @@ impl Audience {
         }
         self.outcome.observe(&event);
         self.view.event(&event, &mut self.page);
+        if self.page.rest.is_some() {
+            self.flush();
+        }
         if let Some(recording) = &mut self.recording
             && let Err(error) = recording.write(&event)
         {
@@ -138,6 +141,9 @@ impl Audience {
     pub(super) fn flush(&mut self) {
         if !self.page.data.is_empty() {
             self.output.data(&self.page.data);
+        }
+        if let Some((bytes, make)) = self.page.rest.take() {
+            self.output.data_later(bytes, make);
         }
         if !self.page.talk.is_empty() {
             self.output.talk(&self.page.talk);

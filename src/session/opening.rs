@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::time::timeout;
 
 use super::plan::Plan;
@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::model::event::{Open, Refused, TlsInfo, What};
 use crate::model::handshake::{self, Refusal, RequestHead, ResponseHead, Timings};
 use crate::model::secret::is_secret_header;
+use crate::model::units::show_size;
 use crate::protocol::deflate;
 use crate::wire::dial;
 use crate::wire::proxy::{Destination, Proxy};
@@ -22,7 +23,7 @@ use crate::wire::upgrade::{self, Answer};
 /// What came of an opening, and the heads that were exchanged on the way.
 #[derive(Debug)]
 pub struct Opening {
-    /// [`What::Request`] and [`What::Response`], in order.
+    /// [`What::Request`] and [`What::Response`], in order, those of an HTTP proxy too.
     pub heads: Vec<What>,
     pub result: Result<Opened, Failure>,
 }
@@ -77,6 +78,12 @@ pub(super) struct Attempt {
     heads: Vec<What>,
     /// The step that is being taken, in words.
     doing: String,
+    /// The proxy that led to the target, as errors name it.
+    via: Option<String>,
+    /// A refusal whose body is being read, with what it answers.
+    refused: Option<(Target, RequestHead, ResponseHead)>,
+    /// What has come of an answer whose head is not whole yet.
+    answer: BytesMut,
     started: Instant,
 }
 
@@ -85,6 +92,9 @@ impl Attempt {
         Self {
             heads: Vec::new(),
             doing: String::new(),
+            via: None,
+            refused: None,
+            answer: BytesMut::new(),
             started: Instant::now(),
         }
     }
@@ -95,15 +105,34 @@ impl Attempt {
         self.started = Instant::now();
         match timeout(plan.connect_timeout, self.follow(plan, request, &tls)).await {
             Ok(opened) => opened,
+            // Late is only the body, and that is not what was asked for.
+            Err(_) if let Some((target, sent, head)) = self.refused.take() => {
+                let body = Bytes::new();
+                Err(failure(
+                    &target,
+                    &sent,
+                    Refusal { head, body },
+                    self.timings(),
+                ))
+            }
             Err(_) => Err(self.timed_out(plan.connect_timeout).into()),
         }
     }
 
-    pub(super) fn timed_out(&mut self, after: Duration) -> Error {
-        Error::Timeout {
-            doing: std::mem::take(&mut self.doing),
-            after,
+    fn timings(&self) -> Timings {
+        Timings {
+            total: self.started.elapsed(),
+            ..Timings::default()
         }
+    }
+
+    pub(super) fn timed_out(&mut self, after: Duration) -> Error {
+        let mut doing = std::mem::take(&mut self.doing);
+        if !self.answer.is_empty() {
+            let came = show_size(self.answer.len() as u64);
+            doing.push_str(&format!(": {came} came, and no whole head"));
+        }
+        Error::Timeout { doing, after }
     }
 
     async fn follow(
@@ -124,17 +153,21 @@ impl Attempt {
             else {
                 return Err(failure(&target, &sent, refusal, timings));
             };
+            let next = target.join(location)?;
             if Some(followed) == plan.redirects {
-                let mut failure = failure(&target, &sent, refusal, timings);
-                failure.error = Error::Handshake {
+                return Err(Failure::from(Error::Handshake {
                     address: target.redacted(),
-                    message: format!("more than {followed} redirects"),
-                    hint: Some("--max-redirects allows more".into()),
-                };
-                return Err(failure);
+                    message: format!(
+                        "more than {followed} redirects, the next one to {}",
+                        next.redacted()
+                    ),
+                    hint: Some("--max-redirects allows more, -v shows them".into()),
+                }));
             }
             followed += 1;
-            let next = target.join(location)?;
+            if target.host() != next.host() {
+                forget_host(&mut request);
+            }
             if leaves_trust(&target, &next) {
                 drop_credentials(&mut request);
             }
@@ -153,10 +186,23 @@ impl Attempt {
         let head = upgrade::request(target, request, &upgrade::new_key());
         self.heads.push(What::Request(Box::new(head.clone())));
         let started = Instant::now();
-        let heads = &mut self.heads;
-        let mut seen = |head: &ResponseHead| heads.push(What::Response(Box::new(head.clone())));
-        let answer = upgrade::upgrade(&mut secured.stream, &head, &mut seen).await;
-        let answer = answer.map_err(|error| explained(error, target, secured.wanted_identity))?;
+        let (heads, refused, doing) = (&mut self.heads, &mut self.refused, &mut self.doing);
+        let mut seen = |answer: &ResponseHead| {
+            heads.push(What::Response(Box::new(answer.clone())));
+            match answer.status {
+                101 => {}
+                100..200 => {
+                    *doing = format!("waiting for {peer} to go on after HTTP {}", answer.status);
+                }
+                _ => *refused = Some((target.clone(), head.clone(), answer.clone())),
+            }
+        };
+        let answer =
+            upgrade::upgrade(&mut secured.stream, &head, &mut self.answer, &mut seen).await;
+        self.refused = None;
+        let answer = answer.map_err(|error| {
+            self.led_by_proxy(explained(error, target, secured.wanted_identity))
+        })?;
         timings.upgrade = Some(started.elapsed());
         timings.total = self.started.elapsed();
         Ok(match answer {
@@ -196,7 +242,8 @@ impl Attempt {
             Some(connector) => {
                 self.doing = format!("agreeing on TLS with {peer}");
                 let started = Instant::now();
-                let secured = connector.connect(reached.socket, target).await?;
+                let secured = connector.connect(reached.socket, target).await;
+                let secured = secured.map_err(|error| self.led_by_proxy(error))?;
                 timings.tls = Some(started.elapsed());
                 Secured::from(secured)
             }
@@ -206,8 +253,21 @@ impl Attempt {
         Ok((secured, peer, timings))
     }
 
+    /// Where a proxy led to the target, it may be the proxy that ended the connection.
+    fn led_by_proxy(&self, mut error: Error) -> Error {
+        if let (Error::Dropped { address, hint, .. }, Some(via)) = (&mut error, &self.via) {
+            address.push_str(&format!(" (by way of the proxy {via})"));
+            *hint = Some(format!(
+                "the proxy may not let this through, or {}",
+                hint.as_deref().unwrap_or("the server ended it")
+            ));
+        }
+        error
+    }
+
     /// A socket that leads to the target, straight or through a proxy.
     async fn reach(&mut self, target: &Target, plan: &Plan) -> Result<Reached, Error> {
+        self.via = None;
         let by_socket = dial::unix_socket(target, &plan.dial).is_some();
         if !by_socket && let Some(proxy) = plan.proxy.choose(target)? {
             return self.reach_through(&proxy, target, plan).await;
@@ -252,7 +312,10 @@ impl Attempt {
         );
         let started = Instant::now();
         let mut socket = dialed.socket;
-        proxy.connect(&mut socket, destination).await?;
+        self.via = Some(proxy.address());
+        proxy
+            .connect(&mut socket, destination, &mut self.heads)
+            .await?;
         let dns = [resolving, dialed.dns]
             .into_iter()
             .flatten()
@@ -328,7 +391,8 @@ pub(super) fn failure(
     refusal: Refusal,
     timings: Timings,
 ) -> Failure {
-    let hint = tls_port_hint(&refusal, target).or_else(|| refusal_hint(&refusal.head, request));
+    let hint =
+        tls_port_hint(&refusal, target).or_else(|| refusal_hint(&refusal.head, request, target));
     let head = refusal.head;
     Failure {
         error: Error::Refused {
@@ -353,14 +417,52 @@ fn redirect(head: &ResponseHead) -> Option<&str> {
         .then(|| handshake::header(&head.headers, "location"))?
 }
 
-/// Whether credentials for `from` must not be sent to `to`: another host or port, or no TLS any more.
+/// Whether credentials for `from` must not be sent to `to`: another host or port, or no TLS any
+/// more. From ws to wss the port changes too, and the host is the one that was meant.
 fn leaves_trust(from: &Target, to: &Target) -> bool {
-    let moved = (from.host(), from.port()) != (to.host(), to.port());
-    moved && !(from.host() == to.host() && to.is_tls()) || from.is_tls() && !to.is_tls()
+    let gains_tls = !from.is_tls() && to.is_tls();
+    let loses_tls = from.is_tls() && !to.is_tls();
+    from.host() != to.host() || loses_tls || from.port() != to.port() && !gains_tls
+}
+
+/// `--host` was meant for the host that was typed.
+fn forget_host(request: &mut upgrade::Plan) {
+    request.host = None;
+    request
+        .headers
+        .retain(|(name, _)| !name.eq_ignore_ascii_case("host"));
 }
 
 fn drop_credentials(request: &mut upgrade::Plan) {
     request.authorization = None;
     request.cookies.retain(|cookie| cookie.domain.is_some());
     request.headers.retain(|(name, _)| !is_secret_header(name));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_stay_with_their_host_and_with_tls() {
+        for (from, to, leaves) in [
+            ("ws://h/", "ws://h/x", false),
+            ("wss://h/", "wss://h:443/x", false),
+            ("ws://h/", "wss://h/", false),
+            ("ws://h:8080/", "wss://h:8443/", false),
+            ("wss://h/", "ws://h/", true),
+            ("wss://h:8443/", "ws://h:8443/", true),
+            ("wss://h/", "wss://h:8443/", true),
+            ("ws://h/", "ws://h:8080/", true),
+            ("ws://h/", "ws://i/", true),
+            ("ws://h/", "wss://i/", true),
+        ] {
+            let parse = |url| Target::parse(url).unwrap();
+            assert_eq!(
+                leaves_trust(&parse(from), &parse(to)),
+                leaves,
+                "{from} {to}"
+            );
+        }
+    }
 }

@@ -45,6 +45,8 @@ struct Report {
     waiting: Option<Bytes>,
     least: Duration,
     sum: Duration,
+    /// Which way the last ping or pong went.
+    last: Option<Direction>,
     /// How it ended, in words.
     close: Option<String>,
 }
@@ -65,6 +67,7 @@ impl Report {
             waiting: None,
             least: Duration::MAX,
             sum: Duration::ZERO,
+            last: None,
             close: None,
         }
     }
@@ -89,12 +92,14 @@ impl Report {
     fn pinged(&mut self, payload: &Bytes, page: &mut Page) {
         self.gave_up_waiting(page);
         self.pings += 1;
+        self.last = Some(Direction::Out);
         self.waiting = Some(payload.clone());
     }
 
     fn ponged(&mut self, payload: &Bytes, rtt: Duration, page: &mut Page) {
         let number = String::from_utf8_lossy(payload);
         let mut text = show_duration(rtt);
+        self.last = Some(Direction::In);
         if self.waiting.as_ref() == Some(payload) {
             self.waiting = None;
             self.answered += 1;
@@ -167,7 +172,7 @@ impl Format for Report {
             } => self.ponged(payload, *rtt, page),
             What::Close(close) => {
                 self.gave_up_waiting(page);
-                self.close = Some(ending(close));
+                self.close = Some(ending(close, self.last));
             }
             What::End(end) if self.opened => {
                 self.gave_up_waiting(page);
@@ -219,11 +224,11 @@ fn days(time: Duration) -> String {
     }
 }
 
-fn ending(close: &Close) -> String {
+fn ending(close: &Close, last: Option<Direction>) -> String {
     if close.by == ClosedBy::Us && close.clean {
         format!("closed cleanly with {}", close.code)
     } else {
-        closing::sentence(close, None)
+        closing::sentence(close, last)
     }
 }
 

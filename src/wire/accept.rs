@@ -216,6 +216,7 @@ impl<F: Fn(&RequestHead, Asked<'_>) -> Answer> Counter<F> {
         let status = response.status();
         let last = if status == StatusCode::SWITCHING_PROTOCOLS {
             let response = ResponseHead {
+                is_http_1_0: false,
                 status: status.as_u16(),
                 reason: status.canonical_reason().unwrap_or_default().to_owned(),
                 headers: headers_of(response.headers()),

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::stream::Socket;
-use super::target::Target;
+use super::target::{Target, is_localhost};
 use crate::error::Error;
 
 /// RFC 8305, section 8: the recommended Connection Attempt Delay.
@@ -54,7 +54,7 @@ pub struct Dialed {
 pub async fn dial(target: &Target, plan: &Plan) -> Result<Dialed, Error> {
     match unix_socket(target, plan) {
         Some(path) => dial_unix(path).await,
-        None => dial_host(target.host(), target.port(), plan).await,
+        None => dial_host(&target.host_to_dial(), target.port(), plan).await,
     }
 }
 
@@ -137,7 +137,13 @@ pub async fn resolve(host: &str, port: u16, plan: &Plan) -> Result<Resolved, Err
         (vec![SocketAddr::new(ip, port)], None)
     } else {
         let begun = Instant::now();
-        let found = lookup_host((host, port))
+        // Not every resolver knows the names below it, and none may send them elsewhere.
+        let name = if is_localhost(host) {
+            "localhost"
+        } else {
+            host
+        };
+        let found = lookup_host((name, port))
             .await
             .map_err(|cause| dns_error(dns_cause(&cause)))?
             .collect();
@@ -253,6 +259,27 @@ mod tests {
             .await
             .unwrap_err();
         assert!(error.to_string().contains("no IPv6 address"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn names_below_localhost_are_this_machine() {
+        for host in ["localhost", "localhost.", "a.localhost", "a.b.localhost."] {
+            let resolved = resolve(host, 80, &Plan::default()).await.unwrap();
+            let mut addresses = resolved.addresses.iter();
+            assert!(
+                addresses.all(|address| address.ip().is_loopback()),
+                "{host}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_zone_becomes_a_scope() {
+        let resolved = resolve("fe80::1%7", 80, &Plan::default()).await.unwrap();
+        let Some(SocketAddr::V6(address)) = resolved.addresses.front() else {
+            panic!("{resolved:?}");
+        };
+        assert_eq!(address.scope_id(), 7);
     }
 
     #[test]

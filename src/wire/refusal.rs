@@ -4,28 +4,35 @@ use super::head::WAITING;
 use super::target::Target;
 use crate::error::Error;
 use crate::model::handshake::{Refusal, RequestHead, ResponseHead, header, values};
-use crate::model::secret::redact_target;
 
-/// What the user can change about `request` so that a server that answered `head` may accept it.
-pub fn refusal_hint(head: &ResponseHead, request: &RequestHead) -> Option<String> {
+/// What the user can change about `request` so that `target`, which answered `head`, may accept it.
+pub fn refusal_hint(head: &ResponseHead, request: &RequestHead, target: &Target) -> Option<String> {
     let path = request.target.split('?').next().unwrap_or_default();
     match head.status {
         200..=299 => Some(format!("an ordinary web page: is the path {path} right?")),
-        300..=399 => moved(head),
+        300..=399 => moved(head, target),
         400 => Some(
             "the server did not take it for a WebSocket handshake: \
              are the scheme, the path and the subprotocol (-s) right?"
                 .to_owned(),
         ),
         401 => Some(unauthorized(head, request)),
-        403 => Some(forbidden(request)),
+        403 => Some(forbidden(request, target)),
         404 | 405 | 410 => Some(format!(
             "there is no WebSocket at {path}: is the path right?"
         )),
-        407 => Some("the proxy wants a user and a password".to_owned()),
+        407 => Some(
+            "a proxy on the way wants credentials: --proxy http://USER:PASS@HOST:PORT gives them"
+                .to_owned(),
+        ),
         413 | 431 => Some("the headers are too large for the server".to_owned()),
-        426 => Some(upgrade_required(head)),
+        426 => Some(upgrade_required(head, request)),
+        505 => Some(
+            "a proxy in front may speak HTTP/1.0 to the server (nginx: proxy_http_version 1.1)"
+                .to_owned(),
+        ),
         429 | 503 => Some(try_later(head)),
+        500 => Some("the server failed, its log may say how".to_owned()),
         502 | 504 => Some("the proxy in front could not reach the server behind it".to_owned()),
         _ => None,
     }
@@ -66,9 +73,12 @@ pub fn hint_at_tls(mut error: Error, target: &Target) -> Error {
     error
 }
 
-fn moved(head: &ResponseHead) -> Option<String> {
-    header(&head.headers, "Location")
-        .map(|location| format!("-L follows it to {}", redact_target(location)))
+fn moved(head: &ResponseHead, target: &Target) -> Option<String> {
+    let location = header(&head.headers, "Location")?;
+    Some(match target.join(location) {
+        Ok(next) => format!("-L follows it to {}", next.redacted()),
+        Err(error) => error.to_string(),
+    })
 }
 
 fn unauthorized(head: &ResponseHead, request: &RequestHead) -> String {
@@ -89,28 +99,40 @@ fn unauthorized(head: &ResponseHead, request: &RequestHead) -> String {
     }
 }
 
-fn forbidden(request: &RequestHead) -> String {
+fn forbidden(request: &RequestHead, target: &Target) -> String {
     match header(&request.headers, "Origin") {
         Some(origin) => {
             format!("the server may not accept the origin {origin} (-o), or it wants credentials")
         }
         None => format!(
-            "the server may want -o https://{}",
+            "the server may want -o {}://{}",
+            if target.is_tls() { "https" } else { "http" },
             header(&request.headers, "Host").unwrap_or("HOST")
         ),
     }
 }
 
-fn upgrade_required(head: &ResponseHead) -> String {
-    let versions: Vec<&str> = values(&head.headers, "Sec-WebSocket-Version").collect();
-    if versions.is_empty() {
-        "a proxy on the way may have removed the Upgrade header".to_owned()
-    } else {
-        format!(
-            "the server speaks version {} of the protocol",
-            versions.join(", ")
-        )
+/// Versions that `--protocol` can ask for.
+const VERSIONS: [&str; 2] = ["13", "8"];
+
+fn upgrade_required(head: &ResponseHead, request: &RequestHead) -> String {
+    const VERSION: &str = "Sec-WebSocket-Version";
+    let spoken: Vec<&str> = values(&head.headers, VERSION)
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    let asked = header(&request.headers, VERSION).unwrap_or_default();
+    if spoken.is_empty() || spoken.contains(&asked) {
+        return "a proxy on the way may have removed the Upgrade header".to_owned();
     }
+    let mut hint = format!(
+        "the server speaks version {} of the protocol",
+        spoken.join(", ")
+    );
+    if let Some(known) = VERSIONS.iter().find(|version| spoken.contains(version)) {
+        hint.push_str(&format!(": --protocol {known} asks for it"));
+    }
+    hint
 }
 
 fn try_later(head: &ResponseHead) -> String {
@@ -137,6 +159,7 @@ mod tests {
 
     fn hint(status: u16, answered: &[(&str, &str)], sent: &[(&str, &str)]) -> Option<String> {
         let head = ResponseHead {
+            is_http_1_0: false,
             status,
             reason: String::new(),
             headers: headers(answered),
@@ -146,7 +169,7 @@ mod tests {
             target: "/chat?token=t".into(),
             headers: headers(sent),
         };
-        refusal_hint(&head, &request)
+        refusal_hint(&head, &request, &Target::parse("ws://h/chat").unwrap())
     }
 
     #[test]
@@ -160,7 +183,7 @@ mod tests {
                 302,
                 &[("location", "/in?token=t")],
                 &[],
-                "-L follows it to /in?token=***",
+                "-L follows it to ws://h/in?token=***",
             ),
             (
                 401,
@@ -181,7 +204,7 @@ mod tests {
                 "--auth USER:PASS or --bearer TOKEN",
             ),
             (401, &[], &[("authorization", "x")], "were not accepted"),
-            (403, &[], &[host], "the server may want -o https://h:8080"),
+            (403, &[], &[host], "the server may want -o http://h:8080"),
             (
                 403,
                 &[],
@@ -189,7 +212,18 @@ mod tests {
                 "the origin https://o",
             ),
             (404, &[], &[], "no WebSocket at /chat:"),
-            (426, &[("Sec-WebSocket-Version", "13")], &[], "version 13"),
+            (
+                426,
+                &[("Sec-WebSocket-Version", "8, 7")],
+                &[("Sec-WebSocket-Version", "13")],
+                "version 8, 7 of the protocol: --protocol 8",
+            ),
+            (
+                426,
+                &[("Sec-WebSocket-Version", "13")],
+                &[("Sec-WebSocket-Version", "13")],
+                "removed the Upgrade header",
+            ),
             (426, &[], &[], "removed the Upgrade header"),
             (429, &[("Retry-After", "30")], &[], "after 30 s"),
             (
@@ -206,6 +240,6 @@ mod tests {
             assert!(!got.contains("token=t"), "{got}");
         }
         assert_eq!(hint(302, &[], &[]), None);
-        assert_eq!(hint(500, &[], &[]), None);
+        assert_eq!(hint(501, &[], &[]), None);
     }
 }

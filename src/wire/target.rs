@@ -1,5 +1,6 @@
 //! Where a connection goes: a URL as people type it, made definite.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,8 @@ pub struct Target {
     url: Url,
     credentials: Option<Secret<(String, String)>>,
     unix: Option<PathBuf>,
+    /// On which link an IPv6 address is meant (RFC 4007): an interface's name or number.
+    zone: Option<String>,
 }
 
 impl Target {
@@ -41,7 +44,11 @@ impl Target {
         if let Some(rest) = text.strip_prefix(UNIX_SCHEME) {
             return Self::parse_unix(rest);
         }
-        Ok(Self::from_url(typed::to_url(text)?))
+        let (url, zone) = typed::to_url(text)?;
+        Ok(Self {
+            zone,
+            ..Self::from_url(url)
+        })
     }
 
     /// `/path/to.sock:/uri`, the URI being optional; `ws+unix://` is written too.
@@ -77,6 +84,7 @@ impl Target {
             url,
             credentials,
             unix: None,
+            zone: None,
         }
     }
 
@@ -88,7 +96,10 @@ impl Target {
     pub fn join(&self, location: &str) -> Result<Self, Error> {
         let wrong = |why: &str| Error::Handshake {
             address: self.authority(),
-            message: format!("cannot follow the Location {location:?}: {why}"),
+            message: format!(
+                "cannot follow the Location {:?}: {why}",
+                redact_target(location)
+            ),
             hint: None,
         };
         let mut url = self
@@ -103,6 +114,7 @@ impl Target {
         if target.url.origin() == self.url.origin() {
             target.credentials = target.credentials.or_else(|| self.credentials.clone());
             target.unix.clone_from(&self.unix);
+            target.zone.clone_from(&self.zone);
         }
         Ok(target)
     }
@@ -117,6 +129,14 @@ impl Target {
             .host_str()
             .unwrap_or_default()
             .trim_matches(['[', ']'])
+    }
+
+    /// The host as the resolver of this machine takes it: an IPv6 address with its zone.
+    pub fn host_to_dial(&self) -> Cow<'_, str> {
+        match &self.zone {
+            Some(zone) => format!("{}%{zone}", self.host()).into(),
+            None => self.host().into(),
+        }
     }
 
     pub fn port(&self) -> u16 {
@@ -176,19 +196,23 @@ impl Target {
         }
     }
 
-    /// Whether what is said here stays on this machine.
+    /// Whether what is said here stays on this machine: [`dial`](super::dial) sees to that for the
+    /// names below `localhost`.
     pub fn is_loopback(&self) -> bool {
         self.unix.is_some()
             || match self.url.host() {
-                Some(Host::Domain(name)) => {
-                    let name = name.trim_end_matches('.');
-                    name == "localhost" || name.ends_with(".localhost")
-                }
+                Some(Host::Domain(name)) => is_localhost(name),
                 Some(Host::Ipv4(ip)) => ip.is_loopback(),
                 Some(Host::Ipv6(ip)) => IpAddr::V6(ip).to_canonical().is_loopback(),
                 None => false,
             }
     }
+}
+
+/// `localhost` and the names below it are this machine (RFC 6761, section 6.3).
+pub(super) fn is_localhost(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 pub(super) fn percent_decode(text: &str) -> String {
@@ -251,6 +275,27 @@ mod tests {
         assert_eq!(unix.unix(), Some(Path::new("/run/a.sock")));
         assert_eq!(unix.authority(), "localhost");
         assert_eq!(unix.request_target(), "/uri");
+    }
+
+    #[test]
+    fn a_zone_is_for_the_dialer_only() {
+        for typed in [
+            "ws://a:b@[fe80::1%25eth0]:81/x",
+            "ws://a:b@[fe80::1%eth0]:81/x",
+        ] {
+            let target = Target::parse(typed).unwrap();
+            assert_eq!(target.host_to_dial(), "fe80::1%eth0");
+            assert_eq!(target.authority(), "[fe80::1]:81");
+            assert_eq!(target.redacted(), "ws://[fe80::1]:81/x");
+            let next = target.join("/y").unwrap();
+            assert_eq!(next.host_to_dial(), "fe80::1%eth0");
+            assert_eq!(target.join("//[::1]/").unwrap().host_to_dial(), "::1");
+        }
+        assert!(Target::parse("ws://[fe80::1%25]/").is_err());
+        assert_eq!(
+            Target::parse("ws://[::1]/%5D").unwrap().host_to_dial(),
+            "::1"
+        );
     }
 
     #[test]

@@ -11,16 +11,32 @@ use crate::model::secret::{REDACTED, redact_target};
 
 const SCHEMES: [&str; 5] = ["ws", "wss", "http", "https", "ws+unix"];
 
-/// The `ws` or `wss` URL that `text` means; `ws+unix:` is not handled here.
-pub(super) fn to_url(text: &str) -> Result<Url, Error> {
+/// The `ws` or `wss` URL that `text` means, and the zone of its IPv6 address, if it names one;
+/// `ws+unix:` is not handled here.
+pub(super) fn to_url(text: &str) -> Result<(Url, Option<String>), Error> {
     let (scheme, rest) = split_scheme(text)?;
     check_authority(text, rest)?;
+    let (rest, zone) = split_zone(rest);
     let url =
-        Url::parse(&format!("{scheme}://{rest}")).map_err(|error| explain(text, rest, error))?;
+        Url::parse(&format!("{scheme}://{rest}")).map_err(|error| explain(text, &rest, error))?;
     if url.port() == Some(0) {
         return Err(bad_port(text));
     }
-    Ok(url)
+    Ok((url, zone))
+}
+
+/// `[fe80::1%25eth0]` (RFC 6874), or with a bare `%` as ping takes it, without its zone: that has a
+/// meaning on this machine only, and no place in a URL of the WHATWG.
+fn split_zone(rest: &str) -> (String, Option<String>) {
+    let found = authority_of(rest).rfind(']').and_then(|end| {
+        let (before, zone) = rest[..end].split_once('%')?;
+        let zone = zone.strip_prefix("25").unwrap_or(zone);
+        (before.contains('[') && !zone.is_empty()).then_some((before, zone, &rest[end..]))
+    });
+    match found {
+        Some((before, zone, after)) => (format!("{before}{after}"), Some(zone.to_owned())),
+        None => (rest.to_owned(), None),
+    }
 }
 
 /// `ws` or `wss` for a scheme that means one of them.
@@ -87,11 +103,9 @@ fn check_authority(text: &str, rest: &str) -> Result<(), Error> {
 /// A parse error of the `url` crate in the words of someone who typed a URL.
 fn explain(text: &str, rest: &str, error: ParseError) -> Error {
     match error {
+        ParseError::InvalidPort if is_bare_ipv6(rest) => bad_address(text),
         ParseError::InvalidPort => bad_port(text),
-        ParseError::InvalidIpv4Address | ParseError::InvalidIpv6Address => Error::usage_hint(
-            format!("{} holds an IP address that is not valid", shown(text)),
-            "an IPv6 address stands in brackets: ws://[::1]:8080/",
-        ),
+        ParseError::InvalidIpv4Address | ParseError::InvalidIpv6Address => bad_address(text),
         ParseError::IdnaError | ParseError::InvalidDomainCharacter => Error::usage_hint(
             format!(
                 "{:?} is not a host name",
@@ -104,6 +118,19 @@ fn explain(text: &str, rest: &str, error: ParseError) -> Error {
             "try ws://HOST:PORT/PATH",
         ),
     }
+}
+
+/// `fe80::1` where `[fe80::1]` is meant.
+fn is_bare_ipv6(rest: &str) -> bool {
+    let place = authority_of(rest).rsplit('@').next().unwrap_or_default();
+    !place.starts_with('[') && place.matches(':').count() > 1
+}
+
+fn bad_address(text: &str) -> Error {
+    Error::usage_hint(
+        format!("{} holds an IP address that is not valid", shown(text)),
+        "an IPv6 address stands in brackets: ws://[::1]:8080/",
+    )
 }
 
 fn bad_port(text: &str) -> Error {

@@ -44,7 +44,7 @@ pub struct Upgraded {
 
 /// Sends the request and reads the answer. 1xx answers are skipped, a refused body is read
 /// (dechunked, 64 KiB, bounded wait, never waits for EOF). `seen` is shown every response head, 1xx too.
-/// The caller bounds the time.
+/// The caller bounds the time; one that gives up finds in `buffer` what had come of the next head.
 ///
 /// # Errors
 /// [`Error::Handshake`] for a wrong 101 (accept, token, subprotocol or extension not offered) or
@@ -53,14 +53,14 @@ pub struct Upgraded {
 pub async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     request: &RequestHead,
+    buffer: &mut BytesMut,
     seen: &mut (dyn FnMut(&ResponseHead) + Send),
 ) -> Result<Answer, Error> {
     let address = header(&request.headers, "Host").unwrap_or_default();
     send(stream, &encode(request)?, address).await?;
-    let mut buffer = BytesMut::new();
-    let head = final_head(stream, &mut buffer, address, seen).await?;
+    let head = final_head(stream, buffer, address, seen).await?;
     if head.status != 101 {
-        let body = read_body(stream, &head, buffer).await;
+        let body = read_body(stream, &head, buffer.split()).await;
         return Ok(Answer::Refused(Refusal { head, body }));
     }
     let agreed = check(&head.headers, &request.headers);
@@ -74,7 +74,7 @@ pub async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
         subprotocol: agreed.subprotocol,
         extensions: agreed.extensions,
         deflate: agreed.deflate,
-        read_ahead: buffer.freeze(),
+        read_ahead: buffer.split().freeze(),
     }))
 }
 

@@ -14,6 +14,9 @@
 use std::time::Duration;
 
 pub mod captured;
+pub mod certificates;
+pub mod golden;
+pub mod handshakes;
 pub mod peers;
 pub mod program;
 pub mod raw;

@@ -160,6 +160,11 @@ impl Output {
         self
     }
 
+    /// The exit code; a run that a signal ended has none.
+    pub fn exit(&self) -> i32 {
+        self.status.code().unwrap_or(-1)
+    }
+
     /// Stdout is exactly `expected`.
     #[track_caller]
     pub fn stdout(self, expected: impl AsRef<[u8]>) -> Self {

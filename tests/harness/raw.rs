@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use rustls::{ServerConfig, ServerConnection};
 use sha1::{Digest, Sha1};
 
 use super::DEADLINE;
@@ -323,6 +324,20 @@ impl Peer {
         self.send_frame(CLOSE, close_payload(code, reason));
     }
 
+    /// Waits for the first bytes, whatever they are, and takes what has come.
+    pub fn hear(&mut self) -> Vec<u8> {
+        let mut heard = vec![0; 4096];
+        let count = self.stream.read(&mut heard).unwrap_or_default();
+        heard.truncate(count);
+        heard
+    }
+
+    /// Speaks TLS as a server until the other side leaves, and answers nothing.
+    pub fn speak_tls(&mut self, config: ServerConfig) {
+        let mut tls = ServerConnection::new(Arc::new(config)).unwrap();
+        while matches!(tls.complete_io(&mut self.stream), Ok((1.., _))) {}
+    }
+
     /// The next frame, unmasked; `None` at the end of the stream.
     pub fn frame(&mut self) -> Option<Frame> {
         let [first, second] = self.read_exactly()?;
@@ -342,6 +357,7 @@ impl Peer {
         }
         Some(Frame {
             fin: first & 0x80 != 0,
+            compressed: first & 0x40 != 0,
             opcode: first & 0x0f,
             masked: mask.is_some(),
             payload,
@@ -426,6 +442,8 @@ impl Drop for Peer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     pub fin: bool,
+    /// RSV1, which says so where permessage-deflate was agreed on.
+    pub compressed: bool,
     pub opcode: u8,
     pub masked: bool,
     pub payload: Vec<u8>,

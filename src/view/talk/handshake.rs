@@ -1,7 +1,7 @@
 //! The opening handshake as curl prints it, and refusals.
 
 use crate::model::event::{Direction, Event, Refused, TlsInfo};
-use crate::model::handshake::{Headers, RequestHead, ResponseHead};
+use crate::model::handshake::{Headers, MAX_REFUSAL_BODY, RequestHead, ResponseHead};
 use crate::model::ndjson::rfc3339;
 use crate::model::secret;
 use crate::model::units::show_size;
@@ -121,7 +121,12 @@ impl Talk {
         }
         if !is_whole || lines.next().is_some() {
             let size = show_size(body.len() as u64);
-            self.detail(Ink::Dim, &format!("| ... ({size} in all)"), out);
+            let size = if body.len() < MAX_REFUSAL_BODY {
+                format!("{size} in all")
+            } else {
+                format!("{size} or more")
+            };
+            self.detail(Ink::Dim, &format!("| ... ({size})"), out);
         }
     }
 
@@ -142,7 +147,8 @@ impl Talk {
         } else {
             Direction::In
         };
-        let first = format!("HTTP/1.1 {} {}", head.status, head.reason);
+        let minor = if head.is_http_1_0 { 0 } else { 1 };
+        let first = format!("HTTP/1.{minor} {} {}", head.status, head.reason);
         self.head(event, dir, first.trim_end(), &head.headers, out);
     }
 

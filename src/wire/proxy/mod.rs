@@ -17,6 +17,7 @@ use url::Url;
 use self::bypass::bypasses;
 use super::target::{Target, percent_decode};
 use crate::error::Error;
+use crate::model::event::What;
 use crate::model::secret::Secret;
 
 /// Where proxies are looked for. The default uses none.
@@ -188,7 +189,8 @@ impl Proxy {
     }
 
     /// Asks the proxy at the other end of `stream` to lead to `destination`; what is written to
-    /// the stream afterwards goes there. The caller bounds the time.
+    /// the stream afterwards goes there. The heads that an HTTP proxy and we exchange are added to
+    /// `heads`. The caller bounds the time.
     ///
     /// # Errors
     /// [`Error::Proxy`] that says what the proxy answered.
@@ -196,13 +198,14 @@ impl Proxy {
         &self,
         stream: &mut S,
         destination: Destination<'_>,
+        heads: &mut Vec<What>,
     ) -> Result<(), Error>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let credentials = self.credentials.as_ref();
         let led = match self.kind {
-            Kind::Http => connect::connect(stream, destination, credentials).await,
+            Kind::Http => connect::connect(stream, destination, credentials, heads).await,
             Kind::Socks5 | Kind::Socks5h => socks::connect(stream, destination, credentials).await,
         };
         led.map_err(|Refused { message, hint }| self.error(message, hint))
@@ -267,13 +270,17 @@ impl Refused {
         )
     }
 
-    fn unauthorized(had_credentials: bool, answer: &str) -> Self {
+    /// `scheme` is how a proxy of this kind is named.
+    fn unauthorized(had_credentials: bool, scheme: &str, answer: &str) -> Self {
         let message = if had_credentials {
             format!("it does not accept the user and password ({answer})")
         } else {
             format!("it wants a user and a password ({answer})")
         };
-        Self::with_hint(message, "--proxy http://USER:PASS@HOST:PORT gives them")
+        Self::with_hint(
+            message,
+            format!("--proxy {scheme}://USER:PASS@HOST:PORT gives them"),
+        )
     }
 }
 

@@ -33,6 +33,7 @@ pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         NOTHING_ACCEPTABLE => {
             return Err(Refused::unauthorized(
                 credentials.is_some(),
+                "socks5h",
                 "SOCKS5 method 255",
             ));
         }
@@ -95,6 +96,7 @@ async fn authenticate<S: AsyncRead + AsyncWrite + Unpin>(
     } else {
         Err(Refused::unauthorized(
             true,
+            "socks5h",
             &format!("SOCKS5 status {status}"),
         ))
     }

@@ -109,7 +109,7 @@ impl Connector {
             trust: self.trust.clone(),
             host,
             algorithms: self.provider.signature_verification_algorithms,
-            leaf: OnceLock::new(),
+            sent: OnceLock::new(),
         });
         let presenter = Arc::new(Presenter {
             identity: self.identity.clone(),
@@ -119,13 +119,15 @@ impl Connector {
         let connected = TlsConnector::from(Arc::new(config))
             .connect(sent_name, base)
             .await;
-        let facts = check.leaf.get().and_then(|leaf| Facts::of(leaf));
+        let sent = check.sent.get();
+        let last = sent.and_then(|sent| Facts::of(sent.last.as_ref()?));
         let wanted_identity = presenter.wanted();
         let address = target.address();
         let situation = Situation {
             host: target.host(),
             address: &address,
-            facts,
+            facts: sent.and_then(|sent| Facts::of(&sent.leaf)),
+            last_issuer: last.map(|last| last.issuer),
             has_roots: self.has_roots(),
             wants_identity: wanted_identity,
         };
@@ -177,6 +179,7 @@ pub fn explain_end(error: Error, target: &Target, wanted_identity: bool) -> Erro
         host: target.host(),
         address: &address,
         facts: None,
+        last_issuer: None,
         has_roots: true,
         wants_identity: wanted_identity,
     };

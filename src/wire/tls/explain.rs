@@ -1,5 +1,6 @@
 //! Failures of TLS in words: the cause, and the flag that helps.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
@@ -24,6 +25,8 @@ pub(super) struct Situation<'a> {
     pub(super) address: &'a str,
     /// The server's certificate, where it got so far.
     pub(super) facts: Option<Facts>,
+    /// The issuer of the last certificate that it sent beside its own.
+    pub(super) last_issuer: Option<String>,
     pub(super) has_roots: bool,
     /// It asked for a client's certificate and there was none.
     pub(super) wants_identity: bool,
@@ -86,7 +89,11 @@ impl Situation<'_> {
             CertificateError::Revoked => ("the certificate was revoked".to_owned(), unchecked()),
             CertificateError::BadSignature => (
                 "the certificate or its use is forged: a signature is wrong".to_owned(),
-                None,
+                Some(
+                    "a CA that was made anew under the same name has another key: \
+                     --ca FILE names the one that issued it"
+                        .to_owned(),
+                ),
             ),
             CertificateError::InvalidPurposeContext { .. } => {
                 ("the certificate is not for servers".to_owned(), unchecked())
@@ -105,11 +112,15 @@ impl Situation<'_> {
                 format!("the certificate names no host at all, so not {host} either"),
                 Some(format!(
                     "a common name alone does not count (RFC 6125); {}",
-                    self.how_to_trust("it")
+                    match &self.facts {
+                        Some(Facts { pin, .. }) =>
+                            format!("--pin {pin} trusts the server's key, -k everybody"),
+                        None => UNCHECKED.to_owned(),
+                    }
                 )),
             );
         }
-        let mut names: Vec<&str> = presented.iter().map(|name| bare_name(name)).collect();
+        let mut names: Vec<String> = presented.iter().map(|name| bare_name(name)).collect();
         let more = names.len().saturating_sub(MAX_NAMES);
         names.truncate(MAX_NAMES);
         let mut list = names.join(", ");
@@ -141,13 +152,23 @@ impl Situation<'_> {
     }
 
     fn unknown_issuer(&self) -> Words {
-        let message = match &self.facts {
-            Some(Facts { issuer, .. }) => {
+        let issuer = self.facts.as_ref().map(|facts| facts.issuer.as_str());
+        let message = match (issuer, &self.last_issuer) {
+            (Some(issuer), Some(last)) if issuer != last => format!(
+                "the certificate was issued by {issuer}, and that leads to {last}, \
+                 which is not trusted"
+            ),
+            (Some(issuer), _) => {
                 format!("the certificate was issued by {issuer}, which is not trusted")
             }
-            None => "the certificate's issuer is not trusted".to_owned(),
+            (None, _) => "the certificate's issuer is not trusted".to_owned(),
         };
-        let hint = self.how_to_trust("its issuer");
+        let mut hint = self.how_to_trust("its issuer");
+        if self.last_issuer.is_none() {
+            hint.push_str(
+                "; if that is an intermediate CA, the server should send its certificate",
+            );
+        }
         if self.has_roots {
             (message, Some(hint))
         } else {
@@ -255,12 +276,15 @@ fn alert_name(alert: AlertDescription) -> String {
 }
 
 /// A name of a certificate as webpki shows it, such as `DnsName("a.test")`, without the frame.
-fn bare_name(shown: &str) -> &str {
-    shown
+fn bare_name(shown: &str) -> String {
+    let bare = shown
         .split_once('(')
         .and_then(|(_, rest)| rest.strip_suffix(')'))
         .unwrap_or(shown)
-        .trim_matches('"')
+        .trim_matches('"');
+    // It writes ::1 as 0::1.
+    bare.parse::<IpAddr>()
+        .map_or_else(|_| bare.to_owned(), |ip| ip.to_string())
 }
 
 /// In whole days.

@@ -35,7 +35,15 @@ pub(super) struct Check {
     /// The URL's host: `--sni` changes only what is sent.
     pub(super) host: ServerName<'static>,
     pub(super) algorithms: WebPkiSupportedAlgorithms,
-    pub(super) leaf: OnceLock<CertificateDer<'static>>,
+    pub(super) sent: OnceLock<Sent>,
+}
+
+/// The certificates that a server sent.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) leaf: CertificateDer<'static>,
+    /// The last of those that should lead to a root, if there is one.
+    pub(super) last: Option<CertificateDer<'static>>,
 }
 
 impl ServerCertVerifier for Check {
@@ -48,7 +56,10 @@ impl ServerCertVerifier for Check {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         // It is set already in a renegotiation only, which rustls does not do.
-        let _ = self.leaf.set(leaf.clone().into_owned());
+        let _ = self.sent.set(Sent {
+            leaf: leaf.clone().into_owned(),
+            last: chain.last().map(|last| last.clone().into_owned()),
+        });
         match &self.trust {
             Trust::Anyone => Ok(ServerCertVerified::assertion()),
             Trust::Pins(pins) => Facts::of(leaf)

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Installs what the independent peers of the tests need, below target/: `ws` and playwright-core
-# from npm, `websockets` from PyPI. Chromium is Debian's, where apt-get and root can install it. Where node or python is missing it says so and goes on: the tests that
-# need them then skip themselves by name, or fail with CI=true.
+# Installs what the independent peers of the tests need, below target/: `ws` and playwright-core from
+# npm, `websockets` from PyPI. Where node or python is missing it says so and goes on: the tests that
+# need them then skip themselves by name, or fail with CI=true. Where it may and can it also has the
+# system install Chromium, an HTTP and a SOCKS proxy; the harness has a small proxy of each kind of
+# its own.
 set -euo pipefail
 cd "$(dirname "$0")"
 peers="$(cd ../../.. && pwd)/target/peers"
@@ -34,4 +36,13 @@ elif ! installed "$peers/python/installed" requirements.txt; then
   python3 -m venv --clear "$peers/python"
   "$peers/python/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt
   cat requirements.txt >"$peers/python/installed"
+fi
+
+if ! command -v tinyproxy >/dev/null || ! command -v microsocks >/dev/null; then
+  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    echo "peers: tinyproxy or microsocks not found, proxies of others are not tried"
+  else
+    { apt-get update && apt-get install --yes --no-install-recommends tinyproxy-bin microsocks; } \
+      </dev/null >/dev/null 2>&1 || echo "peers: the system could not install tinyproxy and microsocks"
+  fi
 fi
