@@ -48,6 +48,10 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("rcgen", &["wire/tls/"]),
     ("x509_cert", &["wire/tls/"]),
     ("pkcs8", &["wire/tls/"]),
+    ("mio", &["wire/nonblocking", "bench/"]),
+    ("socket2", &["wire/nonblocking"]),
+    ("hdrhistogram", &["bench/"]),
+    ("csv", &["bench/feed"]),
     ("ratatui", &["tui/"]),
     ("crossterm", &["tui/"]),
     // Elsewhere they are only asked whether they are terminals.

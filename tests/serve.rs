@@ -387,11 +387,22 @@ fn a_command_is_run_against_it_and_its_code_is_the_exit_code() {
         let output = run.env("WSCOPE", program).run().code(code);
         assert_eq!(output.events_of("end")[0]["exit"], code, "{output}");
     }
-    let run = wscope(&["serve", "0", "--json", "--expect", "connections>=1", "--exec", "true"]);
+    let run = wscope(&[
+        "serve",
+        "0",
+        "--json",
+        "--expect",
+        "connections>=1",
+        "--exec",
+        "true",
+    ]);
     let output = run.run().code(4);
     let unmet = &output.events_of("error")[0];
     assert_eq!(unmet["kind"], "unmet", "{output}");
-    assert_eq!(unmet["message"], "expected connections>=1, but connections is 0");
+    assert_eq!(
+        unmet["message"],
+        "expected connections>=1, but connections is 0"
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches};
 
-use super::args::{Connect, EXAMPLES, Listen, Ping, Serve, Top};
+use super::args::{Bench, Connect, EXAMPLES, Listen, Ping, Serve, Top};
 use super::nearest::nearest;
 use super::wscat;
 use crate::error::{Error, ExitCode};
@@ -34,6 +34,7 @@ pub(super) enum Kind {
     Connect,
     Listen,
     Serve,
+    Bench,
     Ping,
 }
 
@@ -77,13 +78,20 @@ pub(super) fn parse(words: Vec<OsString>) -> Result<Request, Error> {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 4] = [Self::Connect, Self::Listen, Self::Serve, Self::Ping];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Connect,
+        Self::Listen,
+        Self::Serve,
+        Self::Bench,
+        Self::Ping,
+    ];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Connect => "connect",
             Self::Listen => "listen",
             Self::Serve => "serve",
+            Self::Bench => "bench",
             Self::Ping => "ping",
         }
     }
@@ -93,6 +101,7 @@ impl Kind {
             Self::Connect => Connect::command(),
             Self::Listen => Listen::command(),
             Self::Serve => Serve::command(),
+            Self::Bench => Bench::command(),
             Self::Ping => Ping::command(),
         }
     }

@@ -1,6 +1,7 @@
 //! The subcommands: wiring only. Each takes a plan and runs it to an exit code.
 
 mod audience;
+pub mod bench;
 pub mod connect;
 pub mod demo;
 pub mod listen;

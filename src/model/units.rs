@@ -149,6 +149,32 @@ pub fn parse_rate(text: &str) -> Result<Rate, String> {
     }
 }
 
+/// Parses a whole number that may end in `k` or `m`: `50`, `10k`, `1.5m`.
+///
+/// # Errors
+/// A sentence that names what was typed and what is allowed.
+pub fn parse_count(text: &str) -> Result<usize, String> {
+    let wrong = || format!("\"{text}\" is not a number (try 50, 10k or 1m)");
+    let (digits, factor) = match text.trim().to_ascii_lowercase() {
+        text if text.ends_with('k') => (text[..text.len() - 1].to_owned(), 1e3),
+        text if text.ends_with('m') => (text[..text.len() - 1].to_owned(), 1e6),
+        text => (text, 1.0),
+    };
+    if digits.is_empty()
+        || !digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
+        return Err(wrong());
+    }
+    let number = digits.parse::<f64>().map_err(|_| wrong())? * factor;
+    if number.fract() == 0.0 && number < 1e15 {
+        Ok(number as usize)
+    } else {
+        Err(wrong())
+    }
+}
+
 /// Shows a size with powers of 1,000: `61 B`, `4.1 kB`, `64 MB`.
 pub fn show_size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
@@ -254,6 +280,15 @@ mod tests {
         assert!(parse_rate("1e-300").unwrap().time_of(1) > 86_400 * second);
         for text in ["", "0", "-1/s", "x/s", "1/day", "/s", "nan", "inf"] {
             assert!(parse_rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_take_k_and_m() {
+        assert_eq!(parse_count("10k"), Ok(10_000));
+        assert_eq!(parse_count("1.5m"), Ok(1_500_000));
+        for text in ["", "k", "-1", "1.5", "ten", "1e9", "inf"] {
+            assert!(parse_count(text).is_err(), "{text}");
         }
     }
 

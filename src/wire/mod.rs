@@ -12,6 +12,7 @@ pub mod cookies;
 pub mod dial;
 mod head;
 mod key;
+pub mod nonblocking;
 pub mod proxy;
 pub mod reference;
 pub mod refusal;

@@ -5,6 +5,7 @@
 //! list and the config file follow from the field.
 
 mod auth;
+mod bench;
 mod connection;
 mod output;
 mod ping;
@@ -17,6 +18,7 @@ pub(super) mod value;
 use std::path::PathBuf;
 
 pub(super) use auth::Auth;
+pub(super) use bench::{Load, Messages, Results};
 pub(super) use connection::Connection;
 pub(super) use output::{Output, Recording};
 pub(super) use ping::{PingOutput, Pings};
@@ -60,6 +62,7 @@ pub(super) enum Subcommand {
     Connect(Connect),
     Listen(Listen),
     Serve(Serve),
+    Bench(Bench),
     Ping(Ping),
 }
 
@@ -147,6 +150,32 @@ pub(super) struct Serve {
     pub upkeep: Upkeep,
     #[command(flatten)]
     pub output: Output,
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
+/// Load a server with many connections, and say how it bore that
+///
+/// The first connection finds out whether anything works at all. Then all are opened, the load runs,
+/// and a summary tells rates, latencies and whether they may be believed. A result that fails a
+/// --threshold is exit code 4.
+#[derive(Debug, clap::Parser)]
+#[command(name = "bench", after_long_help = exit_codes(), max_term_width = 100)]
+pub(super) struct Bench {
+    /// ws://HOST:PORT/PATH, HOST:PORT, ws+unix:/PATH:/URI, @NAME of the config file, or demo
+    ///
+    /// {{conn}} and the columns of --feed are filled in for each connection.
+    #[arg(value_name = "URL")]
+    pub url: String,
+
+    #[command(flatten)]
+    pub load: Load,
+    #[command(flatten)]
+    pub messages: Messages,
+    #[command(flatten)]
+    pub results: Results,
+    #[command(flatten)]
+    pub connection: Connection,
     #[command(flatten)]
     pub config: ConfigFile,
 }

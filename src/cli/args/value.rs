@@ -8,9 +8,12 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command};
 
+use crate::bench::plan::{MODES as BENCH_MODES, Mode as BenchMode};
+use crate::bench::report::REPORTS;
+use crate::command::bench::Report;
 use crate::input::pipe;
 use crate::model::close::CloseCode;
-use crate::model::units::{Rate, parse_duration, parse_rate, parse_size};
+use crate::model::units::{Rate, parse_count, parse_duration, parse_rate, parse_size};
 use crate::serve::limits::OnLimit;
 use crate::serve::mode;
 use crate::serve::queue::Overflow;
@@ -214,6 +217,61 @@ impl TypedValueParser for ServeMode {
             modes.map(|mode| PossibleValue::new(mode.name).help(mode.help)),
         ))
     }
+}
+
+/// A number from 1 that may end in `k` or `m`.
+pub(super) fn positive_count(text: &str) -> Result<usize, String> {
+    match parse_count(text)? {
+        0 => Err("must be more than 0".to_owned()),
+        count => Ok(count),
+    }
+}
+
+/// A number per second: `50k`, `0.5`, `1000/s`.
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches("/s");
+    let count = parse_count(number).map(|count| count as f64);
+    let rate = count.or_else(|wrong| number.parse::<f64>().map_err(|_| wrong))?;
+    if rate.is_finite() && rate >= 0.0 {
+        Ok(rate)
+    } else {
+        Err(format!("\"{text}\" is not a rate (try 500, 50k/s or 0.5)"))
+    }
+}
+
+/// A size that may be 0.
+pub(super) fn payload_size(text: &str) -> Result<usize, String> {
+    let bytes = parse_size(text)?;
+    usize::try_from(bytes).map_err(|_| format!("\"{text}\" is more than this machine can address"))
+}
+
+pub(super) fn bench_mode() -> impl TypedValueParser<Value = &'static BenchMode> {
+    let names = BENCH_MODES
+        .iter()
+        .map(|mode| PossibleValue::new(mode.name).help(mode.help));
+    PossibleValuesParser::new(names).map(|name| {
+        let found = BENCH_MODES.iter().find(|mode| mode.name == name);
+        found.unwrap_or(&BENCH_MODES[0])
+    })
+}
+
+/// `NAME=FILE`, where the file may be `-`.
+pub(super) fn bench_report(text: &str) -> Result<Report, String> {
+    let (name, path) = text.split_once('=').unwrap_or((text, "-"));
+    let names = || {
+        REPORTS
+            .iter()
+            .map(|entry| entry.name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let entry = REPORTS.iter().find(|entry| entry.name == name);
+    let entry =
+        entry.ok_or_else(|| format!("there is no report \"{name}\"; there are {}", names()))?;
+    Ok(Report {
+        name: entry.name,
+        path: (path != "-").then(|| path.into()),
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod address;
 mod auth;
+mod bench;
 mod connect;
 mod connection;
 mod environment;
@@ -37,6 +38,7 @@ pub(crate) enum Plan {
     Connect(Box<command::connect::Plan>),
     Listen(Box<command::listen::Plan>),
     Serve(Box<command::serve::Plan>),
+    Bench(Box<command::bench::Plan>),
     Ping(Box<command::ping::Plan>),
 }
 
@@ -71,6 +73,7 @@ pub(super) fn plan(typed: &Typed, environment: &Environment) -> Result<Plan, Err
     match typed.kind {
         Kind::Connect => connect::connect(&setup).map(|plan| Plan::Connect(Box::new(plan))),
         Kind::Listen => listen::listen(&setup),
+        Kind::Bench => bench::bench(&setup).map(|plan| Plan::Bench(Box::new(plan))),
         Kind::Ping => ping::ping(&setup).map(|plan| Plan::Ping(Box::new(plan))),
         Kind::Serve => server::serve(&setup).map(|plan| Plan::Serve(Box::new(plan))),
     }
