@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::error::{Error, ExitCode};
+use crate::error::Error;
 use crate::input::slash::SLASH;
 use crate::model::control::Control;
 use crate::model::event::{Direction, Event, Problem, What};
@@ -167,7 +167,7 @@ impl Audience {
     }
 
     /// The run is over: tells the totals, and how it went.
-    pub(super) fn end(&mut self, unsent: u64) -> ExitCode {
+    pub(super) fn end(&mut self, unsent: u64) {
         if let Some(message) = self.outcome.unmet() {
             self.tell(What::Error(Box::new(Problem {
                 kind: "unmet",
@@ -179,7 +179,6 @@ impl Audience {
         end.unsent += unsent;
         self.tell(What::End(Box::new(end)));
         self.flush();
-        self.outcome.exit_code()
     }
 
     pub(super) fn stop(&mut self, stop: Stop) {

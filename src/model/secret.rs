@@ -65,13 +65,23 @@ pub fn redact_headers(headers: &Headers) -> Headers {
         .iter()
         .map(|(name, value)| {
             let shown = if is_secret_header(name) {
-                REDACTED
+                REDACTED.to_owned()
+            } else if name.eq_ignore_ascii_case("sec-websocket-protocol") {
+                redact_protocols(value)
             } else {
-                value
+                value.clone()
             };
-            (name.clone(), shown.to_owned())
+            (name.clone(), shown)
         })
         .collect()
+}
+
+/// A page in a browser can send a token as the subprotocol after `bearer` only.
+fn redact_protocols(value: &str) -> String {
+    match value.split_once("bearer,") {
+        Some((before, _)) => format!("{before}bearer, {REDACTED}"),
+        None => value.to_owned(),
+    }
 }
 
 /// The URL without its password and with the values of secret query names replaced.
@@ -115,6 +125,23 @@ mod tests {
         assert_eq!(redact_url(&url), "ws://ann:***@h/p%20q?room=a&Token=***&x");
         assert_eq!(redact_target("/p?api_key=1&b=2"), "/p?api_key=***&b=2");
         assert_eq!(redact_target("/p"), "/p");
+    }
+
+    #[test]
+    fn secrets_leave_headers() {
+        let headers = [
+            ("Cookie", "token=s3cret", REDACTED),
+            (
+                "Sec-WebSocket-Protocol",
+                "chat, bearer, s3cret",
+                "chat, bearer, ***",
+            ),
+            ("Sec-WebSocket-Protocol", "chat, v2", "chat, v2"),
+        ];
+        for (name, value, shown) in headers {
+            let redacted = redact_headers(&vec![(name.into(), value.into())]);
+            assert_eq!(redacted[0].1, shown);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! A new flag is one field here and one line in `config`; help, man pages, completions, the README's
 //! list and the config file follow from the field.
 
+mod auth;
 mod bench;
 mod connection;
 mod output;
@@ -16,6 +17,7 @@ pub(super) mod value;
 
 use std::path::PathBuf;
 
+pub(super) use auth::Auth;
 pub(super) use bench::{Load, Messages, Results};
 pub(super) use connection::Connection;
 pub(super) use output::{Output, Recording};
@@ -142,6 +144,8 @@ pub(super) struct Serve {
     pub server: Server,
     #[command(flatten)]
     pub origins: Origins,
+    #[command(flatten)]
+    pub auth: Auth,
     #[command(flatten)]
     pub upkeep: Upkeep,
     #[command(flatten)]
