@@ -21,8 +21,10 @@ use crate::input::{Batch, Input};
 use crate::model::command::Command;
 use crate::model::control::Control;
 use crate::model::event::{Direction, Event, Problem, What};
+use crate::model::secret::declared::Declared;
 use crate::model::units::show_duration;
 use crate::session::client;
+use crate::session::secret_source::{self, NamedSecret};
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
 use crate::view;
@@ -42,6 +44,8 @@ pub struct Plan {
     pub conditions: Conditions,
     pub limits: Limits,
     pub record: Option<recording::Plan>,
+    /// `--secret`: values that are never shown.
+    pub secrets: Vec<NamedSecret>,
     /// `--echo`, `--reply`: messages that are answered by rule.
     pub answers: answers::Plan,
     /// Said before anything else: dropped headers, credentials over plain ws.
@@ -70,7 +74,8 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         }
     }
     let mut signals = Signals::listen()?;
-    let mut talk = Talk::begin(plan, &output)?;
+    let declared = secret_source::declare(&plan.secrets).await?;
+    let mut talk = Talk::begin(plan, declared, &output)?;
     talk.run(&mut signals).await;
     talk.end();
     let bounds = Bounds {
@@ -107,15 +112,13 @@ enum Turn {
 }
 
 impl Talk {
-    fn begin(plan: Plan, output: &Output) -> Result<Self, Error> {
+    fn begin(plan: Plan, declared: Declared, output: &Output) -> Result<Self, Error> {
         let stamp = Stamp::start();
-        let mut audience = Audience::new(
-            plan.view,
-            plan.conditions,
-            plan.record.as_ref(),
-            stamp.clone(),
-            output.clone(),
-        )?;
+        let mut audience = Audience::new(plan.view, plan.conditions, stamp.clone(), output.clone());
+        audience.hide(declared);
+        if let Some(record) = &plan.record {
+            audience.record(record)?;
+        }
         for note in &plan.notes {
             audience.note(note);
         }

@@ -52,7 +52,7 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
         serving: true,
         ..Conditions::default()
     };
-    let mut audience = Audience::new(plan.view, conditions, None, stamp, output.clone())?;
+    let mut audience = Audience::new(plan.view, conditions, stamp, output.clone());
     for note in &plan.notes {
         audience.note(note);
     }

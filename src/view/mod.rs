@@ -5,9 +5,13 @@
 //! formats alike; the talk about a connection is never filtered. NDJSON has no talk: its events
 //! say everything.
 //!
+//! Recordings have views of their own: [`har`] and [`mermaid`].
+//!
 //! Two more views make nothing to read: [`outcome::Outcome`] the exit code, [`totals::Totals`] the
 //! numbers of the `end` event.
 
+pub mod har;
+pub mod mermaid;
 pub mod outcome;
 pub mod ring;
 pub mod select;

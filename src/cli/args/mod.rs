@@ -21,7 +21,7 @@ use std::path::PathBuf;
 pub(super) use auth::Auth;
 pub(super) use bench::{Load, Messages, Results};
 pub(super) use connection::Connection;
-pub(super) use output::{Output, Recording};
+pub(super) use output::{Output, Recording, Secrets};
 pub(super) use ping::{PingOutput, Pings};
 pub(super) use reach::Reach;
 pub(super) use serve::{Origins, Server};
@@ -95,6 +95,8 @@ pub(super) struct Connect {
     #[command(flatten)]
     pub recording: Recording,
     #[command(flatten)]
+    pub secrets: Secrets,
+    #[command(flatten)]
     pub config: ConfigFile,
 }
 
@@ -127,6 +129,8 @@ pub(super) struct Listen {
     pub output: Output,
     #[command(flatten)]
     pub recording: Recording,
+    #[command(flatten)]
+    pub secrets: Secrets,
     #[command(flatten)]
     pub config: ConfigFile,
 }
