@@ -10,9 +10,12 @@
 //! Two more views make nothing to read: [`outcome::Outcome`] the exit code, [`totals::Totals`] the
 //! numbers of the `end` event.
 
+pub mod copy_as;
+pub mod diff;
 pub mod har;
 pub mod mermaid;
 pub mod outcome;
+pub mod reply;
 pub mod ring;
 pub mod select;
 pub mod totals;
