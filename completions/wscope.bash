@@ -547,6 +547,10 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --theme)
+                    COMPREPLY=($(compgen -W "auto dark light colour-blind mono" -- "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "pretty raw hex ndjson" -- "${cur}"))
                     return 0
@@ -883,6 +887,10 @@ _wscope() {
                     ;;
                 --backoff)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -W "auto dark light colour-blind mono" -- "${cur}"))
                     return 0
                     ;;
                 --allow-origin)
