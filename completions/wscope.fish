@@ -454,7 +454,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand ping" -l json -d 'Print ev
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s v -l verbose -d 'Show the opening handshake, both ways'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -l no-config -d 'Read no config file'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "connect" -d 'Talk to an endpoint: in lines on a terminal, or through a pipe'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "connect" -d 'Talk to an endpoint: full screen on a terminal, in lines with --line or in a pipe'
 complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
 complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "serve" -d 'Run a server to test clients against'
 complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "test" -d 'Play transcripts against a server and check its answers'
