@@ -103,12 +103,7 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
 
 /// Says what was expected and did not come, and ends the run. The code of the command counts
 /// first, if it is not 0.
-fn judge(
-    expect: &[Expectation],
-    log: &LogReader,
-    audience: &mut Audience,
-    exec: Option<ExitCode>,
-) {
+fn judge(expect: &[Expectation], log: &LogReader, audience: &mut Audience, exec: Option<ExitCode>) {
     let figures = log.figures();
     let unmet: Vec<_> = expect
         .iter()

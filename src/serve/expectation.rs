@@ -13,15 +13,20 @@ pub struct Figures {
     pub sent: u64,
 }
 
+/// A name, and what it counts.
+type Counted = (&'static str, fn(&Figures) -> u64);
+/// A sign, and whether it holds between what was found and what was wanted.
+type Operator = (&'static str, fn(u64, u64) -> bool);
+
 /// What can be expected of.
-const NAMES: [(&str, fn(&Figures) -> u64); 3] = [
+const NAMES: [Counted; 3] = [
     ("connections", |figures| figures.connections),
     ("received", |figures| figures.received),
     ("sent", |figures| figures.sent),
 ];
 
 /// Longer ones first, for they begin with shorter ones.
-const OPERATORS: [(&str, fn(u64, u64) -> bool); 6] = [
+const OPERATORS: [Operator; 6] = [
     (">=", |found, wanted| found >= wanted),
     ("<=", |found, wanted| found <= wanted),
     ("==", |found, wanted| found == wanted),

@@ -22,8 +22,8 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout as bounded;
 
-use super::heard::{Heard, Kept};
 use super::head::value_text;
+use super::heard::{Heard, Kept};
 use super::key;
 use crate::model::handshake::{Headers, RequestHead, ResponseHead, has_token, header, values};
 
