@@ -133,7 +133,7 @@ impl Talk {
         let stamp = Stamp::start();
         let board = Board::default();
         let mut audience = Audience::new(plan.view, plan.conditions, stamp.clone(), output.clone());
-        audience.hide(declared);
+        audience.hide(declared.clone());
         if let Some(record) = &plan.record {
             audience.record(record)?;
         }
@@ -142,8 +142,10 @@ impl Talk {
             audience.set_on_screen(person.begins_on_screen);
             let urls = plan.clients.iter().map(|client| client.target.redacted());
             let urls: Vec<String> = urls.collect();
+            let mut url = urls.join(" ");
+            declared.redact_text(&mut url);
             board.write(|scene| {
-                scene.url = urls.join(" ");
+                scene.url = url;
                 scene.setup = plan.setup;
             });
         }
