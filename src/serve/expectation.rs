@@ -13,15 +13,18 @@ pub struct Figures {
     pub sent: u64,
 }
 
+type Figure = fn(&Figures) -> u64;
+type Holds = fn(u64, u64) -> bool;
+
 /// What can be expected of.
-const NAMES: [(&str, fn(&Figures) -> u64); 3] = [
+const NAMES: [(&str, Figure); 3] = [
     ("connections", |figures| figures.connections),
     ("received", |figures| figures.received),
     ("sent", |figures| figures.sent),
 ];
 
 /// Longer ones first, for they begin with shorter ones.
-const OPERATORS: [(&str, fn(u64, u64) -> bool); 6] = [
+const OPERATORS: [(&str, Holds); 6] = [
     (">=", |found, wanted| found >= wanted),
     ("<=", |found, wanted| found <= wanted),
     ("==", |found, wanted| found == wanted),
@@ -34,9 +37,9 @@ const OPERATORS: [(&str, fn(u64, u64) -> bool); 6] = [
 #[derive(Debug, Clone)]
 pub struct Expectation {
     name: &'static str,
-    figure: fn(&Figures) -> u64,
+    figure: Figure,
     operator: &'static str,
-    holds: fn(u64, u64) -> bool,
+    holds: Holds,
     wanted: u64,
 }
 
