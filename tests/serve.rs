@@ -267,6 +267,50 @@ fn a_name_that_was_rebound_to_loopback_is_refused() {
     assert_eq!(status_of(&Peer::connect_with(server.address(), &[])), 101);
 }
 
+#[cfg(unix)]
+#[test]
+fn any_host_may_be_named_on_a_unix_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket").display().to_string();
+    let server = wscope(&["serve", &format!("unix:{path}")]).spawn();
+    server.stdout.line("listening on");
+    let url = "ws://service.example/";
+    let output = wscope(&["connect", "--unix-socket", &path, url, "-x", "hi"]).run();
+    output.code(0).stdout("hi\n");
+}
+
+#[test]
+fn verbose_shows_the_heads_as_they_were_on_the_wire() {
+    let server = wscope(&["serve", "0", "-v"]).spawn();
+    let url = server.stdout.wait_until("the address", |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let rest = text.split_once("ws://")?.1;
+        Some(rest.split_once('/')?.0.to_owned())
+    });
+    let more = ["X-Twice: 1", "x-between: 2", "X-Twice: 3"];
+    let peer = Peer::connect_with(&url, &more);
+    let date = peer.header("date").concat();
+    for line in [
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n",
+        &format!("date: {date}\n"),
+    ] {
+        server.stdout.wait_until(line, |bytes| {
+            String::from_utf8_lossy(bytes).contains(line).then_some(())
+        });
+    }
+    let shown = String::from_utf8_lossy(&server.stdout.so_far()).into_owned();
+    let lines: Vec<&str> = shown
+        .lines()
+        .map(|line| line.trim_start_matches([' ', '>', '<', '#', '1']))
+        .collect();
+    let at = |wanted: &str| lines.iter().position(|line| line.ends_with(wanted));
+    let first = at(more[0]).unwrap_or_else(|| panic!("{shown}"));
+    assert!(
+        lines[first + 1].ends_with(more[1]) && lines[first + 2].ends_with(more[2]),
+        "{shown}"
+    );
+}
+
 #[test]
 fn a_path_that_is_not_served_is_404() {
     let server = serve(&["--path", "/chat"]);

@@ -6,7 +6,7 @@ mod harness;
 use std::sync::mpsc;
 
 use harness::program::wscope;
-use harness::raw::{PING, PONG, Peer, RawServer};
+use harness::raw::{PING, PONG, Peer, RawServer, encode};
 use harness::served::serve;
 use harness::terminal::{CTRL_C, CTRL_D, ENTER, TAB, Terminal, UP};
 
@@ -21,6 +21,31 @@ fn a_person_talks_to_a_server() {
         screen.contents().matches("hello").count() >= 2
     });
     terminal.keys(CTRL_D);
+    assert_eq!(terminal.exits().0, 0);
+}
+
+#[test]
+fn what_comes_with_the_handshake_is_shown_after_it() {
+    let server = RawServer::http(|peer| {
+        let accept = peer.accept_key();
+        let mut bytes = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {accept}\r\n\r\n"
+        )
+        .into_bytes();
+        for number in 0..5 {
+            bytes.extend(encode(0x81, None, format!("early {number}").as_bytes()));
+        }
+        peer.send(bytes);
+        peer.finish_close();
+    });
+    let mut terminal = Terminal::start(&["connect", &server.url()]);
+    terminal.shows("early 4");
+    terminal.until("the connection above its first message", |screen| {
+        let contents = screen.contents();
+        contents.find("connected to") < contents.find("early 0")
+    });
+    terminal.line("/quit");
     assert_eq!(terminal.exits().0, 0);
 }
 

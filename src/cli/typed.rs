@@ -3,6 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches};
 
@@ -145,7 +146,10 @@ fn check_is_target(word: &str) -> Result<(), Error> {
 
 fn request(kind: Kind, command: Command, words: Vec<OsString>, wscat: bool) -> Request {
     match command.clone().try_get_matches_from(with_name(&words)) {
-        Err(error) => Request::Say(answer(&error)),
+        Err(mut error) => {
+            forget_hidden(&command, &mut error);
+            Request::Say(answer(&error))
+        }
         Ok(matches) => Request::Run(Box::new(Typed {
             kind,
             command,
@@ -153,6 +157,19 @@ fn request(kind: Kind, command: Command, words: Vec<OsString>, wscat: bool) -> R
             matches,
             wscat,
         })),
+    }
+}
+
+/// clap suggests flags that its help hides, too.
+fn forget_hidden(command: &Command, error: &mut clap::Error) {
+    let Some(ContextValue::String(suggested)) = error.get(ContextKind::SuggestedArg) else {
+        return;
+    };
+    let is_hidden = command
+        .get_arguments()
+        .any(|arg| arg.is_hide_set() && arg.get_long() == Some(suggested.trim_start_matches('-')));
+    if is_hidden {
+        error.remove(ContextKind::SuggestedArg);
     }
 }
 

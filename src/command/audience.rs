@@ -47,6 +47,7 @@ impl Audience {
 
     /// Tells everyone of an event.
     pub(super) fn hear(&mut self, mut event: Event) {
+        let before = self.page.data.len();
         if let What::Message {
             dir, message, json, ..
         } = &mut event.what
@@ -60,6 +61,7 @@ impl Audience {
         }
         self.outcome.observe(&event);
         self.view.event(&event, &mut self.page);
+        self.keep_order(before);
         if self.page.rest.is_some() {
             self.flush();
         }
@@ -68,6 +70,19 @@ impl Audience {
         {
             self.recording = None;
             self.tell(What::Error(Box::new(error.problem())));
+        }
+    }
+
+    /// Where stdout and stderr are one terminal, what is said of an event comes after the data of
+    /// those before it, which end at `before`, and ahead of its own.
+    fn keep_order(&mut self, before: usize) {
+        if before > 0 && !self.page.talk.is_empty() {
+            self.output.data(&self.page.data[..before]);
+            self.page.data.drain(..before);
+        }
+        if !self.page.talk.is_empty() {
+            self.output.talk(&self.page.talk);
+            self.page.talk.clear();
         }
     }
 
@@ -175,6 +190,9 @@ impl Audience {
     }
 
     pub(super) fn stop(&mut self, stop: Stop) {
+        if stop == Stop::ReaderGone {
+            self.view.hush();
+        }
         self.outcome.stop(stop);
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::connect::at;
+use super::at;
 use super::demo::Demo;
 use super::signals::{Signal, Signals};
 use crate::bench::failure::Name;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::audience::Audience;
+use super::leaving::{self, Bounds};
 use super::recording;
 use super::signals::Signals;
 use super::source::{Feed, Source};
@@ -88,11 +89,12 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     while let Some(event) = log.try_next() {
         audience.hear(event);
     }
-    let code = audience.end(0);
-    tokio::select! {
-        written = output.finish() => written.map(|()| code),
-        signal = signals.next() => Ok(signal.exit_code()),
-    }
+    audience.end(0);
+    let bounds = Bounds {
+        max_time: None,
+        timed: plan.duration.is_some(),
+    };
+    leaving::leave(&mut audience, &mut signals, bounds).await
 }
 
 /// Passes on what is typed and shows what arrives, until there is a reason to stop.

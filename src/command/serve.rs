@@ -9,6 +9,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
 use super::audience::Audience;
+use super::leaving::{self, Bounds};
 use super::signals::Signals;
 use crate::error::{Error, ExitCode};
 use crate::model::event::{Problem, What};
@@ -96,21 +97,19 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     while let Some(event) = log.try_next() {
         audience.hear(event);
     }
-    let code = judge(&plan.expect, &log, &mut audience, exec_code);
-    tokio::select! {
-        written = output.finish() => written.map(|()| code),
-        signal = signals.next() => Ok(signal.exit_code()),
-    }
+    let decided = judge(&plan.expect, &log, &mut audience, exec_code);
+    let left = leaving::leave(&mut audience, &mut signals, Bounds::default()).await?;
+    Ok(decided.unwrap_or(left))
 }
 
-/// Says what was expected and did not come, and ends the run. The code of the command counts
-/// first, if it is not 0.
+/// Says what was expected and did not come, and ends the run. The code of the command decides how
+/// it ended, if it is not 0, then an expectation; otherwise what happened does.
 fn judge(
     expect: &[Expectation],
     log: &LogReader,
     audience: &mut Audience,
     exec: Option<ExitCode>,
-) -> ExitCode {
+) -> Option<ExitCode> {
     let figures = log.figures();
     let unmet: Vec<_> = expect
         .iter()
@@ -126,7 +125,9 @@ fn judge(
     }
     let exec = exec.filter(|code| *code != ExitCode::DONE);
     let unmet = (!is_met).then_some(ExitCode::NOT_MET);
-    audience.end_with(0, exec.or(unmet))
+    let decided = exec.or(unmet);
+    audience.end_with(0, decided);
+    decided
 }
 
 async fn over(duration: Option<Duration>) {

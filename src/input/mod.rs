@@ -12,6 +12,7 @@ pub mod slash;
 mod decode;
 mod desk;
 mod ndjson;
+mod resize;
 mod split;
 mod terminal;
 

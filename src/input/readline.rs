@@ -209,7 +209,7 @@ impl Typist {
         let mut initial = String::new();
         while !self.desk.is_stopping() {
             let read = self.editor.readline_with_initial(PROMPT, (&initial, ""));
-            let Some(draft) = self.desk.leave() else {
+            let Some(draft) = self.desk.leave(PROMPT) else {
                 return;
             };
             initial = String::new();
@@ -421,7 +421,7 @@ impl Hinter for Assistant {
     type Hint = Suggestion;
 
     fn hint(&self, line: &str, pos: usize, ctx: &Context<'_>) -> Option<Suggestion> {
-        self.desk.type_in(line);
+        self.desk.type_in(line, pos);
         if is_held(&self.desk, line) {
             return Some(Suggestion {
                 shown: "  (not connected: stays here)".into(),
@@ -454,7 +454,7 @@ impl Highlighter for Assistant {
     /// Called for each picture, with the cursor where the prompt begins and nothing below.
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
         let painted = self.style.paint(Ink::Outgoing, prompt);
-        let above = self.desk.paint();
+        let above = self.desk.paint(PROMPT, terminal::columns());
         if above.is_empty() {
             painted
         } else {
@@ -467,10 +467,12 @@ impl Highlighter for Assistant {
     }
 
     fn highlight_char(&self, line: &str, _: usize, kind: CmdKind) -> bool {
-        kind != CmdKind::MoveCursor
-            && self.style.is_colourful()
-            && line.len() <= LONGEST_HELPED
-            && line.trim_start().starts_with(['{', '[', '/'])
+        // What has several rows is painted whole: only rows that the terminal itself has wrapped
+        // stay together when it is resized.
+        let wraps = || PROMPT.len() + line.len() >= terminal::columns();
+        let has_colours =
+            || self.style.is_colourful() && line.trim_start().starts_with(['{', '[', '/']);
+        kind != CmdKind::MoveCursor && line.len() <= LONGEST_HELPED && (has_colours() || wraps())
     }
 }
 

@@ -120,9 +120,9 @@ fn subprotocol(ours: &[String], headers: &Headers) -> Option<String> {
 }
 
 /// On a loopback bind the Host header must name this machine, so that a page that rebinds its DNS
-/// name to 127.0.0.1 gets nothing.
+/// name to 127.0.0.1 gets nothing. No page gets at a Unix socket, and its clients name any host.
 fn wrong_host<'a>(plan: &Plan, headers: &'a Headers) -> Option<&'a str> {
-    if !plan.address.is_loopback() {
+    if !plan.address.is_loopback() || matches!(plan.address, Address::Unix(_)) {
         return None;
     }
     let host = handshake::header(headers, "host")?;

@@ -16,15 +16,18 @@
 //! ([`Output::borrow`]), and what goes to the terminal passes through that, in batches, because
 //! after each the editor draws its line anew.
 
+mod progress;
 mod writer;
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
+use self::progress::Progress;
 use self::writer::{Sinks, Writer};
 use crate::error::Error;
 
@@ -62,10 +65,21 @@ pub fn print(text: &str) -> Result<(), Error> {
     }
 }
 
+/// How long a complaint may take: stderr may be the very pipe that nobody reads.
+const COMPLAINT: Duration = Duration::from_secs(1);
+
 /// Writes to stderr at once: why there is no run, or how it failed.
 pub fn complain(text: &str) {
-    // Where it fails there is nobody left to tell.
-    let _ = io::stderr().write_all(text.as_bytes());
+    let text = text.to_owned();
+    let (done, is_done) = mpsc::channel();
+    let complaint = thread::Builder::new().spawn(move || {
+        // Where it fails there is nobody left to tell.
+        let _ = io::stderr().write_all(text.as_bytes());
+        let _ = done.send(());
+    });
+    if complaint.is_ok() {
+        let _ = is_done.recv_timeout(COMPLAINT);
+    }
 }
 
 /// A handle to stdout and stderr. Clones share the queue.
@@ -80,12 +94,13 @@ impl Output {
     /// # Errors
     /// The thread cannot be started.
     pub fn stdio() -> Result<Self, Error> {
+        let progress = Progress::default();
         let sinks = Sinks {
-            data: Box::new(io::stdout()),
-            talk: Box::new(io::stderr()),
+            data: progress.of(io::stdout()),
+            talk: progress.of(io::stderr()),
             talk_is_terminal: io::stderr().is_terminal(),
         };
-        Self::start(sinks, !io::stdout().is_terminal())
+        Self::start(sinks, progress, !io::stdout().is_terminal())
     }
 
     /// Writes to anything else, for tests.
@@ -96,15 +111,16 @@ impl Output {
         data: impl Write + Send + 'static,
         talk: impl Write + Send + 'static,
     ) -> Result<Self, Error> {
+        let progress = Progress::default();
         let sinks = Sinks {
-            data: Box::new(data),
-            talk: Box::new(talk),
+            data: progress.of(data),
+            talk: progress.of(talk),
             talk_is_terminal: true,
         };
-        Self::start(sinks, false)
+        Self::start(sinks, progress, false)
     }
 
-    fn start(sinks: Sinks, watch_stdout: bool) -> Result<Self, Error> {
+    fn start(sinks: Sinks, progress: Progress, watch_stdout: bool) -> Result<Self, Error> {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             work: Condvar::new(),
@@ -113,6 +129,7 @@ impl Output {
                 open: true,
                 done: false,
             }),
+            progress,
             watch_stdout,
         });
         let writer = Writer::new(Arc::clone(&shared), sinks);
@@ -182,6 +199,20 @@ impl Output {
         Borrow {
             shared: Arc::clone(&self.shared),
             borrower: queue.borrower,
+        }
+    }
+
+    /// Returns when nothing was taken from the queue for so long, though something waits in it.
+    pub async fn stalled(&self, patience: Duration) {
+        let mut before = None;
+        loop {
+            let waits = self.shared.lock().bytes > 0;
+            let written = waits.then(|| self.shared.progress.count());
+            if waits && written == before {
+                return;
+            }
+            before = written;
+            tokio::time::sleep(patience).await;
         }
     }
 
@@ -256,6 +287,7 @@ struct Shared {
     queue: Mutex<Queue>,
     work: Condvar,
     status: watch::Sender<Status>,
+    progress: Progress,
     /// stdout is the real one and no terminal.
     watch_stdout: bool,
 }

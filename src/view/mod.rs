@@ -200,6 +200,13 @@ impl View {
         self.json_indented
     }
 
+    /// Nobody reads the data any more (`| head -1`): how the connection ends from now on is no news.
+    pub fn hush(&mut self) {
+        if let Some(talk) = &mut self.talk {
+            talk.hush();
+        }
+    }
+
     /// `/headers`: the last opening handshake, both ways.
     pub fn headers(&mut self, page: &mut Page) {
         if let Some(talk) = &mut self.talk {

@@ -120,9 +120,18 @@ impl Outcome {
         }
     }
 
-    /// Says why the run is ended from this side. The first reason counts.
+    /// Says why the run is ended from this side. The first reason counts, but that all was done
+    /// does not outweigh a signal or `--max-time` that came while it was being ended.
     pub fn stop(&mut self, stop: Stop) {
-        self.stop.get_or_insert(stop);
+        let outweighs = matches!(stop, Stop::Signal(_) | Stop::MaxTime);
+        if self.stop.is_none() || self.stop == Some(Stop::OnPurpose) && outweighs {
+            self.stop = Some(stop);
+        }
+    }
+
+    /// Why the run was ended from this side, if it was.
+    pub const fn stopped(&self) -> Option<Stop> {
+        self.stop
     }
 
     /// Whether `-n` or `--until` has come true: time to close and leave.

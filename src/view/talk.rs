@@ -30,6 +30,8 @@ pub(super) struct Talk {
     /// What was said last, and of which target: it may explain what comes next.
     explained: Option<(Option<Arc<str>>, Explained)>,
     knows_engine_io: bool,
+    /// How connections end is not told any more.
+    hushed: bool,
     request: Option<Box<RequestHead>>,
     response: Option<Box<ResponseHead>>,
     tls: Option<TlsInfo>,
@@ -52,6 +54,7 @@ impl Talk {
             last_traffic: None,
             explained: None,
             knows_engine_io: false,
+            hushed: false,
             request: None,
             response: None,
             tls: None,
@@ -202,9 +205,19 @@ impl Talk {
         }
     }
 
+    pub(super) const fn hush(&mut self) {
+        self.hushed = true;
+    }
+
     fn closed(&mut self, event: &Event, close: &Close, out: &mut Vec<u8>) {
+        if self.hushed {
+            return;
+        }
         let is_fine = close.unsent == 0
-            && (close.code.is_ordinary() || close.by == ClosedBy::Us && close.clean);
+            && match close.by {
+                ClosedBy::Us => close.clean,
+                _ => close.code.is_ordinary(),
+            };
         let was_explained = self.take_explained(event) == Some(Explained::Error);
         self.explain(event, Explained::Close);
         if !self.tells_all() && (is_fine || was_explained && close.unsent == 0) {

@@ -2,7 +2,7 @@
 //! same port serves WebSockets and HTTP. Host, key and version are checked here, because hyper
 //! takes requests without a Host and with two of them.
 //!
-//! hyper gives header names in lower case and in their order; it adds a Date to what is answered.
+//! The heads are shown as they were on the wire ([`Heard`]), with the Date that hyper adds to answers.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -23,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout as bounded;
 
 use super::head::value_text;
+use super::heard::{Heard, Kept};
 use super::key;
 use crate::model::handshake::{Headers, RequestHead, ResponseHead, has_token, header, values};
 
@@ -94,10 +95,14 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Fn(&RequestHead, Asked<'_>) -> Answer + Send + Sync + 'static,
 {
-    let desk = Desk(Arc::new(Counter {
-        answer,
-        last: Mutex::new(Last::Nothing),
-    }));
+    let (stream, kept) = Heard::new(stream);
+    let desk = Desk {
+        kept: kept.clone(),
+        counter: Arc::new(Counter {
+            answer,
+            last: Mutex::new(Last::Nothing),
+        }),
+    };
     let mut connection = http1::Builder::new()
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_FIELDS)
@@ -106,14 +111,14 @@ where
         .serve_connection(TokioIo::new(stream), desk);
     let served = bounded(timeout, poll_fn(|cx| connection.poll_without_shutdown(cx))).await;
     let parts = connection.into_parts();
-    let stream = parts.io.into_inner();
-    let ended = match (served, parts.service.0.last()) {
+    let stream = parts.io.into_inner().into_inner();
+    let ended = match (served, parts.service.counter.last()) {
         (Ok(Ok(())), Last::Upgraded(request, response)) => {
             return Ok(Accepted {
                 stream,
                 read_ahead: parts.read_buf,
                 request,
-                response,
+                response: kept.response(response),
             });
         }
         (Ok(Err(error)), _) => Ended::Io(io_error(error)),
@@ -160,7 +165,10 @@ enum Last {
 }
 
 /// Where hyper hands in its requests.
-struct Desk<F>(Arc<Counter<F>>);
+struct Desk<F> {
+    kept: Kept,
+    counter: Arc<Counter<F>>,
+}
 
 struct Counter<F> {
     answer: F,
@@ -178,21 +186,21 @@ where
     type Future = Respond;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let counter = Arc::clone(&self.0);
-        Box::pin(async move { Ok(counter.serve(request).await) })
-    }
-}
-
-impl<F: Fn(&RequestHead, Asked<'_>) -> Answer> Counter<F> {
-    async fn serve(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let head = RequestHead {
             method: request.method().to_string(),
             target: request
                 .uri()
                 .path_and_query()
                 .map_or_else(|| request.uri().to_string(), ToString::to_string),
-            headers: headers_of(request.headers()),
+            headers: self.kept.request(headers_of(request.headers())),
         };
+        let counter = Arc::clone(&self.counter);
+        Box::pin(async move { Ok(counter.serve(head, request).await) })
+    }
+}
+
+impl<F: Fn(&RequestHead, Asked<'_>) -> Answer> Counter<F> {
+    async fn serve(&self, head: RequestHead, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let framing = Framing {
             http11: request.version() == Version::HTTP_11,
             body: !request.body().is_end_stream(),

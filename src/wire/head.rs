@@ -108,7 +108,7 @@ pub(super) fn value_text(bytes: &[u8]) -> String {
 }
 
 /// Where the head ends, blank line included; lines may end in a bare LF (RFC 9112, section 2.2).
-fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
+pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     bytes[from..]
         .iter()
         .enumerate()
@@ -137,7 +137,11 @@ fn control_made_visible(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(visible.collect())
 }
 
-fn parse(bytes: &[u8]) -> Result<ResponseHead, String> {
+/// A whole head, blank line included.
+///
+/// # Errors
+/// A sentence: it is not HTTP, or has too many fields.
+pub(super) fn parse(bytes: &[u8]) -> Result<ResponseHead, String> {
     let bytes = &control_made_visible(bytes)[..];
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut fields);

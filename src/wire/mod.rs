@@ -11,6 +11,7 @@ mod body;
 pub mod cookies;
 pub mod dial;
 mod head;
+mod heard;
 mod key;
 pub mod nonblocking;
 pub mod proxy;

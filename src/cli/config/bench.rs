@@ -40,6 +40,7 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
             auto_pong: true,
             report_frames: false,
             heartbeat: None,
+            stall: None,
         },
         Vec::new(),
         setup.environment,

@@ -3,7 +3,8 @@
 use super::output::{Purpose, recording, view};
 use super::{DEMO, Setup, connection, session, target};
 use crate::cli::args::Connect;
-use crate::command::connect;
+use crate::command::source::Source;
+use crate::command::{answers, connect};
 use crate::error::Error;
 use crate::session::client;
 
@@ -26,7 +27,7 @@ pub(super) fn connect(setup: &Setup<'_>) -> Result<connect::Plan, Error> {
     let mut notes = Vec::new();
     let upkeep = connection::upkeep(&args.upkeep, args.output.frames, None)?;
     let size = upkeep.max_message_size;
-    let client = client::Plan {
+    let mut client = client::Plan {
         reconnect: session::reconnect(&args.session),
         ..connection::client(
             target(url)?,
@@ -41,6 +42,11 @@ pub(super) fn connect(setup: &Setup<'_>) -> Result<connect::Plan, Error> {
     let plain = args.conversation.plain;
     let mut view = view(setup, &args.output, Purpose::Messages, plain)?;
     let (source, limits) = session::conversation(setup, &args, view.data_style, size)?;
+    // A person sees that nothing moves, and whoever is answered decides when to read; where we send
+    // of our own, nothing would ever end the wait.
+    let is_watched = matches!(source, Source::Editor(_));
+    let answers = args.session.echo || !args.session.reply.is_empty();
+    client.connection.stall = limits.wait.filter(|_| !is_watched && !answers);
     view.echo_sent = session::is_echoed(setup, &source, &view);
     Ok(connect::Plan {
         clients: vec![client],
@@ -50,8 +56,10 @@ pub(super) fn connect(setup: &Setup<'_>) -> Result<connect::Plan, Error> {
         view,
         limits,
         record: recording(&args.recording)?,
-        echo: args.session.echo,
-        replies: args.session.reply,
+        answers: answers::Plan {
+            echo: args.session.echo,
+            replies: args.session.reply,
+        },
         notes,
     })
 }

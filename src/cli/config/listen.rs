@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::output::{Purpose, recording, view};
 use super::{DEMO, Plan, Setup, address, connection, server, session, target};
 use crate::cli::args::Listen;
-use crate::command::connect;
 use crate::command::source::Source;
+use crate::command::{answers, connect};
 use crate::error::Error;
 use crate::session::client;
 
@@ -83,8 +83,10 @@ fn subscribe(setup: &Setup<'_>, targets: &[String]) -> Result<connect::Plan, Err
         view,
         limits: session::limits(&args.session, &args.connection),
         record: recording(&args.recording)?,
-        echo: args.session.echo,
-        replies: args.session.reply,
+        answers: answers::Plan {
+            echo: args.session.echo,
+            replies: args.session.reply,
+        },
         notes,
     })
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Setup;
 use crate::cli::args::{Connect, Connection, Session};
-use crate::command::connect::Limits;
+use crate::command::limits::Limits;
 use crate::command::source::Source;
 use crate::error::Error;
 use crate::input::{Input, history, pipe, readline, slash};
