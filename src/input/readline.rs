@@ -385,16 +385,10 @@ impl Completer for Assistant {
         pos: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let typed = &line[..pos];
-        let pairs = slash::SLASH
-            .iter()
-            .filter(|slash| typed.starts_with('/') && slash.name.starts_with(typed))
+        let pairs = slash::completions(&line[..pos])
             .map(|slash| Pair {
                 display: slash.name.to_owned(),
-                replacement: match slash.args {
-                    "" => slash.name.to_owned(),
-                    _ => format!("{} ", slash.name),
-                },
+                replacement: slash.completed(),
             })
             .collect();
         Ok((0, pairs))

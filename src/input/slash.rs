@@ -133,6 +133,28 @@ pub fn help() -> impl Iterator<Item = String> {
     slashes.chain([format!("{:<24} send /text", "//text")])
 }
 
+/// The commands that a line may become when more of its name is typed, or that it names.
+pub fn completions(line: &str) -> impl Iterator<Item = &'static Slash> {
+    let is_name = line.starts_with('/') && !line.contains(char::is_whitespace);
+    SLASH
+        .iter()
+        .filter(move |slash| is_name && slash.name.starts_with(line))
+}
+
+/// The command that a line begins with.
+pub fn named(line: &str) -> Option<&'static Slash> {
+    let (name, _) = split_word(line);
+    SLASH.iter().find(|slash| slash.name == name)
+}
+
+impl Slash {
+    /// The name as completion types it: with a blank where arguments follow.
+    pub fn completed(&self) -> String {
+        let gap = if self.args.is_empty() { "" } else { " " };
+        format!("{}{gap}", self.name)
+    }
+}
+
 /// What a line asks for: a slash command, or to be sent as text.
 pub fn parse(line: &str) -> Input {
     let Some(rest) = line.strip_prefix('/') else {
@@ -142,7 +164,7 @@ pub fn parse(line: &str) -> Input {
         return Command::Send(Message::text(rest)).into();
     }
     let (name, args) = split_word(line);
-    let Some(slash) = SLASH.iter().find(|slash| slash.name == name) else {
+    let Some(slash) = named(line) else {
         return Input::Wrong(unknown(name));
     };
     (slash.parse)(args).unwrap_or_else(|problem| Input::Wrong(format!("{name}: {problem}")))
@@ -185,7 +207,7 @@ fn bare(args: &str, control: Control) -> Result<Input, String> {
     }
 }
 
-fn control_payload(what: &str, args: &str) -> Result<Bytes, String> {
+pub(super) fn control_payload(what: &str, args: &str) -> Result<Bytes, String> {
     if args.len() > MAX_CONTROL_PAYLOAD {
         return Err(format!(
             "the payload has {} bytes, at most {MAX_CONTROL_PAYLOAD} fit into a {what}",
@@ -195,7 +217,7 @@ fn control_payload(what: &str, args: &str) -> Result<Bytes, String> {
     Ok(Bytes::copy_from_slice(args.as_bytes()))
 }
 
-fn close(args: &str) -> Result<Input, String> {
+pub(super) fn close(args: &str) -> Result<Input, String> {
     if args.is_empty() {
         return Ok(Command::Close(None).into());
     }
@@ -219,7 +241,7 @@ fn binary(args: &str) -> Result<Input, String> {
 }
 
 /// What is spelled as `hex:..` or `base64:..`; `None` for anything else.
-fn bytes(args: &str) -> Result<Option<Vec<u8>>, String> {
+pub(super) fn bytes(args: &str) -> Result<Option<Vec<u8>>, String> {
     let decoded = if let Some(text) = args.strip_prefix("hex:") {
         hex::decode_hex(text)
     } else if let Some(text) = args.strip_prefix("base64:") {

@@ -1,7 +1,9 @@
 //! Bytes made fit for people, and the one owner of stdout and stderr.
 
+pub mod glyph;
 pub mod hex;
 pub mod json;
+pub mod outline;
 pub mod output;
 pub mod predicate;
 pub mod sanitize;

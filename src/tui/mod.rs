@@ -4,5 +4,7 @@
 //! touched by `terminal.rs` only. [`widget`] holds the parts that screens are made of, [`theme`] the
 //! colours and signs in which everything is drawn.
 
+pub mod clipboard;
+pub mod editor;
 pub mod theme;
 pub mod widget;

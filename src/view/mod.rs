@@ -8,7 +8,10 @@
 //! Two more views make nothing to read: [`outcome::Outcome`] the exit code, [`totals::Totals`] the
 //! numbers of the `end` event.
 
+pub mod copy_as;
+pub mod diff;
 pub mod outcome;
+pub mod reply;
 pub mod ring;
 pub mod select;
 pub mod totals;

@@ -14,6 +14,12 @@
 //!
 //! A widget that shows an entry of the ring is given a [`Subject`] each time; it keeps none.
 
+pub mod chart;
+pub mod composer;
+pub mod draft;
+pub mod inspector;
+mod pen;
+
 use std::time::Duration;
 
 use crate::model::handshake::{RequestHead, ResponseHead};
