@@ -13,20 +13,18 @@ pub struct Figures {
     pub sent: u64,
 }
 
-/// A name, and what it counts.
-type Counted = (&'static str, fn(&Figures) -> u64);
-/// A sign, and whether it holds between what was found and what was wanted.
-type Operator = (&'static str, fn(u64, u64) -> bool);
+type Figure = fn(&Figures) -> u64;
+type Holds = fn(u64, u64) -> bool;
 
 /// What can be expected of.
-const NAMES: [Counted; 3] = [
+const NAMES: [(&str, Figure); 3] = [
     ("connections", |figures| figures.connections),
     ("received", |figures| figures.received),
     ("sent", |figures| figures.sent),
 ];
 
 /// Longer ones first, for they begin with shorter ones.
-const OPERATORS: [Operator; 6] = [
+const OPERATORS: [(&str, Holds); 6] = [
     (">=", |found, wanted| found >= wanted),
     ("<=", |found, wanted| found <= wanted),
     ("==", |found, wanted| found == wanted),
@@ -39,9 +37,9 @@ const OPERATORS: [Operator; 6] = [
 #[derive(Debug, Clone)]
 pub struct Expectation {
     name: &'static str,
-    figure: fn(&Figures) -> u64,
+    figure: Figure,
     operator: &'static str,
-    holds: fn(u64, u64) -> bool,
+    holds: Holds,
     wanted: u64,
 }
 

@@ -96,11 +96,13 @@ where
     F: Fn(&RequestHead, Asked<'_>) -> Answer + Send + Sync + 'static,
 {
     let (stream, kept) = Heard::new(stream);
-    let desk = Desk(Arc::new(Counter {
-        answer,
+    let desk = Desk {
         kept: kept.clone(),
-        last: Mutex::new(Last::Nothing),
-    }));
+        counter: Arc::new(Counter {
+            answer,
+            last: Mutex::new(Last::Nothing),
+        }),
+    };
     let mut connection = http1::Builder::new()
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_FIELDS)
@@ -110,7 +112,7 @@ where
     let served = bounded(timeout, poll_fn(|cx| connection.poll_without_shutdown(cx))).await;
     let parts = connection.into_parts();
     let stream = parts.io.into_inner().into_inner();
-    let ended = match (served, parts.service.0.last()) {
+    let ended = match (served, parts.service.counter.last()) {
         (Ok(Ok(())), Last::Upgraded(request, response)) => {
             return Ok(Accepted {
                 stream,
@@ -163,11 +165,13 @@ enum Last {
 }
 
 /// Where hyper hands in its requests.
-struct Desk<F>(Arc<Counter<F>>);
+struct Desk<F> {
+    kept: Kept,
+    counter: Arc<Counter<F>>,
+}
 
 struct Counter<F> {
     answer: F,
-    kept: Kept,
     last: Mutex<Last>,
 }
 
@@ -182,13 +186,6 @@ where
     type Future = Respond;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let counter = Arc::clone(&self.0);
-        Box::pin(async move { Ok(counter.serve(request).await) })
-    }
-}
-
-impl<F: Fn(&RequestHead, Asked<'_>) -> Answer> Counter<F> {
-    async fn serve(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let head = RequestHead {
             method: request.method().to_string(),
             target: request
@@ -197,6 +194,13 @@ impl<F: Fn(&RequestHead, Asked<'_>) -> Answer> Counter<F> {
                 .map_or_else(|| request.uri().to_string(), ToString::to_string),
             headers: self.kept.request(headers_of(request.headers())),
         };
+        let counter = Arc::clone(&self.counter);
+        Box::pin(async move { Ok(counter.serve(head, request).await) })
+    }
+}
+
+impl<F: Fn(&RequestHead, Asked<'_>) -> Answer> Counter<F> {
+    async fn serve(&self, head: RequestHead, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let framing = Framing {
             http11: request.version() == Version::HTTP_11,
             body: !request.body().is_end_stream(),
