@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
-use crate::error::{Error, ExitCode};
+use crate::error::Error;
 use crate::input::slash::SLASH;
 use crate::model::control::Control;
 use crate::model::event::{Direction, Event, Problem, What};
@@ -282,7 +282,7 @@ impl Audience {
     }
 
     /// The run is over: tells the totals, and how it went.
-    pub(super) fn end(&mut self, unsent: u64) -> ExitCode {
+    pub(super) fn end(&mut self, unsent: u64) {
         if let Some(message) = self.outcome.unmet() {
             self.tell(What::Error(Box::new(Problem {
                 kind: "unmet",
@@ -297,7 +297,6 @@ impl Audience {
             self.finish_recording(&recording);
         }
         self.flush();
-        self.outcome.exit_code()
     }
 
     pub(super) fn stop(&mut self, stop: Stop) {

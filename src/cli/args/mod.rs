@@ -4,6 +4,7 @@
 //! A new flag is one field here and one line in `config`; help, man pages, completions, the README's
 //! list and the config file follow from the field.
 
+mod auth;
 mod bench;
 mod connection;
 mod output;
@@ -18,6 +19,7 @@ pub(super) mod value;
 
 use std::path::PathBuf;
 
+pub(super) use auth::Auth;
 pub(super) use bench::{Load, Messages, Results};
 pub(super) use connection::Connection;
 pub(super) use output::{Output, Recording, Secrets};
@@ -155,6 +157,8 @@ pub(super) struct Serve {
     pub server: Server,
     #[command(flatten)]
     pub origins: Origins,
+    #[command(flatten)]
+    pub auth: Auth,
     #[command(flatten)]
     pub upkeep: Upkeep,
     #[command(flatten)]
