@@ -185,6 +185,9 @@ impl Talk {
         loop {
             self.pass_on();
             self.switch().await;
+            if self.is_over && self.finishing {
+                return;
+            }
             let takes_input = self.takes_input();
             let room = output.has_room();
             let limit = self.timer.next(self.finishing);
@@ -238,9 +241,6 @@ impl Talk {
             // Before the screen is painted anew, so that it tells how things stand.
             self.feed.set_ready(self.sessions.is_open());
             self.audience.flush();
-            if self.is_over && self.finishing {
-                return;
-            }
         }
     }
 
