@@ -30,6 +30,7 @@ complete -c wscope -n "__fish_wscope_needs_command" -s V -l version -d 'Print ve
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "connect" -d 'Talk to an endpoint: full screen on a terminal, in lines with --line or in a pipe'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "serve" -d 'Run a server to test clients against'
+complete -c wscope -n "__fish_wscope_needs_command" -f -a "test" -d 'Play transcripts against a server and check its answers'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "bench" -d 'Load a server with many connections, and say how it bore that'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "ping" -d 'Is it up, how long does each step take, when does the certificate expire'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -94,7 +95,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l exclude -d 'Do
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l record -d 'Write every event to this file (NAME.ndjson), flushed per message' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l record -d 'Write what happens to this file, flushed per message' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l secret -d 'Never show this value, wherever it comes up: *** stands in its place; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l config -d 'Read this config file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 4 -l ipv4 -d 'Connect over IPv4 only'
@@ -183,7 +185,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l exclude -d 'Do 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l record -d 'Write every event to this file (NAME.ndjson), flushed per message' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l record -d 'Write what happens to this file, flushed per message' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l secret -d 'Never show this value, wherever it comes up: *** stands in its place; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l config -d 'Read this config file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s 4 -l ipv4 -d 'Connect over IPv4 only'
@@ -210,8 +213,12 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l force -d 'Overw
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-config -d 'Read no config file'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l mode -d 'What a message leads to' -r -f -a "echo\t'return every message as it came'
-broadcast\t'send every message to everyone on the same path (--exclude-sender: but its sender)'"
+broadcast\t'send every message to everyone on the same path (--exclude-sender: but its sender)'
+rooms\t'rooms, topics, presence and history, in JSON (see docs/serve.md)'
+sink\t'read every message and say nothing'
+flood\t'send numbered messages to everyone, as flood=RATE says (flood=1000/s; 10/s unless told)'"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l echo-prefix -d 'Put this before every echo' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l history -d 'Keep this many messages of each room, numbered, for those who join' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l path -d 'Serve only this path; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -s s -l subprotocol -d 'Choose these subprotocols when a client offers them, in order of preference' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l queue-bytes -d 'Let this much wait for a client that does not read what others send' -r
@@ -219,11 +226,30 @@ complete -c wscope -n "__fish_wscope_using_subcommand serve" -l overflow -d 'Wha
 drop-oldest\t''
 drop-newest\t''
 block\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l rate-limit -d 'Take this many messages a second from each client, and a second\'s worth at once' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l on-limit -d 'What to do about messages beyond --rate-limit' -r -f -a "drop\t''
+delay\t''
+close\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l handshake-limit -d 'Answer more requests than this from one address with 429' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat-kind -d 'Send heartbeats as pings, or as the text ping that the text pong answers' -r -f -a "protocol\t''
+text\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l max-connections -d 'Answer further clients with 503' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l save-dir -d 'Store files that clients send in this folder' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l save-types -d 'Store only files of these types, told by their content: png, application/pdf, image/*' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l exec -d 'Run this command with WSCOPE_URL set, and end with its exit code' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l expect -d 'Exit with 4 unless this holds at the end: connections>=3; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l duration -d 'End after this time' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l drain -d 'Wait this long for closing handshakes at the end' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate (PEM, with those that lead to the root)' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-key -d 'The private key of --tls-cert, where it is not in the same file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l allow-origin -d 'Let pages of this origin connect; may be repeated, * allows all' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l token -d 'Let those in who show this token' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l jwt-secret-file -d 'Let those in who show a JSON Web Token that was signed with this secret (HS256)' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l user -d 'Let this user log in with POST /api/login; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l ban -d 'Keep this user out (close code 4003); may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l auth-first-message -d 'Let clients that show nothing send a token in their first message, within this time' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l auth-reject -d 'Tell who may not come in by a close code after 101 (4001, 4002, 4003), or by an HTTP status' -r -f -a "close\t''
+http\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat -d 'Ping the peer and notice when it is gone' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat-message -d 'Send this text in place of pings' -r
@@ -240,7 +266,9 @@ always\t''
 never\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l config -d 'Read this config file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l exclude-sender -d 'Do not send a broadcast back to its sender'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l include-sender -d 'Let those who talk in rooms hear themselves'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run, for localhost'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l basic -d 'Let users in with Basic authentication too'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-pong -d 'Do not answer pings: see what the peer does then'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l compress -d 'Compress messages where the peer does too (permessage-deflate)'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-compress -d 'Neither offer nor accept compression'
@@ -252,6 +280,60 @@ complete -c wscope -n "__fish_wscope_using_subcommand serve" -l timestamps -d 'B
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -s v -l verbose -d 'Show the opening handshake, both ways'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-config -d 'Read no config file'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l url -d 'Where `connect {{url}}` leads, and transcripts that have no connect; demo is an echo server inside wscope' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l var -d 'Give {{NAME}} a value; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l var-file -d 'Read values from a file with NAME=VALUE on each line; may be repeated' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l timeout -d 'How long an expectation waits that has no within' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l jobs -d 'Play so many files at once' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l retry -d 'Play a file that failed again, up to N times' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l only -d 'Play only files that have NAME in their path' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l spawn -d 'Start the server with this command, wait until it listens at --url, stop it at the end' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l file-root -d 'Let transcripts read files below this folder, not only below their own' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l secret -d 'Give {{secret_NAME}} a value that is never shown; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s H -l header -d 'Send this header with the handshake; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s s -l subprotocol -d 'Offer these subprotocols, in order of preference' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s o -l origin -d 'Send this Origin' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l host -d 'Send this Host instead of the one in the URL' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l user-agent -d 'Send this User-Agent' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l auth -d 'Authenticate with user name and password (Basic)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l bearer -d 'Authenticate with a token (Bearer)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l cookie -d 'Send cookies: NAME=VALUE, or the name of a Netscape cookie file; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l max-redirects -d 'Follow at most this many redirects' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l connect-timeout -d 'Give up when the handshake is not done after this long' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l max-time -d 'End everything after this long, with exit code 7' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l wait-for-server -d 'Retry the first connect for this long: for a server that is still starting' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l resolve -d 'Use this address for HOST:PORT instead of asking DNS; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l unix-socket -d 'Connect through this Unix socket, whatever the URL\'s host is' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l protocol -d 'Ask for this version of the WebSocket protocol (Sec-WebSocket-Version)' -r -f -a "8\t''
+13\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l ca -d 'Trust the certificates in this file instead of the system\'s; may be repeated' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l pin -d 'Trust the server with this key, whatever else its certificate says; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l cert -d 'Present this certificate to the server (PEM)' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l key -d 'The private key of --cert, where it is not in the same file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l passphrase -d 'What the key is encrypted with' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l sni -d 'Ask the server for this name; the certificate is still checked for the URL\'s host' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l proxy -d 'Go through this proxy' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l heartbeat -d 'Ping the peer and notice when it is gone' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l heartbeat-message -d 'Send this text in place of pings' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l heartbeat-reply -d 'The text that answers --heartbeat-message' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l color -d 'When to use colours' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l config -d 'Read this config file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l bless -d 'Write what came into the lines that failed; not where CI is set'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l fail-fast -d 'Begin no more files after one that failed'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s L -l location -d 'Follow redirects'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s 4 -l ipv4 -d 'Connect over IPv4 only'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s 6 -l ipv6 -d 'Connect over IPv6 only'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s k -l insecure -d 'Do not check the server\'s certificate'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l no-proxy -d 'Connect directly, whatever the environment says'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l no-pong -d 'Do not answer pings: see what the peer does then'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l compress -d 'Compress messages where the peer does too (permessage-deflate)'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l no-compress -d 'Neither offer nor accept compression'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s v -l verbose -d 'Show the whole conversation'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l no-config -d 'Read no config file'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand bench" -l mode -d 'What each connection does' -r -f -a "echo\t'send, and match the answer (rtt)'
 send\t'send and expect nothing (throughput, send_stall)'
 listen\t'only receive (rate, first_message)'
@@ -372,9 +454,10 @@ complete -c wscope -n "__fish_wscope_using_subcommand ping" -l json -d 'Print ev
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s v -l verbose -d 'Show the opening handshake, both ways'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -l no-config -d 'Read no config file'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "connect" -d 'Talk to an endpoint: full screen on a terminal, in lines with --line or in a pipe'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "serve" -d 'Run a server to test clients against'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "bench" -d 'Load a server with many connections, and say how it bore that'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "ping" -d 'Is it up, how long does each step take, when does the certificate expire'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "connect" -d 'Talk to an endpoint: full screen on a terminal, in lines with --line or in a pipe'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "serve" -d 'Run a server to test clients against'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "test" -d 'Play transcripts against a server and check its answers'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "bench" -d 'Load a server with many connections, and say how it bore that'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "ping" -d 'Is it up, how long does each step take, when does the certificate expire'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -10,11 +10,13 @@ pub mod limits;
 pub mod listen;
 mod patience;
 pub mod ping;
+mod prologue;
 pub mod recording;
 pub mod serve;
 mod sessions;
 mod signals;
 pub mod source;
+pub mod test;
 pub mod volley;
 
 use std::future::pending;

@@ -25,12 +25,26 @@ impl Implementation {
         self.command("server").map(PeerServer::start)
     }
 
+    /// Starts a chat on it (`chat.mjs`), with these variables set.
+    #[track_caller]
+    pub fn chat(self, variables: &[(&str, &str)]) -> Option<PeerServer> {
+        let mut command = self.command("chat")?;
+        command.envs(variables.iter().copied());
+        Some(PeerServer::start(command))
+    }
+
     /// Runs its client to its end: `check URL` or `say URL TEXT`.
     #[track_caller]
     pub fn client(self, args: &[&str]) -> Option<Output> {
         let mut command = self.command("client")?;
         command.args(args).stdin(Stdio::null());
         Some(Running::start(command, tempfile::tempdir().unwrap()).wait())
+    }
+
+    /// Whether its client and its server can run; where not, the test says that it is skipped.
+    #[track_caller]
+    pub fn is_installed(self) -> bool {
+        self.command("client").is_some()
     }
 
     fn command(self, role: &str) -> Option<Command> {
@@ -64,6 +78,34 @@ impl Implementation {
         command.arg(script);
         Some(command)
     }
+}
+
+/// The test page of a server in headless Chromium (`peers/page.mjs`); `None` where that or
+/// playwright-core is not installed.
+#[track_caller]
+pub fn page(url: &str) -> Option<PeerServer> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let driver = root.join("target/peers/node/node_modules/playwright-core");
+    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
+    if !driver.exists() || !Path::new(&chromium).exists() {
+        skip("Chromium or playwright-core is not installed: run tests/harness/peers/install.sh");
+        return None;
+    }
+    let mut command = Command::new("node");
+    command
+        .arg(root.join("tests/harness/peers/page.mjs"))
+        .arg(url);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = Captured::follow(child.stdout.take().unwrap());
+    Some(PeerServer {
+        child,
+        log,
+        port: 0,
+    })
 }
 
 /// Says that the running test is skipped, past the test runner's capture of output.
@@ -111,6 +153,7 @@ impl PeerServer {
 
 impl Drop for PeerServer {
     fn drop(&mut self) {
+        drop(self.child.stdin.take());
         let _gone = self.child.kill();
         let _status = self.child.wait();
         let log = String::from_utf8_lossy(&self.log.so_far()).into_owned();
