@@ -11,6 +11,7 @@ pub mod listen;
 mod patience;
 pub mod ping;
 pub mod recording;
+pub mod saving;
 pub mod serve;
 mod sessions;
 mod signals;
