@@ -95,7 +95,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l exclude -d 'Do
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l record -d 'Write every event to this file (NAME.ndjson), flushed per message' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l record -d 'Write what happens to this file, flushed per message' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l secret -d 'Never show this value, wherever it comes up: *** stands in its place; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l config -d 'Read this config file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 4 -l ipv4 -d 'Connect over IPv4 only'
@@ -184,7 +185,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l exclude -d 'Do 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l record -d 'Write every event to this file (NAME.ndjson), flushed per message' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l record -d 'Write what happens to this file, flushed per message' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l secret -d 'Never show this value, wherever it comes up: *** stands in its place; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l config -d 'Read this config file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s 4 -l ipv4 -d 'Connect over IPv4 only'
@@ -211,8 +213,12 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l force -d 'Overw
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-config -d 'Read no config file'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l mode -d 'What a message leads to' -r -f -a "echo\t'return every message as it came'
-broadcast\t'send every message to everyone on the same path (--exclude-sender: but its sender)'"
+broadcast\t'send every message to everyone on the same path (--exclude-sender: but its sender)'
+rooms\t'rooms, topics, presence and history, in JSON (see docs/serve.md)'
+sink\t'read every message and say nothing'
+flood\t'send numbered messages to everyone, as flood=RATE says (flood=1000/s; 10/s unless told)'"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l echo-prefix -d 'Put this before every echo' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l history -d 'Keep this many messages of each room, numbered, for those who join' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l path -d 'Serve only this path; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -s s -l subprotocol -d 'Choose these subprotocols when a client offers them, in order of preference' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l queue-bytes -d 'Let this much wait for a client that does not read what others send' -r
@@ -220,11 +226,30 @@ complete -c wscope -n "__fish_wscope_using_subcommand serve" -l overflow -d 'Wha
 drop-oldest\t''
 drop-newest\t''
 block\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l rate-limit -d 'Take this many messages a second from each client, and a second\'s worth at once' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l on-limit -d 'What to do about messages beyond --rate-limit' -r -f -a "drop\t''
+delay\t''
+close\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l handshake-limit -d 'Answer more requests than this from one address with 429' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat-kind -d 'Send heartbeats as pings, or as the text ping that the text pong answers' -r -f -a "protocol\t''
+text\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l max-connections -d 'Answer further clients with 503' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l save-dir -d 'Store files that clients send in this folder' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l save-types -d 'Store only files of these types, told by their content: png, application/pdf, image/*' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l exec -d 'Run this command with WSCOPE_URL set, and end with its exit code' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l expect -d 'Exit with 4 unless this holds at the end: connections>=3; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l duration -d 'End after this time' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l drain -d 'Wait this long for closing handshakes at the end' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate (PEM, with those that lead to the root)' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-key -d 'The private key of --tls-cert, where it is not in the same file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l allow-origin -d 'Let pages of this origin connect; may be repeated, * allows all' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l token -d 'Let those in who show this token' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l jwt-secret-file -d 'Let those in who show a JSON Web Token that was signed with this secret (HS256)' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l user -d 'Let this user log in with POST /api/login; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l ban -d 'Keep this user out (close code 4003); may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l auth-first-message -d 'Let clients that show nothing send a token in their first message, within this time' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l auth-reject -d 'Tell who may not come in by a close code after 101 (4001, 4002, 4003), or by an HTTP status' -r -f -a "close\t''
+http\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat -d 'Ping the peer and notice when it is gone' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat-message -d 'Send this text in place of pings' -r
@@ -241,7 +266,9 @@ always\t''
 never\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l config -d 'Read this config file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l exclude-sender -d 'Do not send a broadcast back to its sender'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l include-sender -d 'Let those who talk in rooms hear themselves'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run, for localhost'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l basic -d 'Let users in with Basic authentication too'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-pong -d 'Do not answer pings: see what the peer does then'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l compress -d 'Compress messages where the peer does too (permessage-deflate)'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-compress -d 'Neither offer nor accept compression'

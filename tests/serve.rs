@@ -412,3 +412,64 @@ fn a_client_that_never_reads_does_not_grow_the_server() {
     deaf.reset();
     server.stop(Signal::Terminate).code(0);
 }
+
+#[test]
+fn a_command_is_run_against_it_and_its_code_is_the_exit_code() {
+    let client = "\"$WSCOPE\" connect \"$WSCOPE_URL\" -x hello >/dev/null";
+    for (after, code) in [("true", 0), ("exit 3", 3), ("kill -9 $$", 137)] {
+        let line = format!("{client}; {after}");
+        let run = wscope(&[
+            "serve",
+            "0",
+            "--json",
+            "--expect",
+            "received>=1",
+            "--exec",
+            &line,
+        ]);
+        let program = env!("CARGO_BIN_EXE_wscope");
+        let output = run.env("WSCOPE", program).run().code(code);
+        assert_eq!(output.events_of("end")[0]["exit"], code, "{output}");
+    }
+    let run = wscope(&[
+        "serve",
+        "0",
+        "--json",
+        "--expect",
+        "connections>=1",
+        "--exec",
+        "true",
+    ]);
+    let output = run.run().code(4);
+    let unmet = &output.events_of("error")[0];
+    assert_eq!(unmet["kind"], "unmet", "{output}");
+    assert_eq!(
+        unmet["message"],
+        "expected connections>=1, but connections is 0"
+    );
+}
+
+#[test]
+fn what_is_expected_has_a_time() {
+    let run = wscope(&["serve", "0", "--duration=0.2", "--expect=connections=0"]).run();
+    run.code(0);
+    let run = wscope(&["serve", "0", "--duration=0.2", "--expect=connections>=1"]).run();
+    let output = run.code(4);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        said.ends_with("error: expected connections>=1, but connections is 0\n"),
+        "{output}"
+    );
+    let wrong = wscope(&["serve", "0", "--expect=clients>=1"]).run();
+    wrong
+        .code(2)
+        .says(&["clients>=1", "connections, received, sent"]);
+}
+
+#[test]
+fn a_command_that_still_runs_ends_with_it() {
+    let running = wscope(&["serve", "0", "--exec", "echo started >&2; exec sleep 1000"]).spawn();
+    running.stderr.line("started");
+    running.signal(Signal::Terminate);
+    running.wait().code(0);
+}

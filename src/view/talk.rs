@@ -78,6 +78,28 @@ impl Talk {
                 self.last_traffic = Some((event.conn, *dir));
             }
             What::State(_) | What::Frame { .. } | What::End(_) => {}
+            What::Auth { user, result } => {
+                let who = user.as_deref().unwrap_or("whoever has the token");
+                let (ink, text) = match *result {
+                    "ok" => (Ink::Control, format!("is {who}")),
+                    result => (Ink::Error, format!("may not come in: {result}")),
+                };
+                self.say(Some(event), ink, &text, out);
+            }
+            What::Room { room, action } => {
+                self.say(Some(event), Ink::Control, &format!("{action} {room}"), out);
+            }
+            // What came and went by request has been told.
+            What::Presence { room, user, state } => {
+                if *state == "lost" {
+                    let text = format!("{user} is lost from {room}");
+                    self.say(Some(event), Ink::Control, &text, out);
+                }
+            }
+            What::Saved { name, size } => {
+                let text = format!("sent a file: stored as {name} ({})", show_size(*size));
+                self.say(Some(event), Ink::Control, &text, out);
+            }
             What::Limit { limit, action } => {
                 let text = format!("over the limit of its {limit}: {action}");
                 self.say(Some(event), Ink::Error, &text, out);

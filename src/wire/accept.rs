@@ -4,14 +4,15 @@
 //!
 //! The heads are shown as they were on the wire ([`Heard`]), with the Date that hyper adds to answers.
 
-use std::cell::Cell;
 use std::convert::Infallible;
-use std::future::{Ready, poll_fn, ready};
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::HeaderMap;
 use hyper::server::conn::http1;
@@ -30,9 +31,20 @@ use crate::model::handshake::{Headers, RequestHead, ResponseHead, has_token, hea
 const MAX_HEAD: usize = 16 * 1024;
 const MAX_FIELDS: usize = 100;
 
+/// The largest body of a plain request; more is 413.
+const MAX_BODY: usize = 64 * 1024;
+
 /// How much unread data is taken off a connection that ends, and for how long.
 const MAX_LINGER: u64 = 64 * 1024;
 const LINGER: Duration = Duration::from_secs(1);
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked<'a> {
+    Upgrade,
+    /// Plain HTTP, with this body.
+    Http(&'a [u8]),
+}
 
 /// How to answer one request.
 #[derive(Debug, Clone)]
@@ -72,8 +84,8 @@ pub enum Ended {
 /// Serves requests on `stream` until one is upgraded. Heads are limited to 16 KiB and 100 fields,
 /// the time to `timeout`. A request that asks for an upgrade wrongly (method, Host missing or doubled,
 /// Connection, key missing, doubled or not 16 bytes, version) is answered with 400, 405 or 426 with
-/// `Sec-WebSocket-Version: 13` before `answer` is asked; `answer` sees plain requests and right upgrades
-/// and is told which it is; a plain request cannot be upgraded and gets 426 instead.
+/// `Sec-WebSocket-Version: 13` before `answer` is asked; `answer` sees plain requests, with bodies up
+/// to 64 KiB, and right upgrades; a plain request cannot be upgraded and gets 426 instead.
 ///
 /// # Errors
 /// [`Ended`] when nothing was upgraded. A connection that was answered and then stayed idle until
@@ -81,13 +93,15 @@ pub enum Ended {
 pub async fn accept<S, F>(stream: S, timeout: Duration, answer: F) -> Result<Accepted<S>, Ended>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    F: Fn(&RequestHead, bool) -> Answer + Send + Sync + 'static,
+    F: Fn(&RequestHead, Asked<'_>) -> Answer + Send + Sync + 'static,
 {
     let (stream, kept) = Heard::new(stream);
     let desk = Desk {
-        answer: Box::new(answer),
         kept: kept.clone(),
-        last: Cell::new(Last::Nothing),
+        counter: Arc::new(Counter {
+            answer,
+            last: Mutex::new(Last::Nothing),
+        }),
     };
     let mut connection = http1::Builder::new()
         .max_buf_size(MAX_HEAD)
@@ -98,7 +112,7 @@ where
     let served = bounded(timeout, poll_fn(|cx| connection.poll_without_shutdown(cx))).await;
     let parts = connection.into_parts();
     let stream = parts.io.into_inner().into_inner();
-    let ended = match (served, parts.service.last.into_inner()) {
+    let ended = match (served, parts.service.counter.last()) {
         (Ok(Ok(())), Last::Upgraded(request, response)) => {
             return Ok(Accepted {
                 stream,
@@ -152,19 +166,24 @@ enum Last {
 
 /// Where hyper hands in its requests.
 struct Desk<F> {
-    /// Boxed, so that the whole is `Unpin` as hyper wants it.
-    answer: Box<F>,
     kept: Kept,
-    last: Cell<Last>,
+    counter: Arc<Counter<F>>,
 }
+
+struct Counter<F> {
+    answer: F,
+    last: Mutex<Last>,
+}
+
+type Respond = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>>;
 
 impl<F> Service<Request<Incoming>> for Desk<F>
 where
-    F: Fn(&RequestHead, bool) -> Answer,
+    F: Fn(&RequestHead, Asked<'_>) -> Answer + Send + Sync + 'static,
 {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+    type Future = Respond;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let head = RequestHead {
@@ -175,19 +194,35 @@ where
                 .map_or_else(|| request.uri().to_string(), ToString::to_string),
             headers: self.kept.request(headers_of(request.headers())),
         };
+        let counter = Arc::clone(&self.counter);
+        Box::pin(async move { Ok(counter.serve(head, request).await) })
+    }
+}
+
+impl<F: Fn(&RequestHead, Asked<'_>) -> Answer> Counter<F> {
+    async fn serve(&self, head: RequestHead, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let framing = Framing {
             http11: request.version() == Version::HTTP_11,
             body: !request.body().is_end_stream(),
         };
         let response = match judge(&head, framing) {
-            Ok(upgrade) => match (self.answer)(&head, upgrade) {
-                Answer::Upgrade { .. } if !upgrade => NOT_ASKED.response(),
-                answer => respond(answer, &head),
+            Ok(true) => respond((self.answer)(&head, Asked::Upgrade), &head),
+            Ok(false) => match Limited::new(request.into_body(), MAX_BODY).collect().await {
+                Ok(body) => match (self.answer)(&head, Asked::Http(&body.to_bytes())) {
+                    Answer::Upgrade { .. } => NOT_ASKED.response(),
+                    answer => respond(answer, &head),
+                },
+                Err(_) => TOO_LARGE.response(),
             },
             Err(rejection) => rejection.response(),
         };
+        self.keep(head, &response);
+        response
+    }
+
+    fn keep(&self, head: RequestHead, response: &Response<Full<Bytes>>) {
         let status = response.status();
-        self.last.set(if status == StatusCode::SWITCHING_PROTOCOLS {
+        let last = if status == StatusCode::SWITCHING_PROTOCOLS {
             let response = ResponseHead {
                 is_http_1_0: false,
                 status: status.as_u16(),
@@ -197,8 +232,19 @@ where
             Last::Upgraded(head, response)
         } else {
             Last::Plain(head, status.as_u16())
-        });
-        ready(Ok(response))
+        };
+        *self.lock() = last;
+    }
+}
+
+impl<F> Counter<F> {
+    fn last(&self) -> Last {
+        std::mem::replace(&mut self.lock(), Last::Nothing)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Last> {
+        // It is only ever replaced.
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -231,6 +277,13 @@ const NOT_ASKED: Rejection = Rejection {
     status: StatusCode::UPGRADE_REQUIRED,
     header: Some(RIGHT_VERSION),
     text: "this path speaks WebSocket: connect to it with a WebSocket client",
+};
+
+/// To a body that is larger than any that is asked for here, or that broke off.
+const TOO_LARGE: Rejection = Rejection {
+    status: StatusCode::PAYLOAD_TOO_LARGE,
+    header: None,
+    text: "the body is too large",
 };
 
 /// Whether a request asks for an upgrade; RFC 9112, section 3.2 and RFC 6455, section 4.2.1.

@@ -45,12 +45,26 @@ impl Served {
         self.running.as_mut().expect("stop takes self")
     }
 
+    /// Waits for it to end by itself and returns what it printed.
+    #[track_caller]
+    pub fn wait(mut self) -> Output {
+        self.running.take().expect("wait takes self").wait()
+    }
+
     /// Asks it to leave and returns what it printed.
     #[track_caller]
     pub fn stop(mut self, signal: Signal) -> Output {
         let running = self.running.take().expect("stop takes self");
         running.signal(signal);
         running.wait()
+    }
+}
+
+impl Served {
+    /// Waits for its end, where something else has asked it to leave.
+    #[track_caller]
+    pub fn end(mut self) -> Output {
+        self.running.take().expect("end takes self").wait()
     }
 }
 

@@ -4,6 +4,7 @@
 //! A new flag is one field here and one line in `config`; help, man pages, completions, the README's
 //! list and the config file follow from the field.
 
+mod auth;
 mod bench;
 mod connection;
 mod output;
@@ -18,9 +19,10 @@ pub(super) mod value;
 
 use std::path::PathBuf;
 
+pub(super) use auth::Auth;
 pub(super) use bench::{Load, Messages, Results};
 pub(super) use connection::Connection;
-pub(super) use output::{Output, Recording};
+pub(super) use output::{Output, Recording, Secrets};
 pub(super) use ping::{PingOutput, Pings};
 pub(super) use reach::Reach;
 pub(super) use screen::Screen;
@@ -97,6 +99,8 @@ pub(super) struct Connect {
     #[command(flatten)]
     pub recording: Recording,
     #[command(flatten)]
+    pub secrets: Secrets,
+    #[command(flatten)]
     pub config: ConfigFile,
 }
 
@@ -132,6 +136,8 @@ pub(super) struct Listen {
     #[command(flatten)]
     pub recording: Recording,
     #[command(flatten)]
+    pub secrets: Secrets,
+    #[command(flatten)]
     pub config: ConfigFile,
 }
 
@@ -151,6 +157,8 @@ pub(super) struct Serve {
     pub server: Server,
     #[command(flatten)]
     pub origins: Origins,
+    #[command(flatten)]
+    pub auth: Auth,
     #[command(flatten)]
     pub upkeep: Upkeep,
     #[command(flatten)]

@@ -1,16 +1,20 @@
 //! Parsers of single values: each error says what was typed and what is allowed.
 
+use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Arg, Command};
 
 use crate::bench::plan::{MODES as BENCH_MODES, Mode as BenchMode};
 use crate::bench::report::REPORTS;
 use crate::command::bench::Report;
 use crate::input::pipe;
 use crate::model::close::CloseCode;
-use crate::model::units::{parse_count, parse_duration, parse_size};
+use crate::model::units::{Rate, parse_count, parse_duration, parse_rate, parse_size};
+use crate::serve::limits::OnLimit;
 use crate::serve::mode;
 use crate::serve::queue::Overflow;
 use crate::session::keepalive::Heartbeat;
@@ -181,9 +185,59 @@ pub(super) fn overflow() -> impl TypedValueParser<Value = Overflow> {
     PossibleValuesParser::new(Overflow::NAMES).try_map(|name| name.parse())
 }
 
-pub(super) fn serve_mode() -> PossibleValuesParser {
-    let modes = mode::MODES.iter();
-    PossibleValuesParser::new(modes.map(|mode| PossibleValue::new(mode.name).help(mode.help)))
+pub(super) fn on_limit() -> impl TypedValueParser<Value = OnLimit> {
+    PossibleValuesParser::new(OnLimit::NAMES).try_map(|name| name.parse())
+}
+
+/// `--mode`: an entry of the registry, and its rate.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct ModeChoice {
+    pub entry: &'static mode::Entry,
+    pub rate: Option<Rate>,
+}
+
+/// Reads `NAME`, or `NAME=RATE` for a mode that has one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ServeMode;
+
+impl TypedValueParser for ServeMode {
+    type Value = ModeChoice;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<ModeChoice, clap::Error> {
+        let text = value.to_str().unwrap_or_default();
+        let (name, rate) = match text.split_once('=') {
+            Some((name, rate)) => (name, Some(rate)),
+            None => (text, None),
+        };
+        let with_rate = |mode: &&mode::Entry| rate.is_none() || mode.takes_rate;
+        let found = mode::MODES.iter().filter(with_rate);
+        if let Some(entry) = found.into_iter().find(|mode| mode.name == name) {
+            let rate = rate.map(parse_rate).transpose();
+            let rate = rate.map_err(|why| {
+                clap::Error::raw(ErrorKind::ValueValidation, why).with_cmd(command)
+            })?;
+            return Ok(ModeChoice { entry, rate });
+        }
+        // It lists what there is, and says what is nearest.
+        let names = PossibleValuesParser::new(mode::MODES.iter().map(|mode| mode.name));
+        let refused = names.parse_ref(command, arg, OsStr::new(text));
+        Err(refused.err().unwrap_or_else(|| {
+            let why = format!("{name} takes no rate");
+            clap::Error::raw(ErrorKind::ValueValidation, why).with_cmd(command)
+        }))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let modes = mode::MODES.iter();
+        Some(Box::new(
+            modes.map(|mode| PossibleValue::new(mode.name).help(mode.help)),
+        ))
+    }
 }
 
 /// A number from 1 that may end in `k` or `m`.

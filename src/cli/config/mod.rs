@@ -2,6 +2,7 @@
 //! environment, config file and defaults, and that finds contradictions. Below it no flag is known.
 
 mod address;
+mod auth;
 mod bench;
 mod connect;
 mod connection;
@@ -50,7 +51,7 @@ const DEMO: &str = "demo";
 const DEMO_URL: &str = "ws://127.0.0.1/";
 
 /// A flag that refines another, and that other: alone it would do nothing.
-const REFINES: [(&str, &str); 8] = [
+const REFINES: [(&str, &str); 11] = [
     ("max_redirects", "location"),
     ("max_retries", "reconnect"),
     ("backoff", "reconnect"),
@@ -59,6 +60,9 @@ const REFINES: [(&str, &str); 8] = [
     ("key", "cert"),
     ("passphrase", "cert"),
     ("tls_key", "tls_cert"),
+    ("on_limit", "rate_limit"),
+    ("basic", "user"),
+    ("save_types", "save_dir"),
 ];
 
 /// # Errors
