@@ -7,6 +7,7 @@ use std::path::Path;
 use super::recording::{self, Recording};
 use crate::error::{Error, cause_text};
 use crate::model::event::Event;
+use crate::model::secret::declared::Declared;
 use crate::tui::connect::save::{Content, NotSaved, Save};
 
 /// Writes it, readable by its owner only.
@@ -42,13 +43,10 @@ fn write(path: &Path, overwrite: bool, payload: &[u8]) -> io::Result<()> {
     options.open(path)?.write_all(payload)
 }
 
-/// As `--record` writes them.
+/// As `--record` writes them. What `--secret` declares is in no event of the list any more.
 fn record(path: &Path, overwrite: bool, events: &[Event]) -> Result<(), Error> {
-    let plan = recording::Plan {
-        path: path.to_owned(),
-        overwrite,
-    };
-    let mut recording = Recording::start(&plan)?;
+    let plan = recording::Plan::new(path.to_owned(), overwrite)?;
+    let mut recording = Recording::start(&plan, Declared::default())?;
     events.iter().try_for_each(|event| recording.write(event))
 }
 
@@ -99,5 +97,7 @@ mod tests {
         };
         let why = failed("no/such/folder", Content::Payload(Bytes::new()));
         assert!(why.contains("o such file"), "{why}");
+        let why = failed("list.txt", Content::Events(Vec::new()));
+        assert!(why.contains(".ndjson"), "{why}");
     }
 }
