@@ -190,6 +190,9 @@ impl Talk {
         loop {
             self.pass_on();
             self.switch().await;
+            if self.is_over && self.finishing {
+                return;
+            }
             let takes_input = self.takes_input();
             let room = output.has_room();
             let limit = self.timer.next(self.finishing);
@@ -243,9 +246,6 @@ impl Talk {
                 Turn::Room => {}
             }
             self.audience.flush();
-            if self.is_over && self.finishing {
-                return;
-            }
         }
     }
 
