@@ -7,9 +7,9 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches};
 
 use super::args::{Connect, EXAMPLES, Listen, Ping, Serve, Top};
-use super::nearest::nearest;
 use super::wscat;
 use crate::error::{Error, ExitCode};
+use crate::text::nearest::nearest;
 
 /// What was asked for.
 pub(super) enum Request {

@@ -25,9 +25,9 @@ use clap::{Arg, ArgAction, Command};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::cli::nearest::nearest;
 use crate::cli::typed::{Kind, first_line};
 use crate::error::Error;
+use crate::text::nearest::nearest;
 
 /// A config file that was read and checked.
 #[derive(Debug)]

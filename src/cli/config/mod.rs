@@ -24,10 +24,10 @@ use clap::FromArgMatches;
 pub(super) use environment::Environment;
 
 use self::file::{Endpoint, File};
-use super::nearest::nearest;
 use super::typed::{Kind, Typed};
 use crate::command;
 use crate::error::{Error, cause_text};
+use crate::text::nearest::nearest;
 use crate::wire::target::Target;
 
 /// What is to be done.

@@ -9,12 +9,13 @@
 use bytes::Bytes;
 
 use super::split_word;
-use crate::input::Input;
 use crate::model::command::Command;
 use crate::model::frame::{Opcode, RawFrame};
 use crate::text::sanitize;
 
-pub(super) fn parse(args: &str) -> Result<Input, String> {
+/// # Errors
+/// What is wrong, and what is allowed.
+pub fn parse(args: &str) -> Result<Command, String> {
     let (mut op, mut fin, mut rsv) = (None, None, None);
     let mut rest = args;
     let payload = loop {
@@ -37,7 +38,7 @@ pub(super) fn parse(args: &str) -> Result<Input, String> {
         opcode: op.ok_or("give an opcode, as in /frame op=1 hello")?,
         payload,
     };
-    Ok(Command::Frame(frame).into())
+    Ok(Command::Frame(frame))
 }
 
 /// Text that begins like a parameter is told from one by this; `hex:` can spell it.
@@ -84,13 +85,13 @@ fn reserved(value: &str) -> Result<[bool; 3], String> {
 mod tests {
     use super::*;
 
-    fn frame(fin: bool, rsv: [bool; 3], opcode: Opcode, payload: &'static [u8]) -> Input {
-        Input::from(Command::Frame(RawFrame {
+    fn frame(fin: bool, rsv: [bool; 3], opcode: Opcode, payload: &'static [u8]) -> Command {
+        Command::Frame(RawFrame {
             fin,
             rsv,
             opcode,
             payload: Bytes::from_static(payload),
-        }))
+        })
     }
 
     #[test]
