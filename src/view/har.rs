@@ -552,13 +552,8 @@ mod tests {
         for (at, count) in [(0, 4), (1, 4), (2, 0)] {
             let messages = entries[at]["_webSocketMessages"].as_array().unwrap();
             assert_eq!(messages.len(), count);
-            assert!(
-                messages
-                    .iter()
-                    .take(3)
-                    .enumerate()
-                    .all(|(round, message)| { message["data"] == round.to_string() })
-            );
+            let rounds: Vec<&Value> = messages.iter().take(3).map(|one| &one["data"]).collect();
+            assert!(rounds.is_empty() || rounds == ["0", "1", "2"], "{rounds:?}");
         }
     }
 
