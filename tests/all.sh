@@ -26,7 +26,7 @@ step cargo fmt --check
 step cargo clippy --all-targets --locked -- -D warnings
 step deny
 step cargo build --locked
-step tests/autobahn/run plain
+step tests/autobahn/run quick
 step cargo test --locked --quiet --doc
 
 if [ "${#failed[@]}" -gt 0 ]; then

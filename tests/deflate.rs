@@ -278,6 +278,16 @@ fn the_limit_is_for_what_was_inflated() {
     assert!(rule.contains("at least 1048577 bytes"), "{rule}");
 }
 
+/// What breaks first is told, however much is inflated in one go.
+#[test]
+fn a_bad_byte_before_the_limit_comes_before_the_limit() {
+    let good = vec![b'a'; LIMIT - 4];
+    let bytes = text(&compressed(&[&good[..], &[0xFF], &[b'a'; 9]].concat()));
+    assert_eq!(violation(&mut client(true), &bytes).0.0, 1007);
+    let bytes = text(&compressed(&[&good[..], &[b'a'; 4], &[0xFF; 9]].concat()));
+    assert_eq!(violation(&mut client(true), &bytes).0.0, 1009);
+}
+
 #[test]
 fn messages_that_are_small_only_on_the_wire_fill_the_queue() {
     let all = side(true, 15);

@@ -82,11 +82,24 @@ fn play(behaviour: Behaviour) -> Played {
     };
     let ping = run(&["ping", "-n", "1"]);
     assert_eq!(ping.exit(), exit, "{name}\n{ping}");
-    let connect = run(&["connect", "-x", "hello", "-w", "0"]);
+    // Where the server ends it, connect may not be the first to close.
+    let ending: &[&str] = if exit == 0 { &["-w", "0"] } else { &["--stay"] };
+    let connect = run(&[&["connect", "-x", "hello"], ending].concat());
     assert_eq!(connect.exit(), exit, "{name}\n{connect}");
     Played {
         name,
         ping,
         connect,
     }
+}
+
+/// The body is waited for as long as a second, and the whole for less.
+#[test]
+fn a_refusal_stays_one_when_its_body_is_late() {
+    let server = RawServer::http(|peer| {
+        peer.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 10\r\n\r\nhalf");
+        peer.drain();
+    });
+    let output = wscope(&["ping", &server.url(), "--connect-timeout", "0.9"]).run();
+    output.code(5).says(&["HTTP 403 Forbidden", "-o http://"]);
 }

@@ -120,6 +120,7 @@ fn an_opening_as_ndjson() {
     );
     assert_line(
         What::Response(Box::new(ResponseHead {
+            is_http_1_0: false,
             status: 101,
             reason: "Switching Protocols".into(),
             headers: vec![header("Upgrade", "websocket")],
@@ -347,6 +348,7 @@ fn said_by_the_peer(text: &'static str) -> Vec<Event> {
             headers: head(),
         })),
         What::Response(Box::new(ResponseHead {
+            is_http_1_0: false,
             status: 101,
             reason: text.into(),
             headers: head(),

@@ -91,6 +91,9 @@ impl Audience {
         };
         self.declared.redact(&mut event);
         self.view.event(&event, &mut self.page);
+        if self.page.rest.is_some() {
+            self.flush();
+        }
         if let Err(error) = recorded {
             self.recording = None;
             self.tell(What::Error(Box::new(error.problem())));
@@ -185,6 +188,9 @@ impl Audience {
     pub(super) fn flush(&mut self) {
         if !self.page.data.is_empty() {
             self.output.data(&self.page.data);
+        }
+        if let Some((bytes, make)) = self.page.rest.take() {
+            self.output.data_later(bytes, make);
         }
         if !self.page.talk.is_empty() {
             self.output.talk(&self.page.talk);

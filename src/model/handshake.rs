@@ -20,6 +20,8 @@ pub struct RequestHead {
 /// The status line and header fields that a server sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ResponseHead {
+    /// It said HTTP/1.0, which is how old gateways give themselves away; else it is HTTP/1.1.
+    pub is_http_1_0: bool,
     pub status: u16,
     pub reason: String,
     pub headers: Headers,

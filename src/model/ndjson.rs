@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use base64::Engine as _;
+use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -93,10 +94,13 @@ impl What {
                 map.serialize_entry("size", &message.payload.len())?;
                 match message.as_text() {
                     Some(text) => map.serialize_entry("data", &text)?,
-                    None => map.serialize_entry("base64", &BASE64.encode(&message.payload))?,
+                    None => map.serialize_entry("base64", &Base64(&message.payload))?,
                 }
                 map.serialize_entry("frames", frames)?;
                 map.serialize_entry("wire", wire)?;
+                if let Some(ratio) = ratio(message.payload.len() as u64, *wire) {
+                    map.serialize_entry("ratio", &ratio)?;
+                }
                 match json {
                     Some(json) => map.serialize_entry("json", json),
                     None => Ok(()),
@@ -246,6 +250,21 @@ impl Serialize for Traffic {
         }
         map.end()
     }
+}
+
+/// Bytes in base64, which is written as it is made.
+struct Base64<'a>(&'a [u8]);
+
+impl Serialize for Base64<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&Base64Display::new(self.0, &BASE64))
+    }
+}
+
+/// How many times smaller a message was on the wire, to two digits; `None` where it was not.
+fn ratio(payload: u64, wire: u64) -> Option<f64> {
+    let hundredths = (payload as f64 / wire as f64 * 100.0).round();
+    (wire < payload).then_some(hundredths / 100.0)
 }
 
 /// The `rtt_ms` object of `end`.

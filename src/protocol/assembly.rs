@@ -66,13 +66,15 @@ impl Assembly {
         self.check_text(start)
     }
 
-    /// Adds what a piece was inflated to.
+    /// Adds what a piece was inflated to. What is still within the limit is judged before what is
+    /// not, so that a message fails with the same rule however it was cut.
     pub(super) fn push(&mut self, chunk: &[u8], limit: usize) -> Result<(), Violation> {
-        self.check_size(chunk.len() as u64, limit)?;
         let start = self.payload.len();
-        self.grow_for(chunk.len(), limit - start);
-        self.payload.extend_from_slice(chunk);
-        self.check_text(start)
+        let (within, beyond) = chunk.split_at(chunk.len().min(limit - start));
+        self.grow_for(within.len(), limit - start);
+        self.payload.extend_from_slice(within);
+        self.check_text(start)?;
+        self.check_size(u64::from(!beyond.is_empty()), limit)
     }
 
     /// Text fails with the first piece that cannot be UTF-8.

@@ -80,6 +80,8 @@ pub(super) struct Attempt {
     doing: String,
     /// The proxy that led to the target, as errors name it.
     via: Option<String>,
+    /// A refusal whose body is being read, with what it answers.
+    refused: Option<(Target, RequestHead, ResponseHead)>,
     /// What has come of an answer whose head is not whole yet.
     answer: BytesMut,
     started: Instant,
@@ -91,6 +93,7 @@ impl Attempt {
             heads: Vec::new(),
             doing: String::new(),
             via: None,
+            refused: None,
             answer: BytesMut::new(),
             started: Instant::now(),
         }
@@ -102,7 +105,24 @@ impl Attempt {
         self.started = Instant::now();
         match timeout(plan.connect_timeout, self.follow(plan, request, &tls)).await {
             Ok(opened) => opened,
+            // Late is only the body, and that is not what was asked for.
+            Err(_) if let Some((target, sent, head)) = self.refused.take() => {
+                let body = Bytes::new();
+                Err(failure(
+                    &target,
+                    &sent,
+                    Refusal { head, body },
+                    self.timings(),
+                ))
+            }
             Err(_) => Err(self.timed_out(plan.connect_timeout).into()),
+        }
+    }
+
+    fn timings(&self) -> Timings {
+        Timings {
+            total: self.started.elapsed(),
+            ..Timings::default()
         }
     }
 
@@ -111,10 +131,6 @@ impl Attempt {
         if !self.answer.is_empty() {
             let came = show_size(self.answer.len() as u64);
             doing.push_str(&format!(": {came} came, and no whole head"));
-        } else if let Some(What::Response(head)) = self.heads.last()
-            && (100..200).contains(&head.status)
-        {
-            doing.push_str(&format!(": an interim {} came, and no more", head.status));
         }
         Error::Timeout { doing, after }
     }
@@ -170,10 +186,20 @@ impl Attempt {
         let head = upgrade::request(target, request, &upgrade::new_key());
         self.heads.push(What::Request(Box::new(head.clone())));
         let started = Instant::now();
-        let heads = &mut self.heads;
-        let mut seen = |head: &ResponseHead| heads.push(What::Response(Box::new(head.clone())));
+        let (heads, refused, doing) = (&mut self.heads, &mut self.refused, &mut self.doing);
+        let mut seen = |answer: &ResponseHead| {
+            heads.push(What::Response(Box::new(answer.clone())));
+            match answer.status {
+                101 => {}
+                100..200 => {
+                    *doing = format!("waiting for {peer} to go on after HTTP {}", answer.status);
+                }
+                _ => *refused = Some((target.clone(), head.clone(), answer.clone())),
+            }
+        };
         let answer =
             upgrade::upgrade(&mut secured.stream, &head, &mut self.answer, &mut seen).await;
+        self.refused = None;
         let answer = answer.map_err(|error| {
             self.led_by_proxy(explained(error, target, secured.wanted_identity))
         })?;

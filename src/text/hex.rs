@@ -9,28 +9,44 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// Bytes on a line of a dump.
 const ROW: usize = 16;
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// A dump with offsets and an ASCII column, each line ended by a line feed. Nothing for no bytes.
 pub fn dump(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(ROW) * 79);
-    for (row, chunk) in bytes.chunks(ROW).enumerate() {
-        push(&mut text, format_args!("{:08x} ", row * ROW));
-        for column in 0..ROW {
-            if column % 8 == 0 {
+    rows(bytes).collect()
+}
+
+/// The lines of a dump, one by one.
+pub fn rows(bytes: &[u8]) -> impl Iterator<Item = String> {
+    bytes
+        .chunks(ROW)
+        .enumerate()
+        .map(|(row, chunk)| dump_row(row * ROW, chunk))
+}
+
+fn dump_row(offset: usize, chunk: &[u8]) -> String {
+    let mut text = String::with_capacity(79);
+    push(&mut text, format_args!("{offset:08x} "));
+    for column in 0..ROW {
+        if column % 8 == 0 {
+            text.push(' ');
+        }
+        match chunk.get(column) {
+            Some(byte) => {
+                let digits =
+                    [byte >> 4, byte & 0xF].map(|digit| char::from(DIGITS[usize::from(digit)]));
+                text.extend(digits);
                 text.push(' ');
             }
-            match chunk.get(column) {
-                Some(byte) => push(&mut text, format_args!("{byte:02x} ")),
-                None => text.push_str("   "),
-            }
+            None => text.push_str("   "),
         }
-        text.push_str(" |");
-        text.extend(chunk.iter().map(|byte| match byte {
-            b' '..=b'~' => char::from(*byte),
-            _ => '.',
-        }));
-        text.push_str("|\n");
     }
+    text.push_str(" |");
+    text.extend(chunk.iter().map(|byte| match byte {
+        b' '..=b'~' => char::from(*byte),
+        _ => '.',
+    }));
+    text.push_str("|\n");
     text
 }
 

@@ -5,7 +5,8 @@
 //! buffer and hand it over; neighbours for the same stream are joined and written as one.
 //!
 //! The queue has a soft bound of [`BOUND`] bytes: whoever produces without end waits for
-//! [`Output::room`] first, so that it is exceeded by one buffer of each producer at most.
+//! [`Output::room`] first, so that it is exceeded by one buffer of each producer at most. What would
+//! take many times the memory of what it shows is queued as a [`Later`], which is made while it is written.
 //!
 //! stdout is data: when its reader goes away (`| head -1`), what is queued for it is dropped,
 //! quietly, and [`Output::closed`] returns. Other failures (a full disk) do the same and are
@@ -29,6 +30,9 @@ use crate::error::Error;
 
 /// Bytes that may be queued before [`Output::room`] waits.
 pub const BOUND: usize = 1 << 20;
+
+/// Writes its text piece by piece, in the writing thread, when its turn has come.
+pub type Later = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
 
 /// Prints above the line that is being edited.
 pub trait Printer: Send {
@@ -126,6 +130,17 @@ impl Output {
     pub fn data(&self, bytes: &[u8]) {
         if !self.is_closed() {
             self.shared.push(Stream::Data, bytes);
+        }
+    }
+
+    /// Queues data for stdout that is made while it is written and holds `bytes` of memory until
+    /// then. Dropped once stdout is closed.
+    pub fn data_later(&self, bytes: usize, make: Later) {
+        if !self.is_closed() {
+            self.shared.enqueue(Piece {
+                stream: Stream::Data,
+                content: Content::Later { bytes, make },
+            });
         }
     }
 
@@ -260,7 +275,22 @@ struct Queue {
 
 struct Piece {
     stream: Stream,
-    bytes: Vec<u8>,
+    content: Content,
+}
+
+enum Content {
+    Bytes(Vec<u8>),
+    Later { bytes: usize, make: Later },
+}
+
+impl Piece {
+    /// What it counts for in the queue.
+    fn len(&self) -> usize {
+        match &self.content {
+            Content::Bytes(bytes) => bytes.len(),
+            Content::Later { bytes, .. } => *bytes,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -287,14 +317,26 @@ impl Shared {
             return;
         }
         let mut queue = self.lock();
-        queue.bytes += bytes.len();
-        match queue.pieces.back_mut() {
-            Some(last) if last.stream == stream => last.bytes.extend_from_slice(bytes),
-            _ => queue.pieces.push_back(Piece {
-                stream,
-                bytes: bytes.to_vec(),
-            }),
+        if let Some(last) = queue.pieces.back_mut()
+            && last.stream == stream
+            && let Content::Bytes(joined) = &mut last.content
+        {
+            joined.extend_from_slice(bytes);
+            queue.bytes += bytes.len();
+            self.update_room(&queue);
+            return;
         }
+        drop(queue);
+        self.enqueue(Piece {
+            stream,
+            content: Content::Bytes(bytes.to_vec()),
+        });
+    }
+
+    fn enqueue(&self, piece: Piece) {
+        let mut queue = self.lock();
+        queue.bytes += piece.len();
+        queue.pieces.push_back(piece);
         self.update_room(&queue);
         drop(queue);
         self.work.notify_one();
@@ -316,7 +358,7 @@ impl Shared {
             .pieces
             .iter()
             .filter(|piece| piece.stream == Stream::Data)
-            .map(|piece| piece.bytes.len())
+            .map(Piece::len)
             .sum();
         queue.pieces.retain(|piece| piece.stream != Stream::Data);
         queue.bytes -= dropped;
@@ -388,6 +430,21 @@ mod tests {
         drop(output);
         let all: Vec<u8> = written.into_iter().flatten().collect();
         assert_eq!(all, b"1\n2\n3\n");
+    }
+
+    #[tokio::test]
+    async fn what_is_made_later_keeps_its_place_and_counts_for_what_it_holds() {
+        let (data, permit, written) = gated_sink();
+        let output = Output::to(data, io::sink()).unwrap();
+        output.data(b"1");
+        output.data_later(BOUND, Box::new(|sink| sink.write_all(b"2")));
+        output.data(b"3");
+        assert!(!output.has_room());
+        drop(permit);
+        output.room().await;
+        output.finish().await.unwrap();
+        let all: Vec<u8> = written.try_iter().flatten().collect();
+        assert_eq!(all, b"123");
     }
 
     #[tokio::test]

@@ -39,6 +39,26 @@ pub fn block_bytes(bytes: &[u8]) -> Cow<'_, str> {
     sanitize_bytes(bytes, Layout::Block)
 }
 
+/// The bytes in pieces of at most 64 KiB that cut no character, so that a large text can be made
+/// safe piece by piece.
+pub fn pieces(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const PIECE: usize = 64 << 10;
+    /// Of the four bytes that a character has at most.
+    const CONTINUATIONS: usize = 3;
+    std::iter::from_fn(move || {
+        let mut end = bytes.len().min(PIECE);
+        if end < bytes.len() {
+            let is_continuation = |at: usize| bytes[at] & 0xC0 == 0x80;
+            let start = (end - CONTINUATIONS..=end)
+                .rev()
+                .find(|at| !is_continuation(*at));
+            end = start.unwrap_or(end);
+        }
+        let piece = bytes.split_off(..end)?;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
 pub fn sanitize(text: &str, layout: Layout) -> Cow<'_, str> {
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return Cow::Borrowed(text);
@@ -169,6 +189,19 @@ mod tests {
         assert_eq!(line_bytes(b"a\xff\xfeb\xc3"), "a\\xff\\xfeb\\xc3");
         assert_eq!(line_bytes(b"\xed\xa0\x80"), "\\xed\\xa0\\x80");
         assert_eq!(block_bytes(b"\xff\n"), "\\xff\n");
+    }
+
+    #[test]
+    fn pieces_cut_no_character_and_lose_nothing() {
+        for filler in 0..4 {
+            let text = "x".repeat(filler) + &"🦀".repeat(100_000);
+            let joined: String = pieces(text.as_bytes())
+                .map(|piece| std::str::from_utf8(piece).unwrap())
+                .collect();
+            assert!(joined == text);
+        }
+        let wild = vec![0x80; 100_000];
+        assert_eq!(pieces(&wild).map(<[u8]>::len).sum::<usize>(), wild.len());
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use crate::text::hex;
 use crate::text::style::{Ink, Style};
 
 use super::prefix::Prefix;
-use super::{Format, FormatEntry, Page, Plan, line};
+use super::{Format, FormatEntry, LARGE, Page, Plan, line};
 
 pub(super) const ENTRY: FormatEntry = FormatEntry {
     name: "hex",
@@ -31,12 +31,16 @@ impl Hex {
     }
 
     fn dump(&self, event: &Event, dir: Direction, kind: &str, payload: &[u8], page: &mut Page) {
+        self.head(event, dir, kind, payload.len(), page);
+        page.data.extend_from_slice(hex::dump(payload).as_bytes());
+    }
+
+    fn head(&self, event: &Event, dir: Direction, kind: &str, size: usize, page: &mut Page) {
         self.prefix.both(event, &mut page.data);
-        let size = show_size(payload.len() as u64);
+        let size = show_size(size as u64);
         let head = self.style.paint(Ink::Control, kind);
         let head = format!("{} {head} {size}\n", line::sign(dir, self.style));
         page.data.extend_from_slice(head.as_bytes());
-        page.data.extend_from_slice(hex::dump(payload).as_bytes());
     }
 }
 
@@ -49,7 +53,15 @@ impl Format for Hex {
                     return;
                 }
                 let kind = if message.is_text() { "text" } else { "binary" };
-                self.dump(event, *dir, kind, &message.payload, page);
+                if message.payload.len() < LARGE {
+                    return self.dump(event, *dir, kind, &message.payload, page);
+                }
+                self.head(event, *dir, kind, message.payload.len(), page);
+                let payload = message.payload.clone();
+                page.later(message, move |sink| {
+                    let mut rows = hex::rows(&payload);
+                    rows.try_for_each(|row| sink.write_all(row.as_bytes()))
+                });
             }
             What::Ping { dir, payload } => self.dump(event, *dir, "ping", payload, page),
             What::Pong { dir, payload, rtt } => {

@@ -23,6 +23,8 @@ pub(super) const ENTRY: FormatEntry = FormatEntry {
 
 /// Bytes of a binary message that are shown.
 const PREVIEW: usize = 32;
+/// Bytes of a text that are shown: more than anybody reads on one line.
+const MOST_SHOWN: usize = 1 << 20;
 
 struct Pretty {
     prefix: Prefix,
@@ -54,6 +56,13 @@ impl Pretty {
 
     fn message<'a>(&self, message: &'a Message) -> Cow<'a, str> {
         match std::str::from_utf8(&message.payload) {
+            Ok(text) if message.is_text() && text.len() > MOST_SHOWN => {
+                let end = (0..=MOST_SHOWN).rev().find(|at| text.is_char_boundary(*at));
+                let start = &text[..end.unwrap_or(0)];
+                let size = format!(" ... ({} in all)", show_size(text.len() as u64));
+                let size = self.style.paint(Ink::Dim, &size);
+                Cow::Owned(format!("{}{size}", sanitize::line(start)))
+            }
             Ok(text) if message.is_text() => self.text(text),
             _ => {
                 let size = format!("binary {}:", show_size(message.payload.len() as u64));
@@ -198,6 +207,13 @@ mod tests {
         let line = shown(Style::PLAIN, false, &long);
         assert!(line.starts_with("< binary 4.1 kB: 00 00 ") && line.ends_with(" 00 ...\n"));
         assert!(line.len() < 150);
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        let line = shown(Style::PLAIN, false, &received(&"ß".repeat(MOST_SHOWN)));
+        assert_eq!(line.matches('ß').count(), MOST_SHOWN / 2);
+        assert!(line.ends_with("ß ... (2.1 MB in all)\n"));
     }
 
     #[test]

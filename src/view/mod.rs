@@ -31,30 +31,50 @@ mod talk;
 mod sample;
 
 use std::collections::VecDeque;
+use std::io::{self, Write};
 
 use bytes::Bytes;
 
 use crate::model::event::{End, Event, What};
+use crate::model::message::Message;
+use crate::text::output::Later;
 use crate::text::style::Style;
 
 use self::talk::Talk;
 
+/// A message of this size is made into data only while it is written: what it becomes may take
+/// many times its memory.
+const LARGE: usize = 1 << 20;
+
 /// What a format wrote: data for stdout, talk for stderr, each in order.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Page {
     pub data: Vec<u8>,
     pub talk: Vec<u8>,
+    /// The rest of a large message, which stands behind `data`, and the memory that it holds. A page
+    /// that has one is to be handed over before more is written to it.
+    pub rest: Option<(usize, Later)>,
 }
 
 impl Page {
     pub const fn is_empty(&self) -> bool {
-        self.data.is_empty() && self.talk.is_empty()
+        self.data.is_empty() && self.talk.is_empty() && self.rest.is_none()
+    }
+
+    /// Has what shows a large message made while it is written.
+    fn later(
+        &mut self,
+        message: &Message,
+        make: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static,
+    ) {
+        self.rest = Some((message.payload.len(), Box::new(make)));
     }
 
     /// Empties both and keeps the memory.
     pub fn clear(&mut self) {
         self.data.clear();
         self.talk.clear();
+        self.rest = None;
     }
 }
 

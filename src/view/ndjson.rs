@@ -8,10 +8,10 @@ use std::io::{self, Write};
 use serde::Serialize as _;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-use crate::model::event::Event;
+use crate::model::event::{Event, What};
 use crate::text::sanitize;
 
-use super::{Format, FormatEntry, Page, Plan};
+use super::{Format, FormatEntry, LARGE, Page, Plan};
 
 pub(super) const ENTRY: FormatEntry = FormatEntry {
     name: "ndjson",
@@ -34,18 +34,33 @@ impl Ndjson {
 
 impl Format for Ndjson {
     fn event(&mut self, event: &Event, page: &mut Page) {
+        // What was parsed is no smaller than what it is written as.
+        if let What::Message {
+            message,
+            json: None,
+            ..
+        } = &event.what
+            && message.payload.len() >= LARGE
+        {
+            let (event, is_terminal) = (event.clone(), self.is_terminal);
+            page.later(message, move |sink| write_line(&event, is_terminal, sink));
+            return;
+        }
         let start = page.data.len();
-        let written = if self.is_terminal {
-            event.serialize(&mut Serializer::with_formatter(&mut page.data, Safe))
-        } else {
-            serde_json::to_writer(&mut page.data, event)
-        };
-        match written {
-            Ok(()) => page.data.push(b'\n'),
+        if write_line(event, self.is_terminal, &mut page.data).is_err() {
             // Neither the writer nor the event can fail; half a line would be worse than none.
-            Err(_) => page.data.truncate(start),
+            page.data.truncate(start);
         }
     }
+}
+
+fn write_line(event: &Event, is_terminal: bool, mut sink: &mut dyn Write) -> io::Result<()> {
+    if is_terminal {
+        event.serialize(&mut Serializer::with_formatter(&mut sink, Safe))?;
+    } else {
+        serde_json::to_writer(&mut sink, event)?;
+    }
+    sink.write_all(b"\n")
 }
 
 /// [`CompactFormatter`], with hostile characters escaped.

@@ -8,7 +8,7 @@ use crate::text::sanitize;
 use crate::text::style::Style;
 
 use super::prefix::Prefix;
-use super::{Format, FormatEntry, Page, Plan, line};
+use super::{Format, FormatEntry, LARGE, Page, Plan, line};
 
 pub(super) const ENTRY: FormatEntry = FormatEntry {
     name: "raw",
@@ -43,6 +43,20 @@ impl Format for Raw {
                 return;
             }
             self.prefix.time(event.time, &mut page.data);
+            if message.payload.len() >= LARGE {
+                let (payload, is_terminal) = (message.payload.clone(), self.is_terminal);
+                page.later(message, move |sink| {
+                    for piece in sanitize::pieces(&payload) {
+                        if is_terminal {
+                            sink.write_all(sanitize::block_bytes(piece).as_bytes())?;
+                        } else {
+                            sink.write_all(piece)?;
+                        }
+                    }
+                    sink.write_all(b"\n")
+                });
+                return;
+            }
             if self.is_terminal {
                 let safe = sanitize::block_bytes(&message.payload);
                 page.data.extend_from_slice(safe.as_bytes());

@@ -185,6 +185,7 @@ where
         let status = response.status();
         self.last.set(if status == StatusCode::SWITCHING_PROTOCOLS {
             let response = ResponseHead {
+                is_http_1_0: false,
                 status: status.as_u16(),
                 reason: status.canonical_reason().unwrap_or_default().to_owned(),
                 headers: headers_of(response.headers()),

@@ -142,6 +142,7 @@ mod tests {
 
     fn framing(status: u16, headers: &[(&str, &str)]) -> Framing {
         Framing::of(&ResponseHead {
+            is_http_1_0: false,
             status,
             reason: String::new(),
             headers: headers

@@ -150,6 +150,7 @@ fn parse(bytes: &[u8]) -> Result<ResponseHead, String> {
         .map(|field| (field.name.to_owned(), value_text(field.value)))
         .collect();
     Ok(ResponseHead {
+        is_http_1_0: response.version == Some(0),
         status: response.code.unwrap_or_default(),
         reason: reason_of(bytes),
         headers,
@@ -241,11 +242,12 @@ mod tests {
 
     #[test]
     fn heads_keep_case_order_and_duplicates() {
-        let head = parse(b"HTTP/1.1 299 Odd one\r\nx-A: 1\r\nX-a: \xe9\r\nB: \xc3\xa9\r\n\r\n");
+        let head = parse(b"HTTP/1.0 299 Odd one\r\nx-A: 1\r\nX-a: \xe9\r\nB: \xc3\xa9\r\n\r\n");
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(
             head,
             Ok(ResponseHead {
+                is_http_1_0: true,
                 status: 299,
                 reason: "Odd one".into(),
                 headers: vec![pair("x-A", "1"), pair("X-a", "é"), pair("B", "é")],

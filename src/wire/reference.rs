@@ -119,6 +119,7 @@ fn refusal(response: &http::Response<Option<Vec<u8>>>) -> Refusal {
     let status = response.status();
     Refusal {
         head: ResponseHead {
+            is_http_1_0: response.version() == http::Version::HTTP_10,
             status: status.as_u16(),
             // It does not keep what the server wrote here.
             reason: status.canonical_reason().unwrap_or_default().to_owned(),

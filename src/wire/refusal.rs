@@ -159,6 +159,7 @@ mod tests {
 
     fn hint(status: u16, answered: &[(&str, &str)], sent: &[(&str, &str)]) -> Option<String> {
         let head = ResponseHead {
+            is_http_1_0: false,
             status,
             reason: String::new(),
             headers: headers(answered),

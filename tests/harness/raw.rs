@@ -357,6 +357,7 @@ impl Peer {
         }
         Some(Frame {
             fin: first & 0x80 != 0,
+            compressed: first & 0x40 != 0,
             opcode: first & 0x0f,
             masked: mask.is_some(),
             payload,
@@ -433,6 +434,8 @@ impl Drop for Peer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     pub fin: bool,
+    /// RSV1, which says so where permessage-deflate was agreed on.
+    pub compressed: bool,
     pub opcode: u8,
     pub masked: bool,
     pub payload: Vec<u8>,

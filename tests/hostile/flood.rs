@@ -4,8 +4,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::compressed::bomb;
-use super::harness::program::wscope;
-use super::harness::raw::{BINARY, PING, PONG, Peer, RawServer, encode};
+use super::harness::program::{shell, wscope};
+use super::harness::raw::{BINARY, PING, PONG, Peer, RawServer, TEXT, encode};
 use super::harness::running::Signal;
 use super::harness::served::serve;
 use super::{DEFLATE, MOST_MEMORY, still_serves};
@@ -178,6 +178,38 @@ fn connect_withstands_floods_of_who_never_reads() {
             peer.reset();
         });
         play(&server, flood, true, 8);
+    }
+}
+
+/// Zeroes are six times as much as JSON, and five times in a dump.
+#[test]
+fn a_bomb_below_the_limit_is_written_while_it_is_made() {
+    let text = encode(FIN | RSV1 | TEXT, None, &bomb(16));
+    let binary = encode(FIN | RSV1 | BINARY, None, &bomb(16));
+    for (bomb, format) in [
+        (&text, "raw"),
+        (&text, "ndjson"),
+        (&text, "hex"),
+        (&text, "pretty"),
+        (&binary, "ndjson"),
+    ] {
+        let bomb = bomb.clone();
+        let server = RawServer::http(|peer| {
+            peer.accept_with(&[DEFLATE]);
+            peer.send(bomb);
+            peer.send_close(1000, "");
+            peer.close_frame();
+        });
+        let run = format!(
+            "exec \"$WSCOPE\" connect {} --output {format} >/dev/null",
+            server.url()
+        );
+        let running = shell(&run).spawn();
+        let memory = running.watch_memory();
+        running.wait().code(0);
+        let peak = memory.peak();
+        // The message itself, and what any run takes.
+        assert!(peak < 48 << 20, "{format}: {} MiB at the peak", peak >> 20);
     }
 }
 

@@ -11,6 +11,7 @@ mod harness;
 
 mod compressed;
 mod flood;
+mod handshake;
 mod table;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,22 +43,84 @@ fn table() -> Vec<Attack> {
     attacks
 }
 
+/// Those that need little time and memory.
+fn brief() -> Vec<Attack> {
+    let mut attacks = table::breaches();
+    attacks.extend(table::deflate_breaches());
+    attacks.extend(table::ends());
+    attacks
+}
+
 #[test]
 fn connect_withstands_the_table() {
-    each(table(), ABREAST, attack_client);
+    each(table(), ABREAST, |attack| attack_client("connect", attack));
 }
 
 #[test]
 fn connect_withstands_the_table_byte_by_byte() {
     let mut attacks = table::breaches();
     attacks.extend(table::ends());
-    each(table::in_segments(attacks, 300), ABREAST, attack_client);
+    each(table::in_segments(attacks, 300), ABREAST, |attack| {
+        attack_client("connect", attack);
+    });
+}
+
+#[test]
+fn listen_withstands_the_table() {
+    each(brief(), ABREAST, |attack| attack_client("listen", attack));
+}
+
+#[test]
+fn ping_withstands_the_table() {
+    each(brief(), ABREAST, |attack| {
+        let server = RawServer::http(|peer| {
+            peer.accept_with(if attack.deflate { &[DEFLATE] } else { &[] });
+            (attack.act)(peer);
+            judge(peer, attack.end);
+        });
+        let code = match exit_code(attack.end) {
+            // A server that is left in order has not answered the ping.
+            0 => 4,
+            other => other,
+        };
+        harmless_ping(&server, &[]).code(code as i32);
+    });
+}
+
+/// What the second implementation makes of it is its own affair, but for time and memory.
+#[test]
+fn ping_withstands_the_table_twice() {
+    let mut attacks = brief();
+    attacks.retain(|attack| !attack.deflate);
+    each(attacks, ABREAST, |attack| {
+        let server = RawServer::each(2, |_, peer| {
+            peer.read_head();
+            peer.accept();
+            (attack.act)(peer);
+        });
+        harmless_ping(&server, &["--cross-check"]);
+    });
+}
+
+#[track_caller]
+fn harmless_ping(server: &RawServer, more: &[&str]) -> Output {
+    let started = Instant::now();
+    let url = server.url();
+    let mut args = vec!["ping", "-v", "-n", "1", &url];
+    args.extend_from_slice(more);
+    let running = wscope(&args).spawn();
+    let memory = running.watch_memory();
+    let output = running.wait();
+    assert!(started.elapsed() < MOST_TIME, "{:?}", started.elapsed());
+    assert_small(memory.peak());
+    assert_harmless(&output.stdout);
+    assert_harmless(&output.stderr);
+    output
 }
 
 #[test]
 fn a_terminal_is_told_nothing_by_the_table() {
-    let mut attacks = table::breaches();
-    attacks.extend(table::ends());
+    let attacks = brief();
     each(attacks, ABREAST, |attack| {
         let server = server(attack);
         let url = server.url();
@@ -98,8 +161,7 @@ fn serve_withstands_the_table() {
 
 #[test]
 fn the_terminal_of_serve_is_told_nothing_by_the_table() {
-    let mut attacks = table::breaches();
-    attacks.extend(table::ends());
+    let attacks = brief();
     let mut terminal = Terminal::start(&["serve", "0", "--color", "never", "-v", "-P", "-F"]);
     terminal.says("ws://127.0.0.1:");
     let screen = terminal.screen().contents();
@@ -312,10 +374,10 @@ fn judge(peer: &mut Peer, end: End) {
     assert!(peer.drain(), "the Close was followed by a reset");
 }
 
-fn attack_client(attack: &'static Attack) {
+fn attack_client(command: &str, attack: &'static Attack) {
     let server = server(attack);
     let started = Instant::now();
-    let running = wscope(&["connect", &server.url(), "--json"]).spawn();
+    let running = wscope(&[command, &server.url(), "--json"]).spawn();
     let memory = running.watch_memory();
     let output = running.wait().code(exit_code(attack.end) as i32);
     assert!(started.elapsed() < MOST_TIME, "{:?}", started.elapsed());

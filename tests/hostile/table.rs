@@ -190,9 +190,9 @@ pub(crate) fn deflate_breaches() -> Vec<Attack> {
     attacks
 }
 
-/// Messages that get too large bit by bit.
+/// Messages that get too large bit by bit, and those that only seem to.
 pub(crate) fn endless() -> Vec<Attack> {
-    [
+    let mut attacks: Vec<Attack> = [
         ("fragments of 64 KiB", 64 << 10),
         ("fragments of 1 MiB", 1 << 20),
     ]
@@ -206,7 +206,19 @@ pub(crate) fn endless() -> Vec<Attack> {
             }
         })
     })
-    .into()
+    .into();
+    attacks.push(act(
+        "a million empty fragments and no last one",
+        End::Gone,
+        |peer| {
+            let fragments = encode(0, peer.key(), b"").repeat(10_000);
+            peer.send_raw(TEXT, "");
+            for _ in 0..100 {
+                peer.send(&fragments);
+            }
+        },
+    ));
+    attacks
 }
 
 /// What breaks the protocol while megabytes are on their way that nobody will read.

@@ -1,17 +1,20 @@
 //! The thread that writes: takes from the queue, in order, and waits for whoever reads.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Piece, Printer, Queue, Shared, Stream};
+use super::{Content, Piece, Printer, Queue, Shared, Stream};
 
 /// What is printed above an editor's line at once, at most (a larger single piece stays whole).
 const PRINT: usize = 64 * 1024;
 
 /// The least time between two of those.
 const PRINT_EVERY: Duration = Duration::from_millis(33);
+
+/// What is made later is written in pieces of this size.
+const PIECE: usize = 64 * 1024;
 
 /// A pause before writing again to a stream that somebody else made non-blocking.
 const BUSY: Duration = Duration::from_millis(1);
@@ -35,6 +38,8 @@ enum Work {
     Write(Piece),
     Print {
         text: Vec<u8>,
+        /// What that counted for in the queue.
+        taken: usize,
         printer: Box<dyn Printer>,
         borrower: u64,
     },
@@ -55,14 +60,19 @@ impl Writer {
         while let Some(work) = self.next() {
             let written = match work {
                 Work::Write(piece) => {
-                    self.write(piece.stream, &piece.bytes);
-                    piece.bytes.len()
+                    let taken = piece.len();
+                    self.write(piece);
+                    taken
                 }
                 Work::Print {
                     text,
+                    taken,
                     printer,
                     borrower,
-                } => self.print(&text, printer, borrower),
+                } => {
+                    self.print(&text, printer, borrower);
+                    taken
+                }
             };
             let mut queue = self.shared.lock();
             queue.bytes -= written;
@@ -103,15 +113,17 @@ impl Writer {
                 continue;
             }
             let printer = queue.printer.take()?;
+            let (text, taken) = self.sinks.take_text(&mut queue);
             return Some(Work::Print {
-                text: self.sinks.take_text(&mut queue),
+                text,
+                taken,
                 printer,
                 borrower: queue.borrower,
             });
         }
     }
 
-    fn print(&mut self, text: &[u8], mut printer: Box<dyn Printer>, borrower: u64) -> usize {
+    fn print(&mut self, text: &[u8], mut printer: Box<dyn Printer>, borrower: u64) {
         // A view that writes to a terminal writes text; a raw one may not.
         let printed = printer.print(String::from_utf8_lossy(text).into_owned());
         self.printed = Some(Instant::now());
@@ -124,25 +136,27 @@ impl Writer {
             }
             // The editor has ended; its loan is about to.
             Err(text) => {
-                self.write(Stream::Data, text.as_bytes());
+                self.write(Piece {
+                    stream: Stream::Data,
+                    content: Content::Bytes(text.into_bytes()),
+                });
                 self.shared.lock().printer = None;
             }
         }
-        text.len()
     }
 
-    fn write(&mut self, stream: Stream, bytes: &[u8]) {
-        match stream {
+    fn write(&mut self, piece: Piece) {
+        match piece.stream {
             Stream::Data if !self.shared.status.borrow().open => {}
             Stream::Data => {
-                if let Err(cause) = write_whole(&mut self.sinks.data, bytes) {
+                if let Err(cause) = write_to(&mut self.sinks.data, piece.content) {
                     let failure = (cause.kind() != ErrorKind::BrokenPipe).then_some(cause);
                     self.shared.close(failure);
                 }
             }
             Stream::Talk => {
                 // Nobody is left to be told.
-                let _ = write_whole(&mut self.sinks.talk, bytes);
+                let _ = write_to(&mut self.sinks.talk, piece.content);
             }
         }
     }
@@ -157,22 +171,50 @@ impl Sinks {
         }
     }
 
-    /// The first pieces, as far as they go to the terminal.
-    fn take_text(&self, queue: &mut Queue) -> Vec<u8> {
+    /// The first pieces, as far as they go to the terminal, and what they counted for.
+    fn take_text(&self, queue: &mut Queue) -> (Vec<u8>, usize) {
         let mut text = Vec::new();
+        let mut taken = 0;
         while let Some(piece) = queue.pieces.front()
             && self.is_terminal(piece.stream)
-            && (text.is_empty() || text.len() + piece.bytes.len() <= PRINT)
+            && (taken == 0 || taken + piece.len() <= PRINT)
+            && let Some(piece) = queue.pieces.pop_front()
         {
-            text.extend_from_slice(&piece.bytes);
-            queue.pieces.pop_front();
+            taken += piece.len();
+            // Writing to memory does not fail.
+            let _ = write_to(&mut text, piece.content);
         }
-        text
+        (text, taken)
+    }
+}
+
+fn write_to(sink: &mut (impl Write + ?Sized), content: Content) -> io::Result<()> {
+    match content {
+        Content::Bytes(bytes) => write_whole(sink, &bytes),
+        Content::Later { make, .. } => {
+            let mut pieces = BufWriter::with_capacity(PIECE, Patient(sink));
+            make(&mut pieces)?;
+            pieces.flush()
+        }
+    }
+}
+
+/// A sink that takes all it is given, however often it has to be asked.
+struct Patient<'a, W: ?Sized>(&'a mut W);
+
+impl<W: Write + ?Sized> Write for Patient<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        write_whole(self.0, bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        write_whole(self.0, &[])
     }
 }
 
 /// `write_all` and `flush`, with patience for a stream that is non-blocking.
-fn write_whole(sink: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
+fn write_whole(sink: &mut (impl Write + ?Sized), mut bytes: &[u8]) -> io::Result<()> {
     loop {
         let result = if bytes.is_empty() {
             sink.flush().map(|()| None)

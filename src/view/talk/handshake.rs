@@ -147,7 +147,8 @@ impl Talk {
         } else {
             Direction::In
         };
-        let first = format!("HTTP/1.1 {} {}", head.status, head.reason);
+        let minor = if head.is_http_1_0 { 0 } else { 1 };
+        let first = format!("HTTP/1.{minor} {} {}", head.status, head.reason);
         self.head(event, dir, first.trim_end(), &head.headers, out);
     }
 

@@ -211,13 +211,14 @@ fn verbose_shows_the_handshake_both_ways_without_secrets() {
         headers: headers(&[("Host", "h"), ("Authorization", "Basic abc")]),
     }));
     let response = What::Response(Box::new(ResponseHead {
+        is_http_1_0: true,
         status: 101,
         reason: "Switching Protocols".into(),
         headers: headers(&[("Set-Cookie", "id=1"), ("X", "a\x1b]0;b")]),
     }));
     let events = [event(request), event(response)];
     let expected = "> GET /chat?token=*** HTTP/1.1\n> Host: h\n> Authorization: ***\n>\n\
-                    < HTTP/1.1 101 Switching Protocols\n< Set-Cookie: ***\n< X: a\\x1b]0;b\n<\n";
+                    < HTTP/1.0 101 Switching Protocols\n< Set-Cookie: ***\n< X: a\\x1b]0;b\n<\n";
     assert_eq!(said(&events), (String::new(), String::new()));
     let mut plan = plan("raw");
     plan.verbose = true;
