@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches};
 
-use super::args::{Connect, EXAMPLES, Listen, Ping, Serve, Top};
+use super::args::{Connect, EXAMPLES, Listen, Ping, Serve, Test, Top};
 use super::wscat;
 use crate::error::{Error, ExitCode};
 use crate::text::nearest::nearest;
@@ -34,6 +34,7 @@ pub(super) enum Kind {
     Connect,
     Listen,
     Serve,
+    Test,
     Ping,
 }
 
@@ -59,7 +60,7 @@ pub(super) fn parse(words: Vec<OsString>) -> Result<Request, Error> {
             wrong: true,
         }));
     };
-    if let Some(kind) = Kind::ALL.into_iter().find(|kind| first == kind.name()) {
+    if let Some(kind) = Kind::named(first) {
         let command = kind.command().bin_name(format!("wscope {}", kind.name()));
         return Ok(request(kind, command, words[1..].to_vec(), false));
     }
@@ -77,13 +78,28 @@ pub(super) fn parse(words: Vec<OsString>) -> Result<Request, Error> {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 4] = [Self::Connect, Self::Listen, Self::Serve, Self::Ping];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Connect,
+        Self::Listen,
+        Self::Serve,
+        Self::Test,
+        Self::Ping,
+    ];
+
+    /// The command of a first word, by its name or its other name.
+    fn named(word: &OsStr) -> Option<Self> {
+        if word == "run" {
+            return Some(Self::Test);
+        }
+        Self::ALL.into_iter().find(|kind| word == kind.name())
+    }
 
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Connect => "connect",
             Self::Listen => "listen",
             Self::Serve => "serve",
+            Self::Test => "test",
             Self::Ping => "ping",
         }
     }
@@ -93,6 +109,7 @@ impl Kind {
             Self::Connect => Connect::command(),
             Self::Listen => Listen::command(),
             Self::Serve => Serve::command(),
+            Self::Test => Test::command(),
             Self::Ping => Ping::command(),
         }
     }

@@ -11,4 +11,5 @@ pub mod recording;
 pub mod serve;
 mod signals;
 pub mod source;
+pub mod test;
 pub mod volley;

@@ -3,6 +3,8 @@
 //! A bare `{{x}}` in an expected JSON means the same as a string that is only `{{x}}`: so a pattern
 //! is a JSON value whose strings are templates.
 
+use std::ops::Range;
+
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
@@ -127,28 +129,51 @@ pub fn push_token(pointer: &mut String, token: &str) {
 }
 
 /// Where the member or element that a pointer leads to is written: the name of a member, the
-/// element itself; the whole where there is none such.
+/// element itself; the last one on the way where there is none such.
 pub fn locate(raw: &str, pointer: &str) -> usize {
-    let Ok(template) = Template::parse(raw) else {
-        return 0;
-    };
-    let quoted = Quoted::new(raw, &template);
-    let Ok(mut value) = serde_json::from_str::<&RawValue>(&quoted.text) else {
-        return 0;
-    };
+    follow(raw, pointer).map_or(0, |found| found.start)
+}
+
+/// Where the value that a pointer leads to is written.
+pub fn value_range(raw: &str, pointer: &str) -> Option<Range<usize>> {
+    follow(raw, pointer)
+        .filter(|found| found.whole)
+        .map(|found| found.value)
+}
+
+/// How far a pointer leads.
+struct Found {
+    start: usize,
+    value: Range<usize>,
+    /// To its end.
+    whole: bool,
+}
+
+fn follow(raw: &str, pointer: &str) -> Option<Found> {
+    let quoted = Quoted::new(raw, &Template::parse(raw).ok()?);
+    let mut value: &RawValue = serde_json::from_str(&quoted.text).ok()?;
     let start = |part: &str| part.as_ptr() as usize - quoted.text.as_ptr() as usize;
     let mut at = start(value.get());
+    let mut whole = true;
     for token in pointer.split('/').skip(1) {
         let token = token.replace("~1", "/").replace("~0", "~");
-        let found = match value.get().as_bytes().first() {
+        let inner = match value.get().as_bytes().first() {
             Some(b'[') => element(value, &token).map(|value| (start(value.get()), value)),
             Some(b'{') => member(value, &token).map(|(key, value)| (start(key.get()), value)),
             _ => None,
         };
-        let Some((place, inner)) = found else { break };
+        let Some((place, inner)) = inner else {
+            whole = false;
+            break;
+        };
         (at, value) = (place, inner);
     }
-    quoted.origin(at)
+    let (begin, length) = (start(value.get()), value.get().len());
+    Some(Found {
+        start: quoted.origin(at),
+        value: quoted.origin(begin)..quoted.origin(begin + length),
+        whole,
+    })
 }
 
 fn element<'v>(array: &'v RawValue, token: &str) -> Option<&'v RawValue> {
@@ -278,34 +303,32 @@ impl Comparison<'_> {
             (Value::Array(expected), Value::Array(got)) => self.array(expected, got),
             (Value::Object(expected), Value::Object(got)) => self.object(expected, got),
             _ if equal(expected, got) => Ok(None),
-            _ => Ok(self.differs(words(expected), got)),
+            _ => {
+                let expected = self.words(expected)?;
+                Ok(self.differs(expected, got))
+            }
         }
     }
 
     fn string(&mut self, text: &str, got: &Value) -> Result<Option<Difference>, Unknown> {
         let template = template(text);
-        let expected = match template.whole() {
-            Some(Placeholder::Anything) => return Ok(None),
+        let holds = match template.whole() {
+            Some(Placeholder::Anything) => true,
             Some(Placeholder::Bind(name)) => {
                 self.bound
                     .push((name.clone(), variables::Value::Json(got.clone())));
-                return Ok(None);
+                true
             }
-            Some(placeholder) => {
-                let value = self.variables.value(placeholder)?;
-                if value.is(got) {
-                    return Ok(None);
-                }
-                shown(&value.to_json())
-            }
+            Some(placeholder) => self.variables.value(placeholder)?.is(got),
             None => {
                 let rendered = template.render(Filling::Plain, self.variables)?.text;
-                if got.as_str() == Some(&rendered) {
-                    return Ok(None);
-                }
-                shown(&Value::String(rendered))
+                got.as_str() == Some(&rendered)
             }
         };
+        if holds {
+            return Ok(None);
+        }
+        let expected = self.words(&Value::String(text.into()))?;
         Ok(self.differs(expected, got))
     }
 
@@ -317,7 +340,7 @@ impl Comparison<'_> {
         for (index, one) in expected.iter().enumerate() {
             let Some(came) = got.get(index) else {
                 return self.inside(&index.to_string(), |this| {
-                    Ok(this.missing(one, "no such element"))
+                    this.missing(one, "no such element")
                 });
             };
             let difference = self.inside(&index.to_string(), |this| this.value(one, came))?;
@@ -344,7 +367,7 @@ impl Comparison<'_> {
             let name = template(name).render(Filling::Plain, self.variables)?.text;
             let difference = self.inside(&name, |this| match got.get(&name) {
                 Some(came) => this.value(one, came),
-                None => Ok(this.missing(one, "no such member")),
+                None => this.missing(one, "no such member"),
             })?;
             if difference.is_some() {
                 return Ok(difference);
@@ -378,11 +401,31 @@ impl Comparison<'_> {
         looked
     }
 
-    fn missing(&self, expected: &Value, got: &str) -> Option<Difference> {
-        Some(Difference {
+    fn missing(&mut self, expected: &Value, got: &str) -> Result<Option<Difference>, Unknown> {
+        Ok(Some(Difference {
             pointer: self.pointer.clone(),
-            expected: words(expected),
+            expected: self.words(expected)?,
             got: got.into(),
+        }))
+    }
+
+    /// An expected value in words: whoever gets something of another type needs no details.
+    fn words(&mut self, expected: &Value) -> Result<String, Unknown> {
+        Ok(match expected {
+            Value::Object(_) => format!("an object such as {}", shown(expected)),
+            Value::Array(_) => format!("an array such as {}", shown(expected)),
+            Value::String(text) => {
+                let template = template(text);
+                match template.whole() {
+                    Some(Placeholder::Anything | Placeholder::Bind(_)) => "a value".into(),
+                    Some(placeholder) => shown(&self.variables.value(placeholder)?.to_json()),
+                    None => {
+                        let rendered = template.render(Filling::Plain, self.variables)?.text;
+                        shown(&Value::String(rendered))
+                    }
+                }
+            }
+            _ => shown(expected),
         })
     }
 
@@ -392,15 +435,6 @@ impl Comparison<'_> {
             expected,
             got: shown(got),
         })
-    }
-}
-
-/// An expected value in words: whoever gets something of another type needs no details.
-fn words(expected: &Value) -> String {
-    match expected {
-        Value::Object(_) => format!("an object such as {}", shown(expected)),
-        Value::Array(_) => format!("an array such as {}", shown(expected)),
-        _ => shown(expected),
     }
 }
 

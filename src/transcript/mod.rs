@@ -7,6 +7,7 @@
 //! Everything here is pure: files are read, connections opened and clocks looked at by whoever
 //! drives it.
 
+pub mod bless;
 pub mod diagnostic;
 pub mod har;
 pub mod incoming;

@@ -119,6 +119,8 @@ pub struct Player {
     started: Option<Instant>,
     /// What an `/all` has got so far.
     gathering: Gathering,
+    /// Messages that a `<~` has skipped so far.
+    skipped: usize,
     /// The repeats that are open: where their bodies begin, and how many rounds are left.
     rounds: Vec<(usize, u32)>,
     ignores: Vec<(Option<Peer>, Arc<dyn Test>)>,
@@ -147,6 +149,7 @@ impl Player {
             at: 0,
             started: None,
             gathering: Gathering::default(),
+            skipped: 0,
             rounds: Vec::new(),
             ignores: Vec::new(),
             participants: Vec::new(),
@@ -264,6 +267,7 @@ impl Player {
     fn advance(&mut self) -> Progress {
         self.at += 1;
         self.started = None;
+        self.skipped = 0;
         Progress::Done
     }
 
@@ -366,7 +370,10 @@ impl Player {
     fn send(&mut self, id: PeerId, sending: &Sending) -> Result<Command, Box<Failure>> {
         let participant = &self.participants[id];
         if participant.state != State::Open {
-            let mut failure = simple("an open connection to send on", participant.end_in_words());
+            let mut failure = simple(
+                "",
+                format!("nothing can be sent: {}", participant.end_in_words()),
+            );
             failure.code = participant.end_code();
             return Err(failure);
         }
@@ -375,7 +382,7 @@ impl Player {
             files: &*self.settings.files,
         };
         let command = sending::command(sending, &mut context).map_err(|why| {
-            let mut failure = simple("something to send", why);
+            let mut failure = simple("", why);
             failure.code = ExitCode::USAGE;
             failure
         })?;

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::diagnostic::Diagnostic;
 use super::incoming::Incoming;
 use super::json::Bound;
+use super::load::Wrong;
 use super::matcher::{Matcher, Mismatch, Test};
 use super::outcome::StepKind;
 use super::syntax::{
@@ -116,7 +117,7 @@ impl Program {
     pub fn new(
         transcript: Transcript,
         given: impl IntoIterator<Item = String>,
-    ) -> Result<Self, (Vec<Source>, Vec<Diagnostic>)> {
+    ) -> Result<Self, Wrong> {
         let steps = count(&transcript.statements);
         let mut compiler = Compiler {
             known: given.into_iter().collect(),
@@ -145,7 +146,10 @@ impl Program {
                 hears_control: compiler.hears_control,
             })
         } else {
-            Err((transcript.sources, compiler.diagnostics))
+            Err(Wrong {
+                sources: transcript.sources,
+                diagnostics: compiler.diagnostics,
+            })
         }
     }
 }

@@ -14,6 +14,7 @@ mod ping;
 mod reach;
 mod server;
 mod session;
+mod test;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +37,8 @@ pub(crate) enum Plan {
     Connect(Box<command::connect::Plan>),
     Listen(Box<command::listen::Plan>),
     Serve(Box<command::serve::Plan>),
+    Test(Box<command::test::Plan>),
+    Inspect(Box<command::test::inspect::Plan>),
     Ping(Box<command::ping::Plan>),
 }
 
@@ -67,6 +70,7 @@ pub(super) fn plan(typed: &Typed, environment: &Environment) -> Result<Plan, Err
     match typed.kind {
         Kind::Connect => connect::connect(&setup).map(|plan| Plan::Connect(Box::new(plan))),
         Kind::Listen => listen::listen(&setup),
+        Kind::Test => test::test(&setup),
         Kind::Ping => ping::ping(&setup).map(|plan| Plan::Ping(Box::new(plan))),
         Kind::Serve => server::serve(&setup).map(|plan| Plan::Serve(Box::new(plan))),
     }

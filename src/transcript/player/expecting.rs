@@ -44,7 +44,9 @@ impl Player {
                     );
                     return Progress::Done;
                 }
-                Err(_) if expecting.skip && matches!(arrived.incoming, Incoming::Message(_)) => {}
+                Err(_) if expecting.skip && matches!(arrived.incoming, Incoming::Message(_)) => {
+                    self.skipped += 1;
+                }
                 Err(mismatch) => {
                     return Progress::Failed(
                         self.differs(id, compiled, mismatch, &arrived, started),
@@ -61,6 +63,9 @@ impl Player {
             && silence.is_none()
         {
             failure.place = self.place(compiled.span);
+            if self.skipped > 0 {
+                failure.got = format!("{} ({} others were skipped)", failure.got, self.skipped);
+            }
             return Progress::Failed(failure);
         }
         Progress::Do(Next::Wait(Some(deadline)))
@@ -120,7 +125,7 @@ impl Player {
             .map_or("a message", |one| items[*one].test.wanted());
         match self.nothing_more(id, wanted, limit, deadline, now) {
             Some(mut failure) => {
-                failure.expected = format!("{} more of {}", left.len(), items.len());
+                failure.expected = format!("{} more of {} messages", left.len(), items.len());
                 if let Some(one) = left.first() {
                     failure.place = self.place(items[*one].span);
                 }

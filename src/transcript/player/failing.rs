@@ -143,5 +143,5 @@ pub(super) fn simple(expected: impl Into<String>, got: impl Into<String>) -> Box
 
 /// A peer in a sentence.
 pub(super) fn called(peer: &Peer) -> &str {
-    peer.name().unwrap_or("the peer")
+    peer.name().unwrap_or("the client")
 }

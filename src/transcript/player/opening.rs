@@ -100,7 +100,7 @@ impl Player {
             return Progress::Done;
         }
         let failed = self.participants[id].failure.take();
-        let mut failure = simple("a connection", "none");
+        let mut failure = simple("", "there is no connection");
         if let Some(failed) = failed {
             failure.code = failed.code;
             failure.got = failed.message;

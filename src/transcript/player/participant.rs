@@ -153,10 +153,10 @@ impl Participant {
     /// How it ended, where something else was expected.
     pub(super) fn end_in_words(&self) -> String {
         match (&self.end, &self.failure, self.state) {
-            (Some(end), _, _) => format!("{} before", end.words),
+            (Some(end), _, _) => format!("there was {}", end.words),
             (None, Some(failure), _) => failure.message.clone(),
-            (None, None, State::Closing) => "a connection that is being closed".into(),
-            (None, None, _) => "no connection".into(),
+            (None, None, State::Closing) => "the connection is being closed".into(),
+            (None, None, _) => "there is no connection".into(),
         }
     }
 

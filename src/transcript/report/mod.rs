@@ -1,10 +1,12 @@
-//! Outcomes as machines read them: `--report junit=out.xml`, `--report tap=-`. One file for each
-//! format, all in [`REPORTS`]; each is a function from an outcome to text.
+//! Outcomes as people and programs read them. What people read is [`text`]; `--report junit=out.xml`
+//! asks for the others: one file for each format, all in [`REPORTS`], each a function from an outcome
+//! to text.
 
 mod github;
 mod json;
 mod junit;
 mod tap;
+pub mod text;
 
 use super::outcome::{Failure, Outcome, Received, StepOutcome, Trouble};
 use crate::model::units::show_duration;
