@@ -7,6 +7,7 @@
 mod bless;
 mod files;
 pub mod inspect;
+mod mirror;
 mod play;
 mod reporting;
 mod spawn;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+pub use self::mirror::mirror;
 use self::play::Stage;
 use self::reporting::Prepared;
 pub use self::reporting::Reporting;

@@ -442,7 +442,7 @@ mod tests {
         let response = ResponseHead {
             status: 101,
             reason: "Switching Protocols".into(),
-            headers: Vec::new(),
+            ..ResponseHead::default()
         };
         let open = Open {
             url: url.into(),

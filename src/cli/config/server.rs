@@ -7,7 +7,7 @@ use clap::Arg;
 use super::address;
 use super::connection::upkeep;
 use super::output::{Purpose, recording, secrets, view};
-use super::{Setup, session};
+use super::{Setup, session, test};
 use crate::cli::args::{Listen, Output, Serve, Server};
 use crate::command::source::Source;
 use crate::command::{listen, serve as serving};
@@ -47,7 +47,7 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
         server: serve::Plan {
             address,
             tls: tls(server),
-            mode: mode(&args)?,
+            mode: mode(setup, &args)?,
             paths: server.path.clone(),
             allow_origins: args.origins.allow_origin.clone(),
             subprotocols: server.subprotocol.clone(),
@@ -80,8 +80,15 @@ fn tls(args: &Server) -> Option<ServerPlan> {
     })
 }
 
-fn mode(args: &Serve) -> Result<mode::Plan, Error> {
+fn mode(setup: &Setup<'_>, args: &Serve) -> Result<mode::Plan, Error> {
     let server = &args.server;
+    if let Some(path) = &server.script {
+        let given = test::surroundings(setup.environment);
+        return Ok(mode::Plan {
+            script: Some(crate::command::test::mirror(path, &given)?),
+            ..mode::Plan::of(mode::SCRIPT)
+        });
+    }
     let mode = mode::MODES
         .iter()
         .find(|mode| mode.name == server.mode)

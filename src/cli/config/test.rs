@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::session::secret_source::SecretSource;
 use crate::text::style::Style;
 use crate::transcript::template::is_name;
+use crate::transcript::variables::Given;
 
 /// Variables of the environment that transcripts see, without these beginnings.
 const VARIABLE: &str = "WSCOPE_VAR_";
@@ -119,6 +120,14 @@ fn variables(
         variables.insert(test::URL.into(), url.to_owned());
     }
     Ok(variables)
+}
+
+/// The values that only the environment gives: what a served transcript has.
+pub(super) fn surroundings(environment: &Environment) -> Given {
+    Given {
+        variables: named(environment, VARIABLE).collect(),
+        secrets: named(environment, SECRET).collect(),
+    }
 }
 
 /// The variables whose names begin with `prefix`, without it.

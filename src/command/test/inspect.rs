@@ -54,7 +54,7 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
 }
 
 /// Reads a transcript with what it includes.
-fn read(path: &Path, file_root: Option<&Path>) -> Result<Transcript, Wrong> {
+pub(super) fn read(path: &Path, file_root: Option<&Path>) -> Result<Transcript, Wrong> {
     let shown = path.display().to_string();
     let folder = Folder::of(path, file_root);
     load(&shown, &|file| folder.transcript(file, file == shown))
@@ -91,7 +91,7 @@ fn look_at(path: &Path, file_root: Option<&Path>) -> (Survey, Vec<Source>, Vec<D
     let given: Vec<String> = given.chain(["url".to_owned()]).collect();
     match Program::new(transcript, given) {
         Ok(program) => (survey, program.sources, Vec::new()),
-        Err((sources, diagnostics)) => (survey, sources, diagnostics),
+        Err(wrong) => (survey, wrong.sources, wrong.diagnostics),
     }
 }
 

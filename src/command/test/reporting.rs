@@ -34,7 +34,10 @@ impl Reporting {
         let report = REPORTS.iter().find(|report| report.name == name);
         let report = report.ok_or_else(|| {
             let names: Vec<&str> = REPORTS.iter().map(|report| report.name).collect();
-            format!("takes {} and a file, such as junit=out.xml", names.join(", "))
+            format!(
+                "takes {} and a file, such as junit=out.xml",
+                names.join(", ")
+            )
         })?;
         Ok(Self {
             report,

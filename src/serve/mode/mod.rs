@@ -4,7 +4,9 @@
 mod broadcast;
 mod echo;
 mod listen;
+mod script;
 
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::bus::{Audience, Member};
@@ -12,6 +14,7 @@ use super::roster::{Client, Room, Roster};
 use crate::model::command::Command;
 use crate::model::event::{ConnId, What};
 use crate::model::message::Message;
+use crate::transcript::mirror::Mirror;
 
 /// The mode and its options.
 #[derive(Debug, Clone)]
@@ -22,6 +25,8 @@ pub struct Plan {
     pub prefix: Option<String>,
     /// `--exclude-sender`.
     pub exclude_sender: bool,
+    /// `--script`: what [`SCRIPT`] plays.
+    pub script: Option<Arc<Mirror>>,
 }
 
 /// One mode as help and command line know it.
@@ -38,12 +43,16 @@ pub const MODES: &[Entry] = &[echo::ENTRY, broadcast::ENTRY];
 /// What `listen PORT` serves with: it only hears.
 pub const LISTEN: &Entry = &listen::ENTRY;
 
+/// What `--script` serves with: the server's side of a transcript.
+pub const SCRIPT: &Entry = &script::ENTRY;
+
 impl Plan {
     pub fn of(mode: &'static Entry) -> Self {
         Self {
             mode,
             prefix: None,
             exclude_sender: false,
+            script: None,
         }
     }
 
