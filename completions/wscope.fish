@@ -27,10 +27,11 @@ end
 complete -c wscope -n "__fish_wscope_needs_command" -l generate -d 'Write generated files: man DIR, completions DIR, readme-flags' -r
 complete -c wscope -n "__fish_wscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_needs_command" -s V -l version -d 'Print version'
-complete -c wscope -n "__fish_wscope_needs_command" -f -a "connect" -d 'Talk to an endpoint: in lines on a terminal, or through a pipe'
+complete -c wscope -n "__fish_wscope_needs_command" -f -a "connect" -d 'Talk to an endpoint: full screen on a terminal, in lines with --line or in a pipe'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "serve" -d 'Run a server to test clients against'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "test" -d 'Play transcripts against a server and check its answers'
+complete -c wscope -n "__fish_wscope_needs_command" -f -a "bench" -d 'Load a server with many connections, and say how it bore that'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "ping" -d 'Is it up, how long does each step take, when does the certificate expire'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s H -l header -d 'Send this header with the handshake; may be repeated' -r
@@ -79,6 +80,11 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l reply -d 'Answ
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-retries -d 'Give up after this many retries in a row' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l backoff -d 'How the time between retries grows' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s w -l wait -d 'Wait this long for a first reply after the input has ended (-1: for ever)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l theme -d 'How it looks; t goes through them' -r -f -a "auto\t''
+dark\t''
+light\t''
+colour-blind\t''
+mono\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l output -d 'How messages are printed' -r -f -a "pretty\t'a line for each message, for people'
 raw\t'messages as they came, one a line'
 hex\t'a hex dump of each message'
@@ -104,8 +110,11 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l slash -d 'Obey
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l echo -d 'Return every message as it came'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s r -l reconnect -d 'Connect again when the connection is lost'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l stay -d 'Keep the session open after the --execute messages'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l line -d 'Talk in lines, whatever else the terminal could do'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l line -d 'Talk in lines, not in the full screen'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l plain -d 'Lines without colours and without editing'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l tui -d 'Open the full screen, whatever else would be shown'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l ascii -d 'Draw with ASCII signs only'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l mouse -d 'Let the mouse scroll and choose; the terminal\'s own selection then needs Shift'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l json -d 'Print every event as a line of JSON (--output ndjson)'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l parse -d 'Add the parsed payload to JSON messages; implies --json'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s P -l show-ping-pong -d 'Show pings and pongs, with round trips'
@@ -160,6 +169,11 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l expect-close -d
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l reply -d 'Answer messages that match with a text; may be repeated, the first that matches answers' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-retries -d 'Give up after this many retries in a row' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l backoff -d 'How the time between retries grows' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l theme -d 'How it looks; t goes through them' -r -f -a "auto\t''
+dark\t''
+light\t''
+colour-blind\t''
+mono\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l allow-origin -d 'Let pages of this origin connect; may be repeated, * allows all' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l output -d 'How messages are printed' -r -f -a "pretty\t'a line for each message, for people'
 raw\t'messages as they came, one a line'
@@ -186,6 +200,9 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l slash -d 'Obey 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l echo -d 'Return every message as it came'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s r -l reconnect -d 'Connect again when the connection is lost'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l stdin -d 'Read standard input too, and send it'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l tui -d 'Open the full screen, whatever else would be shown'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l ascii -d 'Draw with ASCII signs only'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l mouse -d 'Let the mouse scroll and choose; the terminal\'s own selection then needs Shift'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l json -d 'Print every event as a line of JSON (--output ndjson)'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l parse -d 'Add the parsed payload to JSON messages; implies --json'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s P -l show-ping-pong -d 'Show pings and pongs, with round trips'
@@ -196,8 +213,12 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l force -d 'Overw
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l no-config -d 'Read no config file'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l mode -d 'What a message leads to' -r -f -a "echo\t'return every message as it came'
-broadcast\t'send every message to everyone on the same path (--exclude-sender: but its sender)'"
+broadcast\t'send every message to everyone on the same path (--exclude-sender: but its sender)'
+rooms\t'rooms, topics, presence and history, in JSON (see docs/serve.md)'
+sink\t'read every message and say nothing'
+flood\t'send numbered messages to everyone, as flood=RATE says (flood=1000/s; 10/s unless told)'"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l echo-prefix -d 'Put this before every echo' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l history -d 'Keep this many messages of each room, numbered, for those who join' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l path -d 'Serve only this path; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -s s -l subprotocol -d 'Choose these subprotocols when a client offers them, in order of preference' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l queue-bytes -d 'Let this much wait for a client that does not read what others send' -r
@@ -205,11 +226,30 @@ complete -c wscope -n "__fish_wscope_using_subcommand serve" -l overflow -d 'Wha
 drop-oldest\t''
 drop-newest\t''
 block\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l rate-limit -d 'Take this many messages a second from each client, and a second\'s worth at once' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l on-limit -d 'What to do about messages beyond --rate-limit' -r -f -a "drop\t''
+delay\t''
+close\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l handshake-limit -d 'Answer more requests than this from one address with 429' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat-kind -d 'Send heartbeats as pings, or as the text ping that the text pong answers' -r -f -a "protocol\t''
+text\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l max-connections -d 'Answer further clients with 503' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l save-dir -d 'Store files that clients send in this folder' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l save-types -d 'Store only files of these types, told by their content: png, application/pdf, image/*' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l exec -d 'Run this command with WSCOPE_URL set, and end with its exit code' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l expect -d 'Exit with 4 unless this holds at the end: connections>=3; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l duration -d 'End after this time' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l drain -d 'Wait this long for closing handshakes at the end' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate (PEM, with those that lead to the root)' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-key -d 'The private key of --tls-cert, where it is not in the same file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l allow-origin -d 'Let pages of this origin connect; may be repeated, * allows all' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l token -d 'Let those in who show this token' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l jwt-secret-file -d 'Let those in who show a JSON Web Token that was signed with this secret (HS256)' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l user -d 'Let this user log in with POST /api/login; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l ban -d 'Keep this user out (close code 4003); may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l auth-first-message -d 'Let clients that show nothing send a token in their first message, within this time' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l auth-reject -d 'Tell who may not come in by a close code after 101 (4001, 4002, 4003), or by an HTTP status' -r -f -a "close\t''
+http\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat -d 'Ping the peer and notice when it is gone' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat-message -d 'Send this text in place of pings' -r
@@ -226,7 +266,9 @@ always\t''
 never\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l config -d 'Read this config file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l exclude-sender -d 'Do not send a broadcast back to its sender'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l include-sender -d 'Let those who talk in rooms hear themselves'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run, for localhost'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l basic -d 'Let users in with Basic authentication too'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-pong -d 'Do not answer pings: see what the peer does then'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l compress -d 'Compress messages where the peer does too (permessage-deflate)'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-compress -d 'Neither offer nor accept compression'
@@ -292,6 +334,85 @@ complete -c wscope -n "__fish_wscope_using_subcommand test" -l no-compress -d 'N
 complete -c wscope -n "__fish_wscope_using_subcommand test" -s v -l verbose -d 'Show the whole conversation'
 complete -c wscope -n "__fish_wscope_using_subcommand test" -l no-config -d 'Read no config file'
 complete -c wscope -n "__fish_wscope_using_subcommand test" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l mode -d 'What each connection does' -r -f -a "echo\t'send, and match the answer (rtt)'
+send\t'send and expect nothing (throughput, send_stall)'
+listen\t'only receive (rate, first_message)'
+hold\t'connect, ping and idle (open connections, early closes, ping)'
+churn\t'connect, exchange a message, close, again (handshakes per second)'"
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -s c -l connections -d 'Hold this many connections' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -s d -l duration -d 'Measure for this long, after the ramp and the warm-up' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -s n -l messages -d 'End after this many messages' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -s r -l rate -d 'Send this many messages per second over all connections, whatever the answers do (open loop)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l rate-per-conn -d 'Send this many messages per second on each connection (open loop)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l max-inflight -d 'Drop, and count, what would be in flight beyond this (open loop)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l pipeline -d 'Keep this many messages in flight on each connection' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l think -d 'Pause after each answer: 100ms, 1s-5s (uniform) or exp:2s (exponential)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l lifetime -d 'Close each connection after so long and open it again' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l connect-rate -d 'Open this many connections per second; 0 is as fast as it goes' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l connect-concurrency -d 'Have at most this many handshakes in flight' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l stages -d 'How many connections at which time: 30s:1k,2m:10k,30s:0' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l warmup -d 'Measure nothing for so long after the ramp' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l grace -d 'Wait for the last answers for so long' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l timeout -d 'Give a message up that is not answered within this time' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l heartbeat -d 'Ping each connection: standard (30/10), mobile (15/5), alb (55/10), INTERVAL/TIMEOUT, or off' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l source-ip -d 'Connect from this local address; may be repeated, each is used for up to 14,000 connections' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l threads -d 'Use this many threads' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l seed -d 'Make the run\'s chances repeatable' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -s m -l message -d 'Send this text; {{seq}}, {{conn}}, {{now}} and the columns of --feed are filled in' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l message-file -d 'Send what is in this file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l payload-size -d 'Send messages of this size, numbered' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l match -d 'Know the answer to a message by: echo, fifo, none, a JSON /pointer that both have, or a regex' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -s x -l execute -d 'Send this text after each open; may be repeated, and holds variables like --message' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l feed -d 'Read values from a CSV file, a row for each connection' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l threshold -d 'Exit with 4 unless this holds: \'rtt.p99<250ms\', \'errors.rate<0.5%\'; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l report -d 'Write a report: json=FILE or text=FILE; - is stdout; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l live -d 'Say every second how it goes: auto (on a terminal), plain or none' -r -f -a "auto\t''
+plain\t''
+none\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l pid -d 'Show CPU and memory of this process too: the server, if it runs here' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l color -d 'When to use colours' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -s H -l header -d 'Send this header with the handshake; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -s s -l subprotocol -d 'Offer these subprotocols, in order of preference' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -s o -l origin -d 'Send this Origin' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l host -d 'Send this Host instead of the one in the URL' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l user-agent -d 'Send this User-Agent' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l auth -d 'Authenticate with user name and password (Basic)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l bearer -d 'Authenticate with a token (Bearer)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l cookie -d 'Send cookies: NAME=VALUE, or the name of a Netscape cookie file; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l max-redirects -d 'Follow at most this many redirects' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l connect-timeout -d 'Give up when the handshake is not done after this long' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l max-time -d 'End everything after this long, with exit code 7' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l wait-for-server -d 'Retry the first connect for this long: for a server that is still starting' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l resolve -d 'Use this address for HOST:PORT instead of asking DNS; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l unix-socket -d 'Connect through this Unix socket, whatever the URL\'s host is' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l protocol -d 'Ask for this version of the WebSocket protocol (Sec-WebSocket-Version)' -r -f -a "8\t''
+13\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l ca -d 'Trust the certificates in this file instead of the system\'s; may be repeated' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l pin -d 'Trust the server with this key, whatever else its certificate says; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l cert -d 'Present this certificate to the server (PEM)' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l key -d 'The private key of --cert, where it is not in the same file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l passphrase -d 'What the key is encrypted with' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l sni -d 'Ask the server for this name; the certificate is still checked for the URL\'s host' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l proxy -d 'Go through this proxy' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l config -d 'Read this config file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l reconnect -d 'Open a connection again that was lost'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l sync -d 'Begin with all connections at once'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l binary -d 'Send binary messages'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l compress -d 'Offer compression (permessage-deflate): it costs this machine much more'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l strict -d 'Exit with 10 where the result is suspect, because this machine was the limit'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l dry-run -d 'Say what would be done, and whether this machine can do it'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l debug -d 'Open one connection, send one message, and show what happens'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l yes -d 'Do not ask before a large load on a public address'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -s L -l location -d 'Follow redirects'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -s 4 -l ipv4 -d 'Connect over IPv4 only'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -s 6 -l ipv6 -d 'Connect over IPv6 only'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -s k -l insecure -d 'Do not check the server\'s certificate'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l no-proxy -d 'Connect directly, whatever the environment says'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l no-config -d 'Read no config file'
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s n -l count -d 'Send this many pings' -r
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -l interval -d 'Time from ping to ping; the next one waits for the pong in any case' -r
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -l timeout -d 'How long a pong may take; none within it is exit code 7' -r
@@ -333,9 +454,10 @@ complete -c wscope -n "__fish_wscope_using_subcommand ping" -l json -d 'Print ev
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s v -l verbose -d 'Show the opening handshake, both ways'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -l no-config -d 'Read no config file'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test ping help" -f -a "connect" -d 'Talk to an endpoint: in lines on a terminal, or through a pipe'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test ping help" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test ping help" -f -a "serve" -d 'Run a server to test clients against'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test ping help" -f -a "test" -d 'Play transcripts against a server and check its answers'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test ping help" -f -a "ping" -d 'Is it up, how long does each step take, when does the certificate expire'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test ping help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "connect" -d 'Talk to an endpoint: full screen on a terminal, in lines with --line or in a pipe'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "serve" -d 'Run a server to test clients against'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "test" -d 'Play transcripts against a server and check its answers'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "bench" -d 'Load a server with many connections, and say how it bore that'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "ping" -d 'Is it up, how long does each step take, when does the certificate expire'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -115,6 +115,11 @@ pub enum Error {
         doing: String,
         cause: std::io::Error,
     },
+    /// What was expected of the server did not come.
+    Unmet {
+        message: String,
+        hint: Option<String>,
+    },
     /// A bug, said plainly.
     Internal(String),
 }
@@ -148,6 +153,7 @@ impl Error {
             Self::Dropped { .. } => "dropped",
             Self::Bind { .. } => "bind",
             Self::Io { .. } => "io",
+            Self::Unmet { .. } => "unmet",
             Self::Internal(_) => "internal",
         }
     }
@@ -163,6 +169,7 @@ impl Error {
             Self::Tls { .. } => ExitCode::TLS,
             Self::Timeout { .. } => ExitCode::TIMEOUT,
             Self::Refused { .. } | Self::Handshake { .. } => ExitCode::REFUSED,
+            Self::Unmet { .. } => ExitCode::NOT_MET,
             Self::Io { .. } | Self::Internal(_) => ExitCode::INTERNAL,
         }
     }
@@ -175,7 +182,8 @@ impl Error {
             | Self::Tls { hint, .. }
             | Self::Dropped { hint, .. }
             | Self::Refused { hint, .. }
-            | Self::Handshake { hint, .. } => hint.clone(),
+            | Self::Handshake { hint, .. }
+            | Self::Unmet { hint, .. } => hint.clone(),
             Self::Dns { .. } => {
                 Some("check the spelling, or give the address with --resolve HOST:PORT:IP".into())
             }
@@ -206,7 +214,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage { message, .. } => f.write_str(message),
+            Self::Usage { message, .. } | Self::Unmet { message, .. } => f.write_str(message),
             Self::Dns { host, cause } => write!(f, "could not resolve {host}: {cause}"),
             Self::Connect { address, cause } => {
                 write!(f, "could not connect to {address}: {}", cause_text(cause))

@@ -13,6 +13,7 @@
 //! [`model::control::Control`], is what a person asks of the program itself. Every feature is a
 //! producer of commands or a consumer of events. `ARCHITECTURE.md` has the whole picture.
 
+pub mod bench;
 mod cli;
 pub mod command;
 pub mod error;
@@ -66,6 +67,7 @@ fn carry_out(plan: Plan) -> Result<ExitCode, Error> {
         match plan {
             Plan::Connect(plan) => command::connect::run(*plan, output).await,
             Plan::Listen(plan) => command::listen::run(*plan, output).await,
+            Plan::Bench(plan) => command::bench::run(*plan, output).await,
             Plan::Ping(plan) => command::ping::run(*plan, output).await,
             Plan::Test(plan) => command::test::run(*plan, output).await,
             Plan::Inspect(plan) => command::test::inspect::run(*plan, output).await,

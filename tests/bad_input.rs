@@ -77,6 +77,20 @@ fn a_flag_with_a_wrong_value_names_the_flag() {
 }
 
 #[test]
+fn words_of_the_code_are_not_said() {
+    for line in ["5", "\"text\"", "[1]", "null"] {
+        let output = wscope(&["connect", "demo", "-i", "ndjson"]);
+        let output = output.stdin(format!("{line}\n")).run();
+        let output = output
+            .code(2)
+            .says(&["line 1 of the input is no event: an event is a JSON object"]);
+        output.never_says(&["struct"]);
+    }
+    let output = wscope(&["connect", "demo", "--on-opn", "hi"]).run();
+    output.code(2).never_says(&["--on-open"]);
+}
+
+#[test]
 fn what_is_not_honoured_is_not_accepted() {
     for flag in ["--no-such-flag", "--no-compression", "--proxy"] {
         let output = wscope(&["connect", "ws://127.0.0.1:1/", flag]).run();
@@ -422,7 +436,8 @@ fn close_frames_that_may_not_be_are_closed_with_1002() {
 #[test]
 fn a_message_over_the_limit_is_closed_with_1009_before_it_is_read() {
     let announced = [&[0x82, 127][..], &(65u64 << 20).to_be_bytes()].concat();
-    breach(announced, 1009, "64");
+    breach(announced.clone(), 1009, "64");
+    breach(announced, 1009, "--max-message-size allows more");
 }
 
 #[test]

@@ -194,10 +194,7 @@ fn run(folder: &Path, case: &Case, args: &[String]) -> Output {
 fn compare(case: &Case, output: &Output) -> Vec<String> {
     let exit = match output.exit() {
         0 => String::new(),
-        code => format!(
-            "{code}
-"
-        ),
+        code => format!("{code}\n"),
     };
     let printed = [
         ("out", normal(&output.stdout)),

@@ -4,7 +4,7 @@
 mod harness;
 
 use harness::program::wscope;
-use harness::raw::{BINARY, CLOSE, PING, Peer, RawServer, TEXT};
+use harness::raw::{BINARY, CLOSE, PING, Peer, RawServer, TEXT, encode};
 use harness::running::Signal;
 use harness::served::serve;
 use harness::terminal::{CTRL_C, ENTER, Terminal};
@@ -214,7 +214,7 @@ fn w11_binary_is_exact_both_ways() {
 fn w12_a_reader_that_leaves_is_no_failure() {
     let server = RawServer::open(|peer| {
         let mut number = 0;
-        while peer.try_send(&harness::raw::encode(
+        while peer.try_send(&encode(
             0x80 | TEXT,
             None,
             format!("tick {number}").as_bytes(),
@@ -290,6 +290,22 @@ fn w15_the_handshake_is_shown_when_asked_for() {
         "no entry",
     ];
     output.code(5).stdout("").says(&words);
+}
+
+#[test]
+fn w16_two_hundred_thousand_messages_are_no_trouble() {
+    const MESSAGES: usize = 200_000;
+    let server = RawServer::open(|peer| {
+        let some = encode(0x81, None, b"tick").repeat(1000);
+        for _ in 0..MESSAGES / 1000 {
+            peer.send(&some);
+        }
+        peer.send_close(1000, "");
+        peer.drain();
+    });
+    // wscat would take longer than the test waits.
+    let output = wscope(&["-c", &server.url(), "-w", "-1"]).run().code(0);
+    assert_eq!(output.stdout, b"tick\n".repeat(MESSAGES));
 }
 
 #[test]
@@ -377,7 +393,7 @@ fn s06_a_paste_is_not_cut_at_4096_bytes() {
         peer.send_text("whole");
         peer.drain();
     });
-    let mut terminal = Terminal::connected(&[&server.url()]);
+    let mut terminal = Terminal::connected(&[&server.url(), "--line"]);
     terminal.keys(&"y".repeat(5000));
     terminal.keys(ENTER);
     terminal.shows("whole");
@@ -405,7 +421,7 @@ fn s08_a_half_typed_line_stays_apart_from_messages() {
         assert_eq!(peer.text(), "gone");
         peer.drain();
     });
-    let mut terminal = Terminal::connected(&[&server.url()]);
+    let mut terminal = Terminal::connected(&[&server.url(), "--line"]);
     terminal.shows("{\"tick\":1}");
     terminal.line("go");
     terminal.keys("this is a half typed li");

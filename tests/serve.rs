@@ -267,6 +267,50 @@ fn a_name_that_was_rebound_to_loopback_is_refused() {
     assert_eq!(status_of(&Peer::connect_with(server.address(), &[])), 101);
 }
 
+#[cfg(unix)]
+#[test]
+fn any_host_may_be_named_on_a_unix_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket").display().to_string();
+    let server = wscope(&["serve", &format!("unix:{path}")]).spawn();
+    server.stdout.line("listening on");
+    let url = "ws://service.example/";
+    let output = wscope(&["connect", "--unix-socket", &path, url, "-x", "hi"]).run();
+    output.code(0).stdout("hi\n");
+}
+
+#[test]
+fn verbose_shows_the_heads_as_they_were_on_the_wire() {
+    let server = wscope(&["serve", "0", "-v"]).spawn();
+    let url = server.stdout.wait_until("the address", |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let rest = text.split_once("ws://")?.1;
+        Some(rest.split_once('/')?.0.to_owned())
+    });
+    let more = ["X-Twice: 1", "x-between: 2", "X-Twice: 3"];
+    let peer = Peer::connect_with(&url, &more);
+    let date = peer.header("date").concat();
+    for line in [
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n",
+        &format!("date: {date}\n"),
+    ] {
+        server.stdout.wait_until(line, |bytes| {
+            String::from_utf8_lossy(bytes).contains(line).then_some(())
+        });
+    }
+    let shown = String::from_utf8_lossy(&server.stdout.so_far()).into_owned();
+    let lines: Vec<&str> = shown
+        .lines()
+        .map(|line| line.trim_start_matches([' ', '>', '<', '#', '1']))
+        .collect();
+    let at = |wanted: &str| lines.iter().position(|line| line.ends_with(wanted));
+    let first = at(more[0]).unwrap_or_else(|| panic!("{shown}"));
+    assert!(
+        lines[first + 1].ends_with(more[1]) && lines[first + 2].ends_with(more[2]),
+        "{shown}"
+    );
+}
+
 #[test]
 fn a_path_that_is_not_served_is_404() {
     let server = serve(&["--path", "/chat"]);
@@ -367,4 +411,65 @@ fn a_client_that_never_reads_does_not_grow_the_server() {
     assert!(peak < 64 << 20, "{} MiB at the peak", peak >> 20);
     deaf.reset();
     server.stop(Signal::Terminate).code(0);
+}
+
+#[test]
+fn a_command_is_run_against_it_and_its_code_is_the_exit_code() {
+    let client = "\"$WSCOPE\" connect \"$WSCOPE_URL\" -x hello >/dev/null";
+    for (after, code) in [("true", 0), ("exit 3", 3), ("kill -9 $$", 137)] {
+        let line = format!("{client}; {after}");
+        let run = wscope(&[
+            "serve",
+            "0",
+            "--json",
+            "--expect",
+            "received>=1",
+            "--exec",
+            &line,
+        ]);
+        let program = env!("CARGO_BIN_EXE_wscope");
+        let output = run.env("WSCOPE", program).run().code(code);
+        assert_eq!(output.events_of("end")[0]["exit"], code, "{output}");
+    }
+    let run = wscope(&[
+        "serve",
+        "0",
+        "--json",
+        "--expect",
+        "connections>=1",
+        "--exec",
+        "true",
+    ]);
+    let output = run.run().code(4);
+    let unmet = &output.events_of("error")[0];
+    assert_eq!(unmet["kind"], "unmet", "{output}");
+    assert_eq!(
+        unmet["message"],
+        "expected connections>=1, but connections is 0"
+    );
+}
+
+#[test]
+fn what_is_expected_has_a_time() {
+    let run = wscope(&["serve", "0", "--duration=0.2", "--expect=connections=0"]).run();
+    run.code(0);
+    let run = wscope(&["serve", "0", "--duration=0.2", "--expect=connections>=1"]).run();
+    let output = run.code(4);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        said.ends_with("error: expected connections>=1, but connections is 0\n"),
+        "{output}"
+    );
+    let wrong = wscope(&["serve", "0", "--expect=clients>=1"]).run();
+    wrong
+        .code(2)
+        .says(&["clients>=1", "connections, received, sent"]);
+}
+
+#[test]
+fn a_command_that_still_runs_ends_with_it() {
+    let running = wscope(&["serve", "0", "--exec", "echo started >&2; exec sleep 1000"]).spawn();
+    running.stderr.line("started");
+    running.signal(Signal::Terminate);
+    running.wait().code(0);
 }

@@ -57,7 +57,7 @@ async fn serve(config: ServerConfig) -> (u16, JoinHandle<Option<String>>) {
             .await
             .ok()?;
         let sni = stream.get_ref().1.server_name().map(str::to_owned);
-        let answer = |_: &RequestHead, _| accept::Answer::Upgrade {
+        let answer = |_: &RequestHead, _: accept::Asked<'_>| accept::Answer::Upgrade {
             subprotocol: None,
             headers: Vec::new(),
         };
@@ -542,7 +542,7 @@ async fn an_http_answer_after_the_101_is_recognised() {
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         let (socket, _) = listener.accept().await.unwrap();
-        let answer = |_: &RequestHead, _| accept::Answer::Upgrade {
+        let answer = |_: &RequestHead, _: accept::Asked<'_>| accept::Answer::Upgrade {
             subprotocol: None,
             headers: Vec::new(),
         };

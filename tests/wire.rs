@@ -387,7 +387,8 @@ mod server {
         Connection: keep-alive, upgrade\r\nSec-WebSocket-Version: 13\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-Dup: 1\r\nx-dup: 2\r\n\r\n";
 
-    fn answer(request: &RequestHead, upgrade: bool) -> accept::Answer {
+    fn answer(request: &RequestHead, asked: accept::Asked<'_>) -> accept::Answer {
+        let upgrade = asked == accept::Asked::Upgrade;
         if upgrade && request.target != "/forbidden" {
             accept::Answer::Upgrade {
                 subprotocol: Some("p".into()),

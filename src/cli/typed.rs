@@ -3,10 +3,11 @@
 
 use std::ffi::{OsStr, OsString};
 
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches};
 
-use super::args::{Connect, EXAMPLES, Listen, Ping, Serve, Test, Top};
+use super::args::{Bench, Connect, EXAMPLES, Listen, Ping, Serve, Test, Top};
 use super::wscat;
 use crate::error::{Error, ExitCode};
 use crate::text::nearest::nearest;
@@ -35,6 +36,7 @@ pub(super) enum Kind {
     Listen,
     Serve,
     Test,
+    Bench,
     Ping,
 }
 
@@ -78,11 +80,12 @@ pub(super) fn parse(words: Vec<OsString>) -> Result<Request, Error> {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Connect,
         Self::Listen,
         Self::Serve,
         Self::Test,
+        Self::Bench,
         Self::Ping,
     ];
 
@@ -100,6 +103,7 @@ impl Kind {
             Self::Listen => "listen",
             Self::Serve => "serve",
             Self::Test => "test",
+            Self::Bench => "bench",
             Self::Ping => "ping",
         }
     }
@@ -110,6 +114,7 @@ impl Kind {
             Self::Listen => Listen::command(),
             Self::Serve => Serve::command(),
             Self::Test => Test::command(),
+            Self::Bench => Bench::command(),
             Self::Ping => Ping::command(),
         }
     }
@@ -153,7 +158,10 @@ fn check_is_target(word: &str) -> Result<(), Error> {
 
 fn request(kind: Kind, command: Command, words: Vec<OsString>, wscat: bool) -> Request {
     match command.clone().try_get_matches_from(with_name(&words)) {
-        Err(error) => Request::Say(answer(&error)),
+        Err(mut error) => {
+            forget_hidden(&command, &mut error);
+            Request::Say(answer(&error))
+        }
         Ok(matches) => Request::Run(Box::new(Typed {
             kind,
             command,
@@ -161,6 +169,19 @@ fn request(kind: Kind, command: Command, words: Vec<OsString>, wscat: bool) -> R
             matches,
             wscat,
         })),
+    }
+}
+
+/// clap suggests flags that its help hides, too.
+fn forget_hidden(command: &Command, error: &mut clap::Error) {
+    let Some(ContextValue::String(suggested)) = error.get(ContextKind::SuggestedArg) else {
+        return;
+    };
+    let is_hidden = command
+        .get_arguments()
+        .any(|arg| arg.is_hide_set() && arg.get_long() == Some(suggested.trim_start_matches('-')));
+    if is_hidden {
+        error.remove(ContextKind::SuggestedArg);
     }
 }
 

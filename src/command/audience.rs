@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
-use crate::error::{Error, ExitCode};
+use crate::error::Error;
 use crate::input::slash::SLASH;
 use crate::model::control::Control;
 use crate::model::event::{Direction, Event, Problem, What};
 use crate::model::secret::declared::Declared;
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
+use crate::text::style::Style;
+use crate::tui::connect::scene::{Board, Note, Weight};
 use crate::view::outcome::{Conditions, Outcome, Stop};
 use crate::view::{self, Page, View};
 
@@ -30,6 +32,12 @@ pub(super) struct Audience {
     prologue: Prologue,
     /// What nobody is to see (`--secret`).
     declared: Declared,
+    talk_style: Style,
+    /// Where a person can look at everything; with what is not written there yet.
+    board: Option<Board>,
+    heard: Vec<Event>,
+    /// The board is on the screen: nothing goes to stdout or stderr.
+    on_screen: bool,
 }
 
 impl Audience {
@@ -42,6 +50,7 @@ impl Audience {
         Self {
             stamp,
             parse_json: view.parse,
+            talk_style: view.talk_style,
             view: View::new(view),
             page: Page::default(),
             output,
@@ -49,6 +58,9 @@ impl Audience {
             recording: None,
             prologue: Prologue::default(),
             declared: Declared::default(),
+            board: None,
+            heard: Vec::new(),
+            on_screen: false,
         }
     }
 
@@ -70,8 +82,25 @@ impl Audience {
         Ok(())
     }
 
+    /// Writes everything that happens from now on to the board too.
+    pub(super) fn set_board(&mut self, board: Board) {
+        self.board = Some(board);
+    }
+
+    /// Whether the board is on the screen: then what would be printed becomes a note there.
+    pub(super) fn set_on_screen(&mut self, on_screen: bool) {
+        self.flush();
+        self.on_screen = on_screen;
+        self.view.set_talk_style(if on_screen {
+            Style::PLAIN
+        } else {
+            self.talk_style
+        });
+    }
+
     /// Tells everyone of an event.
     pub(super) fn hear(&mut self, mut event: Event) {
+        let before = self.page.data.len();
         if let What::Message {
             dir, message, json, ..
         } = &mut event.what
@@ -90,13 +119,56 @@ impl Audience {
             None => Ok(()),
         };
         self.declared.redact(&mut event);
-        self.view.event(&event, &mut self.page);
-        if self.page.rest.is_some() {
-            self.flush();
+        if self.on_screen {
+            self.view.watch(&event, &mut self.page);
+            self.hang_up(Weight::of(&event.what));
+        } else {
+            self.view.event(&event, &mut self.page);
+            self.keep_order(before);
+            if self.page.rest.is_some() {
+                self.flush();
+            }
         }
         if let Err(error) = recorded {
             self.recording = None;
             self.tell(What::Error(Box::new(error.problem())));
+        }
+        if self.board.is_some() {
+            self.heard.push(event);
+        }
+    }
+
+    /// Makes notes of what was written.
+    fn hang_up(&mut self, weight: Weight) {
+        if self.page.is_empty() {
+            return;
+        }
+        if let Some(board) = &self.board {
+            let time = self.stamp.time();
+            let text = String::from_utf8_lossy(&self.page.talk);
+            board.write(|scene| {
+                for line in text.lines() {
+                    scene.note(Note {
+                        time,
+                        weight,
+                        text: line.to_owned(),
+                    });
+                }
+            });
+        }
+        self.page.clear();
+    }
+
+    /// Where stdout and stderr are one terminal, what is said of an event comes after the data of
+    /// those before it, which end at `before`, and ahead of its own.
+    fn keep_order(&mut self, before: usize) {
+        if before > 0 && !self.page.talk.is_empty() {
+            self.output.data(&self.page.data[..before]);
+            self.page.data.drain(..before);
+        }
+        if !self.page.talk.is_empty() {
+            self.output.talk(&self.page.talk);
+            self.page.talk.clear();
         }
     }
 
@@ -111,6 +183,9 @@ impl Audience {
         let mut text = text.to_owned();
         self.declared.redact_text(&mut text);
         self.view.note(&text, &mut self.page);
+        if self.on_screen {
+            self.hang_up(Weight::Info);
+        }
     }
 
     /// A person sent a ping and wants to see its pong.
@@ -184,8 +259,16 @@ impl Audience {
         self.page.data.len() + self.page.talk.len() >= MUCH
     }
 
-    /// Hands what was written over to stdout and stderr.
+    /// Hands what was written over to stdout and stderr, and what happened to the board.
     pub(super) fn flush(&mut self) {
+        if let Some(board) = &self.board
+            && !self.heard.is_empty()
+        {
+            board.write(|scene| self.heard.drain(..).for_each(|event| scene.hear(event)));
+        }
+        if self.on_screen {
+            self.hang_up(Weight::Info);
+        }
         if !self.page.data.is_empty() {
             self.output.data(&self.page.data);
         }
@@ -199,7 +282,7 @@ impl Audience {
     }
 
     /// The run is over: tells the totals, and how it went.
-    pub(super) fn end(&mut self, unsent: u64) -> ExitCode {
+    pub(super) fn end(&mut self, unsent: u64) {
         if let Some(message) = self.outcome.unmet() {
             self.tell(What::Error(Box::new(Problem {
                 kind: "unmet",
@@ -214,10 +297,12 @@ impl Audience {
             self.finish_recording(&recording);
         }
         self.flush();
-        self.outcome.exit_code()
     }
 
     pub(super) fn stop(&mut self, stop: Stop) {
+        if stop == Stop::ReaderGone {
+            self.view.hush();
+        }
         self.outcome.stop(stop);
     }
 }

@@ -5,34 +5,30 @@
 //! blocked, sockets are not read; where a socket is blocked, stdin is not read.
 
 use std::collections::VecDeque;
-use std::future::{pending, poll_fn};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep_until;
-
+use super::answers::{self, Answers};
 use super::audience::Audience;
 use super::demo::Demo;
-use super::patience::Patience;
+use super::leaving::{self, Bounds};
+use super::limits::{Due, Limits, Timer};
 use super::recording;
+use super::sessions::Sessions;
 use super::signals::{Signal, Signals};
-use super::source::{Feed, Source};
+use super::source::{Face, Feed, Source, Stage};
 use crate::error::{Error, ExitCode};
 use crate::input::{Batch, Input};
 use crate::model::command::Command;
 use crate::model::control::Control;
 use crate::model::event::{Direction, Event, Problem, What};
-use crate::model::message::Message;
 use crate::model::secret::declared::Declared;
-use crate::model::state::ReadyState;
 use crate::model::units::show_duration;
-use crate::protocol::engine::SendError;
-use crate::session::client::{self, Client};
-use crate::session::connection::MOST_UNREAD;
+use crate::session::client;
 use crate::session::secret_source::{self, NamedSecret};
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
-use crate::text::predicate::Predicate;
+use crate::tui::connect::farewell::farewell;
+use crate::tui::connect::scene::Board;
 use crate::view;
 use crate::view::outcome::{Conditions, Stop};
 
@@ -52,31 +48,20 @@ pub struct Plan {
     pub record: Option<recording::Plan>,
     /// `--secret`: values that are never shown.
     pub secrets: Vec<NamedSecret>,
-    /// `--echo`: return every message as it came.
-    pub echo: bool,
-    /// `--reply PREDICATE=TEXT`: answer by rule, the first that matches.
-    pub replies: Vec<(Predicate, String)>,
+    /// `--echo`, `--reply`: messages that are answered by rule.
+    pub answers: answers::Plan,
+    /// What the command line set up, in a few words each; shown on the screen.
+    pub setup: Vec<String>,
     /// Said before anything else: dropped headers, credentials over plain ws.
     pub notes: Vec<String>,
 }
 
-/// When a session ends by itself.
-#[derive(Debug, Clone, Default)]
-pub struct Limits {
-    /// The end of input ends the session, after the replies.
-    pub input_end: bool,
-    /// `--wait`: how long to wait for a first message after the input's end; `None` is for ever.
-    pub wait: Option<Duration>,
-    /// `--duration`: so long after the first open close with 1000, exit 0.
-    pub duration: Option<Duration>,
-    /// `--max-time`: then exit 7.
-    pub max_time: Option<Duration>,
-}
-
-/// Events that are taken from the sessions in one go, and the bytes of messages in them. Where
-/// messages are answered it is one, so that no answer comes after what followed its message.
+/// Events that are taken from the sessions in one go. Where messages are answered it is one, so that
+/// no answer comes after what followed its message.
 const BATCH_EVENTS: usize = 512;
-const BATCH_BYTES: usize = 1 << 20;
+
+/// How long a closing handshake may take once `--max-time` has passed or the reader of stdout left.
+const LATE_CLOSE: Duration = Duration::from_millis(500);
 
 /// Runs it to its end.
 ///
@@ -94,84 +79,101 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     }
     let mut signals = Signals::listen()?;
     let declared = secret_source::declare(&plan.secrets).await?;
-    let mut talk = Talk::begin(plan, declared, &output)?;
+    let mut talk = Talk::begin(plan, declared, &output).await?;
     talk.run(&mut signals).await;
-    let code = talk.end();
-    let output = talk.audience.output.clone();
-    drop(talk);
-    // A reader that takes nothing more would hold us: a signal ends that wait.
-    tokio::select! {
-        written = output.finish() => written.map(|()| code),
-        signal = signals.next() => Ok(signal.exit_code()),
-    }
+    talk.leave_screen();
+    talk.end();
+    let bounds = Bounds {
+        max_time: talk.timer.max_time(),
+        timed: talk.timer.has_duration(),
+    };
+    // The terminal is restored, and sockets are closed, before anyone is waited for.
+    drop(talk.feed);
+    drop(talk.sessions);
+    leaving::leave(&mut talk.audience, &mut signals, bounds).await
 }
 
 /// A run under way.
 struct Talk {
-    clients: Vec<Client>,
+    sessions: Sessions,
     audience: Audience,
     feed: Feed,
     /// What was taken from the feed and waits for room.
     inputs: VecDeque<Input>,
-    /// Answers of `--echo` and `--reply`, with the client they belong to. While there are some,
-    /// nothing is read from the peers.
-    answers: VecDeque<(usize, Command)>,
-    echo: bool,
-    replies: Vec<(Predicate, String)>,
-    patience: Option<Patience>,
-    limits: Limits,
-    started: Instant,
-    /// When a session was open for the first time.
-    opened: Option<Instant>,
+    answers: Answers,
+    timer: Timer,
     finishing: bool,
+    stamp: Stamp,
+    /// What a screen shows.
+    board: Board,
+    /// Where a person wants to go on.
+    switching: Option<Face>,
+    /// Whether a connection was ever open.
+    was_open: bool,
+    /// A screen was there: the end of the connection is not the end of the run, for a person may
+    /// want to look at it, or connect again.
+    stays: bool,
+    /// All sessions have ended, and the run has not.
+    is_over: bool,
 }
 
 /// What the loop waited for.
 enum Turn {
-    Events(Vec<(usize, Event)>),
-    /// All sessions have ended.
-    Over,
+    /// `None`: all sessions have ended.
+    Events(Option<Vec<(usize, Event)>>),
     Input(Option<Batch>),
     Signal(Signal),
-    Deadline,
+    Due(Due),
     ReaderGone,
     Room,
 }
 
 impl Talk {
-    fn begin(plan: Plan, declared: Declared, output: &Output) -> Result<Self, Error> {
+    async fn begin(plan: Plan, declared: Declared, output: &Output) -> Result<Self, Error> {
         let stamp = Stamp::start();
+        let board = Board::default();
         let mut audience = Audience::new(plan.view, plan.conditions, stamp.clone(), output.clone());
-        audience.hide(declared);
+        audience.hide(declared.clone());
         if let Some(record) = &plan.record {
             audience.record(record)?;
+        }
+        if let Source::Person(person) = &plan.source {
+            audience.set_board(board.clone());
+            audience.set_on_screen(person.begins_on_screen);
+            let urls = plan.clients.iter().map(|client| client.target.redacted());
+            let urls: Vec<String> = urls.collect();
+            let mut url = urls.join(" ");
+            declared.redact_text(&mut url);
+            board.write(|scene| {
+                scene.url = url;
+                scene.setup = plan.setup;
+            });
         }
         for note in &plan.notes {
             audience.note(note);
         }
         audience.flush();
         let goal = audience.outcome.has_goal();
-        let clients = plan
-            .clients
-            .into_iter()
-            .map(|plan| Client::new(plan, stamp.clone()))
-            .collect();
+        let stage = Stage {
+            board: &board,
+            stamp: &stamp,
+            output,
+        };
+        let feed = Feed::start(plan.source, &stage).await?;
         Ok(Self {
-            clients,
+            sessions: Sessions::new(plan.clients, &stamp),
             audience,
-            feed: Feed::start(plan.source, output)?,
+            stays: feed.face() == Some(Face::Screen),
+            feed,
             inputs: VecDeque::new(),
-            answers: VecDeque::new(),
-            echo: plan.echo,
-            replies: plan.replies,
-            patience: plan
-                .limits
-                .input_end
-                .then(|| Patience::new(plan.limits.wait, goal)),
-            limits: plan.limits,
-            started: Instant::now(),
-            opened: None,
+            answers: Answers::new(plan.answers),
+            timer: Timer::start(plan.limits, goal, Instant::now()),
             finishing: false,
+            stamp,
+            board,
+            switching: None,
+            was_open: false,
+            is_over: false,
         })
     }
 
@@ -180,23 +182,27 @@ impl Talk {
         let reader_gone = output.closed();
         tokio::pin!(reader_gone);
         let mut reader_is_gone = false;
-        let answers = self.echo || !self.replies.is_empty();
-        let most = if answers { 1 } else { BATCH_EVENTS };
+        let most = if self.answers.are_wanted() {
+            1
+        } else {
+            BATCH_EVENTS
+        };
         loop {
             self.pass_on();
+            self.switch().await;
             let takes_input = self.takes_input();
             let room = output.has_room();
-            let deadline = self.deadline();
+            let limit = self.timer.next(self.finishing);
             let turn = tokio::select! {
-                turn = next_events(&mut self.clients, most) => turn,
+                events = self.sessions.next(most), if !self.is_over => Turn::Events(events),
                 batch = self.feed.next(), if takes_input => Turn::Input(batch),
                 signal = signals.next() => Turn::Signal(signal),
-                () = at(deadline) => Turn::Deadline,
+                due = reached(limit) => Turn::Due(due),
                 () = &mut reader_gone, if !reader_is_gone => Turn::ReaderGone,
                 () = output.room(), if !room => Turn::Room,
             };
             match turn {
-                Turn::Events(events) => {
+                Turn::Events(Some(events)) => {
                     for (client, event) in events {
                         self.happened(client, event);
                     }
@@ -204,7 +210,14 @@ impl Talk {
                         self.finish(Stop::OnPurpose);
                     }
                 }
-                Turn::Over => return,
+                Turn::Events(None) if self.stays() => self.over(),
+                Turn::Events(None) => return,
+                // Whoever quits twice does not wait for the peer's Close.
+                Turn::Input(Some(batch)) if self.finishing => {
+                    if batch.inputs.contains(&Input::Control(Control::Quit)) {
+                        return;
+                    }
+                }
                 Turn::Input(batch) => self.take(batch),
                 Turn::Signal(signal) => {
                     let again = self.finishing;
@@ -213,39 +226,97 @@ impl Talk {
                         return;
                     }
                 }
-                Turn::Deadline => self.deadline_passed(),
+                Turn::Due(due) => {
+                    let again = self.finishing;
+                    self.due(due);
+                    if again {
+                        return;
+                    }
+                }
                 Turn::ReaderGone => {
                     reader_is_gone = true;
                     self.finish(Stop::ReaderGone);
+                    self.hurry();
                 }
                 Turn::Room => {}
             }
             // Before the screen is painted anew, so that it tells how things stand.
-            self.feed.set_ready(self.is_open());
+            self.feed.set_ready(self.sessions.is_open());
             self.audience.flush();
+            if self.is_over && self.finishing {
+                return;
+            }
         }
+    }
+
+    /// Whether the run goes on although no connection is left: a person looks at what there was. Where
+    /// there never was one, what is wrong is said at once.
+    fn stays(&self) -> bool {
+        self.stays && !self.finishing && self.was_open && !self.feed.has_ended()
+    }
+
+    fn over(&mut self) {
+        self.is_over = true;
+        let text = "the connection has ended: /reconnect connects again, /quit leaves";
+        self.audience.note(text);
+    }
+
+    /// Goes on where a person wants it.
+    async fn switch(&mut self) {
+        let Some(face) = self.switching.take() else {
+            return;
+        };
+        if face == Face::Screen {
+            self.stays = true;
+            self.audience.set_on_screen(true);
+        }
+        let output = self.audience.output.clone();
+        let stage = Stage {
+            board: &self.board,
+            stamp: &self.stamp,
+            output: &output,
+        };
+        let switched = self.feed.switch(face, &stage).await;
+        if self.feed.face() != Some(Face::Screen) {
+            self.audience.set_on_screen(false);
+        }
+        match switched {
+            Ok(()) if face == Face::Lines => {
+                let text = "in lines now; /tui or F2 goes back to the full screen";
+                self.audience.note(text);
+            }
+            Ok(()) => {}
+            Err(error) => {
+                self.audience.tell(What::Error(Box::new(error.problem())));
+                self.finish(Stop::OnPurpose);
+            }
+        }
+        self.feed.set_ready(self.sessions.is_open());
+        self.audience.flush();
+    }
+
+    /// Gives the terminal back, and leaves a summary there.
+    fn leave_screen(&mut self) {
+        self.audience.flush();
+        if self.feed.face() != Some(Face::Screen) {
+            return;
+        }
+        let picture = self.feed.leave();
+        self.audience.set_on_screen(false);
+        if let Some(picture) = picture {
+            self.audience.output.talk(picture.as_bytes());
+        }
+        let lines = farewell(&self.board.read(), self.stamp.now());
+        for line in lines {
+            self.audience.note(&line);
+        }
+        self.audience.flush();
     }
 
     /// Passes on what waits, as far as there is room for it.
     fn pass_on(&mut self) {
-        while let Some((client, _)) = self.answers.front() {
-            let client = *client;
-            let hearer = &self.clients[client];
-            if !hearer.can_send() && !hearer.is_broken() && hearer.state() == ReadyState::Open {
-                break;
-            }
-            if let Some((_, command)) = self.answers.pop_front() {
-                // A connection that has closed meanwhile does not want its answer any more.
-                let _ = self.clients[client].send(command);
-            }
-        }
-        while !self.finishing
-            && (self.can_send()
-                || matches!(
-                    self.inputs.front(),
-                    Some(Input::Control(_) | Input::Wrong(_))
-                ))
-        {
+        self.answers.pass_on(&mut self.sessions);
+        while !self.finishing && self.may_take_next() {
             match self.inputs.pop_front() {
                 Some(Input::Command(command)) => self.send(&command),
                 Some(Input::Control(control)) => self.control(control),
@@ -254,61 +325,50 @@ impl Talk {
             }
         }
         let reading = self.audience.output.has_room();
-        let waiting = !self.answers.is_empty();
-        for client in &mut self.clients {
+        for client in self.sessions.iter_mut() {
             client.set_reading(reading);
-            client.set_waiting(waiting || (self.echo && client.held() > MOST_UNREAD));
         }
         self.watch_input_end();
         self.audience.flush();
     }
 
-    /// Whether every session that is still there is open and takes more.
-    fn can_send(&self) -> bool {
-        let mut there = self
-            .clients
-            .iter()
-            .filter(|client| !client.has_ended())
-            .peekable();
-        there.peek().is_some() && there.all(Client::can_send)
-    }
-
-    fn is_open(&self) -> bool {
-        self.clients
-            .iter()
-            .any(|client| client.state() == ReadyState::Open)
+    /// Whether it is the turn of the next input. What is asked of the program itself needs no room;
+    /// from a pipe it keeps its place among the messages.
+    fn may_take_next(&self) -> bool {
+        match self.inputs.front() {
+            Some(Input::Command(_)) => self.sessions.can_send(),
+            Some(Input::Control(_) | Input::Wrong(_)) => {
+                self.feed.is_person() || self.sessions.has_written_all()
+            }
+            None => false,
+        }
     }
 
     fn takes_input(&self) -> bool {
         !self.feed.has_ended()
-            && !self.finishing
+            && (!self.finishing || self.feed.face() == Some(Face::Screen))
             && self.inputs.is_empty()
-            && (self.feed.is_editor() || self.can_send() && self.audience.output.has_room())
+            && (self.feed.is_person()
+                || self.sessions.can_send() && self.audience.output.has_room())
     }
 
     fn send(&mut self, command: &Command) {
         if let Command::Ping(payload) = command
-            && self.feed.is_editor()
+            && self.feed.is_person()
         {
             self.audience.ask_for_pong(payload.clone());
         }
-        if let Some(patience) = &mut self.patience {
+        if let Some(patience) = self.timer.patience() {
             patience.sent(Instant::now());
         }
-        for client in &mut self.clients {
-            match client.send(command.clone()) {
-                Ok(()) | Err(SendError::Closing | SendError::Full) => {}
-                Err(SendError::ControlTooLong(bytes)) => {
-                    let text = format!("a control frame carries at most 125 bytes, not {bytes}");
-                    self.audience.note(&text);
-                }
-            }
+        if let Err(sentence) = self.sessions.send(command) {
+            self.audience.note(&sentence);
         }
     }
 
     fn take(&mut self, batch: Option<Batch>) {
         let Some(batch) = batch else {
-            if self.feed.is_editor() {
+            if self.feed.is_person() {
                 self.finish(Stop::OnPurpose);
             }
             return;
@@ -324,12 +384,14 @@ impl Talk {
     fn control(&mut self, control: Control) {
         match self.audience.control(control) {
             Some(Control::Quit) => self.finish(Stop::OnPurpose),
-            Some(Control::Reconnect) => self.clients.iter_mut().for_each(Client::reconnect),
+            Some(Control::Reconnect) => {
+                self.sessions.reconnect();
+                self.is_over = false;
+            }
+            Some(Control::Screen) => self.switching = Some(Face::Screen),
+            Some(Control::Line) => self.switching = Some(Face::Lines),
             Some(Control::State) => {
-                for client in &self.clients {
-                    let state = client.state();
-                    let target = client.target().redacted();
-                    let sentence = format!("readyState {} {state} {target}", u8::from(state));
+                for sentence in self.sessions.states() {
                     self.audience.note(&sentence);
                 }
             }
@@ -341,150 +403,93 @@ impl Talk {
     }
 
     fn happened(&mut self, client: usize, event: Event) {
-        match &event.what {
-            What::Message {
-                dir: Direction::In,
-                message,
-                ..
-            } => {
-                if let Some(patience) = &mut self.patience {
-                    patience.received(Instant::now());
-                }
-                if !self.clients[client].is_broken()
-                    && let Some(answer) = self.answer(&event.what, message)
-                {
-                    self.answers.push_back((client, Command::Send(answer)));
-                }
+        let now = Instant::now();
+        if let What::Open(_) = event.what {
+            self.was_open = true;
+            self.timer.opened(now);
+        }
+        if let Some(patience) = self.timer.patience() {
+            match &event.what {
+                What::Message {
+                    dir: Direction::In, ..
+                } => patience.received(now),
+                What::Message { .. } | What::Open(_) => patience.sent(now),
+                What::Retry { .. } => patience.unsent(),
+                _ => {}
             }
-            What::Message { .. } | What::Open(_) => {
-                self.opened.get_or_insert_with(Instant::now);
-                if let Some(patience) = &mut self.patience {
-                    patience.sent(Instant::now());
-                }
-            }
-            What::Retry { .. } => {
-                if let Some(patience) = &mut self.patience {
-                    patience.unsent();
-                }
-            }
-            _ => {}
+        }
+        if !self.finishing {
+            self.answers.consider(client, &event.what, &self.sessions);
         }
         self.audience.hear(event);
     }
 
-    fn answer(&self, what: &What, message: &Message) -> Option<Message> {
-        if self.finishing {
-            return None;
-        }
-        if self.echo {
-            return Some(message.clone());
-        }
-        let rule = self
-            .replies
-            .iter()
-            .find(|(predicate, _)| predicate.matches(what));
-        rule.map(|(_, text)| Message::text(text.clone()))
-    }
-
     fn watch_input_end(&mut self) {
-        let all_sent = self.feed.has_ended()
-            && self.inputs.is_empty()
-            && self.clients.iter().any(Client::is_idle);
-        if let Some(patience) = &mut self.patience
+        let all_sent = self.feed.has_ended() && self.inputs.is_empty() && self.sessions.is_idle();
+        if let Some(patience) = self.timer.patience()
             && all_sent
         {
             patience.all_sent(Instant::now());
         }
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        if self.finishing {
-            return None;
-        }
-        [
-            self.patience.as_ref().and_then(Patience::deadline),
-            self.opened
-                .zip(self.limits.duration)
-                .map(|(opened, limit)| opened + limit),
-            self.limits.max_time.map(|limit| self.started + limit),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
-    }
-
-    fn deadline_passed(&mut self) {
-        let elapsed = self.started.elapsed();
-        if let Some(max_time) = self.limits.max_time.filter(|limit| *limit <= elapsed) {
-            self.audience.tell(What::Error(Box::new(Problem {
-                kind: "timeout",
-                message: format!("not done after {}", show_duration(max_time)),
-                hint: Some("--max-time allows more".into()),
-            })));
-            self.finish(Stop::MaxTime);
-        } else {
-            self.finish(Stop::OnPurpose);
+    fn due(&mut self, due: Due) {
+        match due {
+            Due::MaxTime(limit) => {
+                self.timer.max_time_passed();
+                self.audience.tell(What::Error(Box::new(Problem {
+                    kind: "timeout",
+                    message: format!("not done after {}", show_duration(limit)),
+                    hint: Some("--max-time allows more".into()),
+                })));
+                self.finish(Stop::MaxTime);
+                self.hurry();
+            }
+            Due::NoPause(limit) => {
+                let limit = show_duration(limit);
+                self.audience.note(&format!(
+                    "messages kept coming for {limit} after the input's end: closing \
+                     (-n, --until or --duration say when to end, --wait allows more)"
+                ));
+                self.finish(Stop::OnPurpose);
+            }
+            Due::Duration | Due::Quiet => self.finish(Stop::OnPurpose),
         }
     }
 
     /// Closes every session and takes no more input.
     fn finish(&mut self, stop: Stop) {
-        self.audience.stop(stop);
+        // What has ended already was ended by something else.
+        if !self.is_over {
+            self.audience.stop(stop);
+        }
         self.finishing = true;
-        for client in &mut self.clients {
-            client.finish();
+        self.sessions.finish();
+    }
+
+    /// Nobody waits for the closing handshake any more.
+    fn hurry(&mut self) {
+        for client in self.sessions.iter_mut() {
+            client.hurry(LATE_CLOSE);
         }
     }
 
-    fn end(&mut self) -> ExitCode {
+    fn end(&mut self) {
         let unsent = self
             .inputs
             .iter()
             .filter(|input| matches!(input, Input::Command(Command::Send(_))));
         let unsent = unsent.count() as u64;
-        self.audience.end(unsent)
+        self.audience.end(unsent);
     }
 }
 
-/// The next events of any of the sessions, `most` at most.
-async fn next_events(clients: &mut [Client], most: usize) -> Turn {
-    let mut events = Vec::new();
-    let mut bytes = 0;
-    poll_fn(|cx| {
-        let mut alive = false;
-        for (at, client) in clients.iter_mut().enumerate() {
-            loop {
-                if events.len() >= most || bytes >= BATCH_BYTES {
-                    return Poll::Ready(Turn::Events(std::mem::take(&mut events)));
-                }
-                match client.poll_next(cx) {
-                    Poll::Ready(Some(event)) => {
-                        if let What::Message { message, .. } = &event.what {
-                            bytes += message.payload.len();
-                        }
-                        events.push((at, event));
-                    }
-                    Poll::Ready(None) => break,
-                    Poll::Pending => {
-                        alive = true;
-                        break;
-                    }
-                }
-            }
-        }
-        match (events.is_empty(), alive) {
-            (false, _) => Poll::Ready(Turn::Events(std::mem::take(&mut events))),
-            (true, true) => Poll::Pending,
-            (true, false) => Poll::Ready(Turn::Over),
-        }
-    })
-    .await
-}
-
-/// Returns when it is time; never where there is no such time.
-pub(super) async fn at(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline.into()).await,
-        None => pending().await,
+/// Returns when a limit is reached; never where there is none.
+async fn reached(limit: Option<(Instant, Due)>) -> Due {
+    super::at(limit.map(|(at, _)| at)).await;
+    // Without a limit the line above never returns, and nothing is made up.
+    match limit {
+        Some((_, due)) => due,
+        None => std::future::pending().await,
     }
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::audience::Audience;
+use super::leaving::{self, Bounds};
 use super::recording;
 use super::signals::Signals;
-use super::source::{Feed, Source};
+use super::source::{Feed, Source, Stage};
 use crate::error::{Error, ExitCode};
 use crate::input::Input;
 use crate::model::command::Command;
@@ -21,6 +22,7 @@ use crate::serve::{self, Server};
 use crate::session::secret_source::{self, NamedSecret};
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
+use crate::tui::connect::scene::Board;
 use crate::view;
 use crate::view::outcome::{Conditions, Stop};
 
@@ -50,7 +52,7 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let stamp = Stamp::start();
     let declared = secret_source::declare(&plan.secrets).await?;
     let (server, mut log) = Server::bind(plan.server, stamp.clone()).await?;
-    let mut audience = Audience::new(plan.view, plan.conditions, stamp, output.clone());
+    let mut audience = Audience::new(plan.view, plan.conditions, stamp.clone(), output.clone());
     audience.hide(declared);
     if let Some(record) = &plan.record {
         audience.record(record)?;
@@ -63,7 +65,12 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     });
     audience.flush();
     let hub = server.hub();
-    let mut feed = Feed::start(plan.source, &output)?;
+    let stage = Stage {
+        board: &Board::default(),
+        stamp: &stamp,
+        output: &output,
+    };
+    let mut feed = Feed::start(plan.source, &stage).await?;
     feed.set_ready(true);
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(server.run(async {
@@ -90,11 +97,12 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     while let Some(event) = log.try_next() {
         audience.hear(event);
     }
-    let code = audience.end(0);
-    tokio::select! {
-        written = output.finish() => written.map(|()| code),
-        signal = signals.next() => Ok(signal.exit_code()),
-    }
+    audience.end(0);
+    let bounds = Bounds {
+        max_time: None,
+        timed: plan.duration.is_some(),
+    };
+    leaving::leave(&mut audience, &mut signals, bounds).await
 }
 
 /// Passes on what is typed and shows what arrives, until there is a reason to stop.
@@ -118,7 +126,7 @@ async fn talk(
     tokio::pin!(over);
     loop {
         // A pipe waits for somebody to read it; a person is told that nobody does.
-        let takes_input = !feed.has_ended() && (feed.is_editor() || hub.has_room());
+        let takes_input = !feed.has_ended() && (feed.is_person() || hub.has_room());
         tokio::select! {
             Some(event) = log.next(), if output.has_room() => {
                 audience.hear(event);
@@ -142,7 +150,7 @@ async fn talk(
                         return Stop::OnPurpose;
                     }
                 }
-                None if feed.is_editor() => return Stop::OnPurpose,
+                None if feed.is_person() => return Stop::OnPurpose,
                 None => {}
             },
             signal = signals.next() => return Stop::Signal(signal.exit_code()),
@@ -167,6 +175,9 @@ fn take(audience: &mut Audience, hub: &Arc<Hub>, input: Input) -> bool {
             }
             Some(Control::Reconnect) => {
                 audience.note("/reconnect is for connect: here others connect");
+            }
+            Some(Control::Screen | Control::Line) => {
+                audience.note("there is no full screen for listen PORT yet");
             }
             _ => {}
         },

@@ -2,18 +2,27 @@
 //!
 //! End of input never cuts off replies: a first message is waited for as long as `--wait` says, then
 //! until [`QUIET`] passes without one. A server that is slow to answer first is given twice the
-//! time that it took, so that its second answer is not cut off either.
+//! time that it took, so that its second answer is not cut off either. One that never pauses is
+//! left after [`NO_PAUSE`] times the wait.
 
 use std::time::{Duration, Instant};
 
+use super::limits::Due;
+
 /// This long without a message means that no more replies come.
 const QUIET: Duration = Duration::from_millis(500);
+
+/// Messages that still come after so many times `--wait` are no replies: nobody knows when they
+/// would end.
+const NO_PAUSE: u32 = 10;
 
 /// The end of input and the replies since the last send.
 #[derive(Debug)]
 pub(super) struct Patience {
     /// `--wait`; `None` is for ever.
     wait: Option<Duration>,
+    /// Messages may come without a pause for so long; `None` where one of them is waited for.
+    no_pause: Option<Duration>,
     /// How long to wait after each message for the next one.
     quiet: Duration,
     /// When the input had ended and everything of it was sent.
@@ -30,6 +39,9 @@ impl Patience {
     pub(super) fn new(wait: Option<Duration>, goal: bool) -> Self {
         Self {
             wait,
+            no_pause: wait
+                .filter(|_| !goal)
+                .map(|wait| wait.max(QUIET) * NO_PAUSE),
             quiet: wait.filter(|_| goal).unwrap_or(QUIET).max(QUIET),
             all_sent: None,
             last_sent: None,
@@ -59,18 +71,19 @@ impl Patience {
         self.all_sent = None;
     }
 
-    /// When the session is to be closed; `None` while it is not known.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    /// When the session is to be closed, and why; `None` while it is not known.
+    pub(super) fn deadline(&self) -> Option<(Instant, Due)> {
         let all_sent = self.all_sent?;
-        match (self.first_reply, self.last_reply) {
-            (Some(first), Some(last)) => {
-                let quiet = (first * 2).max(self.quiet);
-                let quiet = self.wait.map_or(quiet, |wait| quiet.min(wait.max(QUIET)));
-                // Without limit means that only the peer or a person ends it.
-                self.wait.map(|_| last.max(all_sent) + quiet)
-            }
-            _ => self.wait.map(|wait| all_sent + wait),
-        }
+        // Without limit means that only the peer or a person ends it.
+        let wait = self.wait?;
+        let (Some(first), Some(last)) = (self.first_reply, self.last_reply) else {
+            return Some((all_sent + wait, Due::Quiet));
+        };
+        let quiet = (first * 2).max(self.quiet).min(wait.max(QUIET));
+        let quiet = (last.max(all_sent) + quiet, Due::Quiet);
+        let no_pause = self.no_pause;
+        let no_pause = no_pause.map(|limit| (all_sent + limit, Due::NoPause(limit)));
+        Some(no_pause.filter(|(at, _)| *at < quiet.0).unwrap_or(quiet))
     }
 }
 
@@ -89,11 +102,17 @@ mod tests {
         patience.sent(start);
         assert_eq!(patience.deadline(), None);
         patience.all_sent(start);
-        assert_eq!(patience.deadline(), Some(start + millis(5000)));
+        assert_eq!(
+            patience.deadline(),
+            Some((start + millis(5000), Due::Quiet))
+        );
         patience.received(start + millis(100));
-        assert_eq!(patience.deadline(), Some(start + millis(600)));
+        assert_eq!(patience.deadline(), Some((start + millis(600), Due::Quiet)));
         patience.received(start + millis(550));
-        assert_eq!(patience.deadline(), Some(start + millis(1050)));
+        assert_eq!(
+            patience.deadline(),
+            Some((start + millis(1050), Due::Quiet))
+        );
     }
 
     #[test]
@@ -103,12 +122,15 @@ mod tests {
         patience.sent(start);
         patience.all_sent(start);
         patience.received(start + millis(700));
-        assert_eq!(patience.deadline(), Some(start + millis(2100)));
+        assert_eq!(
+            patience.deadline(),
+            Some((start + millis(2100), Due::Quiet))
+        );
         let mut hasty = Patience::new(Some(millis(1000)), false);
         hasty.sent(start);
         hasty.all_sent(start);
         hasty.received(start + millis(900));
-        assert_eq!(hasty.deadline(), Some(start + millis(1900)));
+        assert_eq!(hasty.deadline(), Some((start + millis(1900), Due::Quiet)));
     }
 
     #[test]
@@ -119,7 +141,10 @@ mod tests {
         patience.received(start + millis(1));
         patience.sent(start + millis(1000));
         patience.all_sent(start + millis(1000));
-        assert_eq!(patience.deadline(), Some(start + millis(6000)));
+        assert_eq!(
+            patience.deadline(),
+            Some((start + millis(6000), Due::Quiet))
+        );
     }
 
     #[test]
@@ -128,7 +153,29 @@ mod tests {
         let mut patience = Patience::new(Some(millis(5000)), true);
         patience.all_sent(start);
         patience.received(start + millis(100));
-        assert_eq!(patience.deadline(), Some(start + millis(5100)));
+        assert_eq!(
+            patience.deadline(),
+            Some((start + millis(5100), Due::Quiet))
+        );
+    }
+
+    #[test]
+    fn messages_that_never_pause_are_not_waited_for_without_end() {
+        let start = Instant::now();
+        let mut patience = Patience::new(Some(millis(1000)), false);
+        let mut waits_for_one = Patience::new(Some(millis(1000)), true);
+        for patience in [&mut patience, &mut waits_for_one] {
+            patience.sent(start);
+            patience.all_sent(start);
+            for tick in 0..100 {
+                patience.received(start + millis(tick * 100));
+            }
+        }
+        let limit = millis(10_000);
+        let end = Some((start + limit, Due::NoPause(limit)));
+        assert_eq!(patience.deadline(), end);
+        let goal = Some((start + millis(9_900 + 1_000), Due::Quiet));
+        assert_eq!(waits_for_one.deadline(), goal);
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::at;
 use super::audience::Audience;
-use super::connect::at;
 use super::demo::Demo;
+use super::leaving::{self, Bounds};
 use super::signals::Signals;
 use super::volley::{self, Next, Volley};
 use crate::error::{Error, ExitCode};
@@ -244,13 +245,11 @@ impl Run {
     }
 
     async fn end(mut self) -> Result<ExitCode, Error> {
-        let code = self.audience.end(0);
-        let output = self.audience.output.clone();
-        drop(self.audience);
-        // A reader that takes nothing more would hold us: a signal ends that wait.
-        tokio::select! {
-            written = output.finish() => written.map(|()| code),
-            signal = self.signals.next() => Ok(signal.exit_code()),
-        }
+        self.audience.end(0);
+        let bounds = Bounds {
+            max_time: self.deadline.map(|(at, _)| at),
+            timed: false,
+        };
+        leaving::leave(&mut self.audience, &mut self.signals, bounds).await
     }
 }

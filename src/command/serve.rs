@@ -1,9 +1,19 @@
-//! `serve`: a test server, its ready line, one line per event, and its end on a signal.
+//! `serve`: a test server, its ready line, one line per event, and its end: on a signal, after a
+//! time, or with the command that was run against it.
+
+use std::future::pending;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
 
 use super::audience::Audience;
+use super::leaving::{self, Bounds};
 use super::signals::Signals;
 use crate::error::{Error, ExitCode};
-use crate::model::event::What;
+use crate::model::event::{Problem, What};
+use crate::serve::expectation::Expectation;
 use crate::serve::log::LogReader;
 use crate::serve::{self, Server};
 use crate::session::stamp::Stamp;
@@ -17,13 +27,22 @@ use crate::wire::tls::ServerPlan;
 pub struct Plan {
     pub server: serve::Plan,
     pub view: view::Plan,
+    /// `--duration`.
+    pub duration: Option<Duration>,
+    /// `--exec`: run by the shell with WSCOPE_URL set; the end of it is the end of the server.
+    pub exec: Option<String>,
+    /// `--expect`: what clients have to have done by the end.
+    pub expect: Vec<Expectation>,
     pub notes: Vec<String>,
 }
+
+/// How long a command may take to end after it was asked to.
+const EXEC_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Runs it to its end.
 ///
 /// # Errors
-/// It cannot listen.
+/// It cannot listen, or not run the command.
 pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let mut signals = Signals::listen()?;
     let stamp = Stamp::start();
@@ -44,15 +63,30 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
         audience.note(&format!("clients trust it with --pin {pin}"));
     }
     audience.flush();
+    let mut exec = plan
+        .exec
+        .as_deref()
+        .map(|line| start(line, server.url()))
+        .transpose()?;
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(server.run(async {
         // Dropping the sender is the signal too.
         let _ = ended.await;
     }));
+    let mut exec_code = None;
     tokio::select! {
         signal = signals.next() => audience.stop(Stop::Signal(signal.exit_code())),
         () = follow(&mut log, &mut audience) => {}
         () = output.closed() => audience.stop(Stop::ReaderGone),
+        () = over(plan.duration) => audience.stop(Stop::OnPurpose),
+        status = ended_exec(exec.as_mut()) => {
+            exec = None;
+            exec_code = Some(status?);
+            audience.stop(Stop::OnPurpose);
+        }
+    }
+    if let Some(exec) = exec {
+        end_exec(exec).await;
     }
     drop(end);
     tokio::select! {
@@ -63,10 +97,95 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     while let Some(event) = log.try_next() {
         audience.hear(event);
     }
-    let code = audience.end(0);
-    tokio::select! {
-        written = output.finish() => written.map(|()| code),
-        signal = signals.next() => Ok(signal.exit_code()),
+    judge(&plan.expect, &log, &mut audience, exec_code);
+    leaving::leave(&mut audience, &mut signals, Bounds::default()).await
+}
+
+/// Says what was expected and did not come, and ends the run. The code of the command counts
+/// first, if it is not 0.
+fn judge(expect: &[Expectation], log: &LogReader, audience: &mut Audience, exec: Option<ExitCode>) {
+    let figures = log.figures();
+    let unmet: Vec<_> = expect
+        .iter()
+        .filter_map(|one| one.unmet(&figures))
+        .collect();
+    let is_met = unmet.is_empty();
+    for message in unmet {
+        audience.tell(What::Error(Box::new(Problem {
+            kind: "unmet",
+            message,
+            hint: None,
+        })));
+    }
+    let exec = exec.filter(|code| *code != ExitCode::DONE);
+    let unmet = (!is_met).then_some(ExitCode::NOT_MET);
+    if let Some(code) = exec.or(unmet) {
+        audience.outcome.decide(code);
+    }
+    audience.end(0);
+}
+
+async fn over(duration: Option<Duration>) {
+    match duration {
+        Some(duration) => sleep(duration).await,
+        None => pending().await,
+    }
+}
+
+/// Starts the command. What it prints goes where our own output goes.
+fn start(line: &str, url: &str) -> Result<Child, Error> {
+    let mut command = if cfg!(windows) {
+        let mut command = Command::new("cmd");
+        command.arg("/C");
+        command
+    } else {
+        let mut command = Command::new("sh");
+        command.arg("-c");
+        command
+    };
+    command
+        .arg(line)
+        .env("WSCOPE_URL", url)
+        .stdin(Stdio::null());
+    command.kill_on_drop(true).spawn().map_err(exec_failed)
+}
+
+/// Its exit code once it has ended; never without one.
+async fn ended_exec(exec: Option<&mut Child>) -> Result<ExitCode, Error> {
+    match exec {
+        Some(exec) => exec.wait().await.map(code_of).map_err(exec_failed),
+        None => pending().await,
+    }
+}
+
+/// As a shell tells it: 128 and the number of the signal that ended it.
+fn code_of(status: ExitStatus) -> ExitCode {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal: Option<i32> = None;
+    let code = status.code().or(signal.map(|signal| 128 + signal));
+    let code = code.and_then(|code| u8::try_from(code).ok());
+    code.map_or(ExitCode::INTERNAL, ExitCode)
+}
+
+/// Asks a command that still runs to end, and kills it if it does not.
+async fn end_exec(mut exec: Child) {
+    #[cfg(unix)]
+    if let Some(id) = exec.id().and_then(|id| i32::try_from(id).ok()) {
+        use nix::sys::signal::{Signal, kill};
+        use nix::unistd::Pid;
+        // It may have ended by now.
+        let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+    }
+    // Dropped after that, it is killed.
+    let _ = timeout(EXEC_PATIENCE, exec.wait()).await;
+}
+
+fn exec_failed(cause: std::io::Error) -> Error {
+    Error::Io {
+        doing: "running --exec".into(),
+        cause,
     }
 }
 

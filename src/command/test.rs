@@ -141,7 +141,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
                     return Ok(signal.exit_code());
                 }
             }
-            () = super::connect::at(max_time), if stop.borrow().is_none() => {
+            () = super::at(max_time), if stop.borrow().is_none() => {
                 stop.send_replace(Some(ExitCode::TIMEOUT));
             }
         }

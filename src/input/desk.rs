@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::resize::{self, Printed};
+
 /// How long an editor may take to end.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -18,6 +20,8 @@ const NUDGE: Duration = Duration::from_millis(20);
 pub(super) struct Desk {
     /// Whether typed text may be sent.
     ready: AtomicBool,
+    /// The interrupt that comes asks for the full screen, not for the end.
+    switch: AtomicBool,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -26,8 +30,13 @@ pub(super) struct Desk {
 struct State {
     phase: Phase,
     stopping: bool,
-    /// What is being typed.
+    /// What is being typed, and how much of it stands before the cursor.
     draft: String,
+    cursor: usize,
+    /// The columns of the terminal when it was last painted.
+    columns: usize,
+    /// What was shown above it.
+    printed: Printed,
     /// Text to be printed above it.
     above: String,
 }
@@ -52,27 +61,52 @@ impl Desk {
         self.ready.load(Ordering::Relaxed)
     }
 
-    /// The editor shows its first or its next picture; returns what is to be printed above it.
-    pub(super) fn paint(&self) -> String {
+    /// The next interrupt asks for the full screen.
+    pub(super) fn ask_for_switch(&self) {
+        self.switch.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the interrupt that came does.
+    pub(super) fn takes_switch(&self) -> bool {
+        self.switch.swap(false, Ordering::Relaxed)
+    }
+
+    /// The editor shows its first or its next picture, on a terminal of `columns`, behind `prompt`;
+    /// returns what is to be printed above it.
+    pub(super) fn paint(&self, prompt: &str, columns: usize) -> String {
         let mut state = self.lock();
         if state.phase == Phase::Ended {
             return String::new();
         }
         state.phase = Phase::Editing;
         self.changed.notify_all();
-        std::mem::take(&mut state.above)
+        let before = format!("{prompt}{}", &state.draft[..state.cursor]);
+        let erased = resize::erased(&before, state.columns, columns);
+        state.columns = columns;
+        let again = match erased {
+            0 => String::new(),
+            rows => state.printed.again(rows, columns),
+        };
+        let above = std::mem::take(&mut state.above);
+        state.printed.add(&above);
+        again + &above
     }
 
-    /// The edited line is now this.
-    pub(super) fn type_in(&self, line: &str) {
+    /// The edited line is now this, with the cursor at byte `cursor`.
+    pub(super) fn type_in(&self, line: &str, cursor: usize) {
         let mut state = self.lock();
+        state.cursor = cursor;
         state.draft.clear();
         state.draft.push_str(line);
     }
 
-    /// The editor left the screen; returns the line as it was last, and `None` if it is to stop.
-    pub(super) fn leave(&self) -> Option<String> {
+    /// The editor left the screen, where its line stays behind `prompt`; returns the line as it was
+    /// last, and `None` if it is to stop.
+    pub(super) fn leave(&self, prompt: &str) -> Option<String> {
         let mut state = self.lock();
+        let line = format!("{prompt}{}", state.draft);
+        state.printed.add(&line);
+        state.cursor = 0;
         if state.phase == Phase::Editing {
             state.phase = Phase::Idle;
         }
@@ -169,14 +203,30 @@ mod tests {
     #[test]
     fn text_is_shown_by_the_next_picture() {
         let desk = Desk::default();
-        assert_eq!(desk.paint(), "");
-        assert_eq!(print(&desk, || assert_eq!(desk.paint(), "hi\n")), Ok(()));
+        assert_eq!(desk.paint("> ", 80), "");
+        assert_eq!(
+            print(&desk, || assert_eq!(desk.paint("> ", 80), "hi\n")),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn messages_that_a_wider_terminal_erases_come_back() {
+        let desk = Desk::default();
+        desk.paint("> ", 50);
+        let wide = || {
+            desk.type_in(&"x".repeat(120), 120);
+            assert_eq!(desk.paint("> ", 50), "hi\n");
+        };
+        assert_eq!(print(&desk, wide), Ok(()));
+        assert_eq!(desk.paint("> ", 100), "hi\n");
+        assert_eq!(desk.paint("> ", 100), "");
     }
 
     #[test]
     fn text_that_no_picture_shows_comes_back() {
         let desk = Desk::default();
-        desk.paint();
+        desk.paint("> ", 80);
         assert_eq!(print(&desk, || desk.end()), Err("hi\n".into()));
         assert_eq!(print(&desk, || panic!("it has ended")), Err("hi\n".into()));
     }
@@ -184,14 +234,14 @@ mod tests {
     #[test]
     fn an_editor_is_interrupted_while_it_is_on_screen_and_its_draft_is_kept() {
         let desk = Desk::default();
-        desk.paint();
-        desk.type_in("half a li");
+        desk.paint("> ", 80);
+        desk.type_in("half a li", 9);
         let (interrupt, interrupted) = mpsc::channel();
         thread::scope(|scope| {
             let desk = &desk;
             scope.spawn(move || {
                 interrupted.recv().unwrap();
-                assert_eq!(desk.leave(), None);
+                assert_eq!(desk.leave("> "), None);
                 desk.end();
             });
             assert!(desk.stop(|| {
@@ -204,12 +254,12 @@ mod tests {
     #[test]
     fn an_editor_that_does_not_end_is_given_up() {
         let desk = Desk::default();
-        desk.paint();
+        desk.paint("> ", 80);
         assert!(!desk.stop(|| {}));
         assert_eq!(
             desk.print("hi".into(), || panic!("nobody hears")),
             Err("hi".into())
         );
-        assert_eq!(desk.paint(), "");
+        assert_eq!(desk.paint("> ", 80), "");
     }
 }

@@ -4,6 +4,7 @@
 //! does not take them stops the reading, and a thread that still waits for input never keeps the
 //! program from ending.
 
+pub mod compose;
 pub mod history;
 pub mod pipe;
 pub mod readline;
@@ -12,6 +13,7 @@ pub mod slash;
 mod decode;
 mod desk;
 mod ndjson;
+mod resize;
 mod split;
 mod terminal;
 

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
@@ -49,6 +50,10 @@ struct Close<'a> {
 pub(super) fn command(line: &str) -> Result<Option<Command>, String> {
     if line.trim_ascii().is_empty() {
         return Ok(None);
+    }
+    if !line.trim_ascii_start().starts_with('{') {
+        read::<IgnoredAny>(line)?;
+        return Err("an event is a JSON object".into());
     }
     let head: Head<'_> = read(line)?;
     let out = head.dir.as_deref().is_none_or(|dir| dir == "out");
@@ -184,7 +189,7 @@ mod tests {
     fn what_cannot_be_sent_is_named() {
         for (line, part) in [
             ("hello", "column 1"),
-            ("[1]", "column"),
+            ("[1]", "an event is a JSON object"),
             (r#"{"data":1}"#, "expected a string"),
             ("{}", "needs data or base64"),
             (r#"{"data":"a","base64":""}"#, "exclude each other"),

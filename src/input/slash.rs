@@ -107,6 +107,18 @@ pub const SLASH: &[Slash] = &[
         parse: to,
     },
     Slash {
+        name: "/tui",
+        args: "",
+        about: "go on in the full screen (F2)",
+        parse: |args| bare(args, Control::Screen),
+    },
+    Slash {
+        name: "/line",
+        args: "",
+        about: "go on in lines (F2)",
+        parse: |args| bare(args, Control::Line),
+    },
+    Slash {
         name: "/help",
         args: "",
         about: "show this list",
@@ -129,6 +141,28 @@ pub fn help() -> impl Iterator<Item = String> {
     slashes.chain([format!("{:<24} send /text", "//text")])
 }
 
+/// The commands that a line may become when more of its name is typed, or that it names.
+pub fn completions(line: &str) -> impl Iterator<Item = &'static Slash> {
+    let is_name = line.starts_with('/') && !line.contains(char::is_whitespace);
+    SLASH
+        .iter()
+        .filter(move |slash| is_name && slash.name.starts_with(line))
+}
+
+/// The command that a line begins with.
+pub fn named(line: &str) -> Option<&'static Slash> {
+    let (name, _) = split_word(line);
+    SLASH.iter().find(|slash| slash.name == name)
+}
+
+impl Slash {
+    /// The name as completion types it: with a blank where arguments follow.
+    pub fn completed(&self) -> String {
+        let gap = if self.args.is_empty() { "" } else { " " };
+        format!("{}{gap}", self.name)
+    }
+}
+
 /// What a line asks for: a slash command, or to be sent as text.
 pub fn parse(line: &str) -> Input {
     let Some(rest) = line.strip_prefix('/') else {
@@ -138,7 +172,7 @@ pub fn parse(line: &str) -> Input {
         return Command::Send(Message::text(rest)).into();
     }
     let (name, args) = split_word(line);
-    let Some(slash) = SLASH.iter().find(|slash| slash.name == name) else {
+    let Some(slash) = named(line) else {
         return Input::Wrong(unknown(name));
     };
     (slash.parse)(args).unwrap_or_else(|problem| Input::Wrong(format!("{name}: {problem}")))

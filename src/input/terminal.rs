@@ -1,5 +1,11 @@
 //! The terminal's mode, and the interrupt that ends an editor: what rustyline leaves to be done.
 
+/// The columns of the terminal; 0 where it does not tell.
+pub(super) fn columns() -> usize {
+    let size = terminal_size::terminal_size();
+    size.map_or(0, |(width, _)| width.0.into())
+}
+
 #[cfg(not(unix))]
 pub(super) use elsewhere::{Terminal, interrupt};
 #[cfg(unix)]

@@ -95,6 +95,33 @@ pub enum What {
         bytes: u64,
         place: &'static str,
     },
+    /// A client showed a server who it is.
+    Auth {
+        /// Its name, where it has one.
+        user: Option<String>,
+        /// `ok`, `unauthorized`, `expired` or `banned`.
+        result: &'static str,
+    },
+    /// A client of a server entered or left a room, or a topic, as it asked.
+    Room {
+        room: String,
+        /// `join`, `leave`, `subscribe`, `unsubscribe`.
+        action: &'static str,
+    },
+    /// What the others in a room heard of that.
+    Presence {
+        room: String,
+        /// The user, or the connection where it has no name.
+        user: String,
+        /// `joined`, `left`, or `lost` where it left without a word.
+        state: &'static str,
+    },
+    /// A server stored a file that a client sent.
+    Saved {
+        /// The name that it has now.
+        name: String,
+        size: u64,
+    },
     /// A connection reached a bound of the server's.
     Limit {
         /// A stable word: `queue`, ...
@@ -233,6 +260,10 @@ impl What {
             Self::Error(_) => "error",
             Self::Retry { .. } => "retry",
             Self::Dropped { .. } => "dropped",
+            Self::Auth { .. } => "auth",
+            Self::Room { .. } => "room",
+            Self::Presence { .. } => "presence",
+            Self::Saved { .. } => "saved",
             Self::Limit { .. } => "limit",
             Self::Listening { .. } => "listening",
             Self::End(_) => "end",

@@ -58,6 +58,21 @@ pub struct Timings {
     pub total: Duration,
 }
 
+impl Timings {
+    /// The steps that were taken, in order, without the total.
+    pub fn steps(&self) -> impl Iterator<Item = (&'static str, Duration)> {
+        let steps = [
+            ("dns", self.dns),
+            ("tcp", self.tcp),
+            ("proxy", self.proxy),
+            ("tls", self.tls),
+            ("upgrade", self.upgrade),
+        ];
+        let taken = steps.into_iter();
+        taken.filter_map(|(name, step)| Some((name, step?)))
+    }
+}
+
 /// The most of a refused handshake's body that is read, in bytes.
 pub const MAX_REFUSAL_BODY: usize = 64 * 1024;
 

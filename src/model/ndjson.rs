@@ -159,6 +159,23 @@ impl What {
                 map.serialize_entry("bytes", bytes)?;
                 map.serialize_entry("where", place)
             }
+            Self::Auth { user, result } => {
+                map.serialize_entry("user", user)?;
+                map.serialize_entry("result", result)
+            }
+            Self::Room { room, action } => {
+                map.serialize_entry("room", room)?;
+                map.serialize_entry("action", action)
+            }
+            Self::Presence { room, user, state } => {
+                map.serialize_entry("room", room)?;
+                map.serialize_entry("user", user)?;
+                map.serialize_entry("state", state)
+            }
+            Self::Saved { name, size } => {
+                map.serialize_entry("file", name)?;
+                map.serialize_entry("size", size)
+            }
             Self::Limit { limit, action } => {
                 map.serialize_entry("limit", limit)?;
                 map.serialize_entry("action", action)

@@ -74,12 +74,22 @@ pub fn redact_headers(headers: &Headers) -> Headers {
                 REDACTED.to_owned()
             } else if is_url_header(name) {
                 redact_target(value)
+            } else if name.eq_ignore_ascii_case("sec-websocket-protocol") {
+                redact_protocols(value)
             } else {
                 value.clone()
             };
             (name.clone(), shown)
         })
         .collect()
+}
+
+/// A page in a browser can send a token as the subprotocol after `bearer` only.
+fn redact_protocols(value: &str) -> String {
+    match value.split_once("bearer,") {
+        Some((before, _)) => format!("{before}bearer, {REDACTED}"),
+        None => value.to_owned(),
+    }
 }
 
 /// A redirect may carry the token on.
@@ -158,6 +168,23 @@ mod tests {
         assert_eq!(redact_headers(&headers), headers);
         let target = "/p?token={{secret_token}}";
         assert_eq!(redact_target(target), target);
+    }
+
+    #[test]
+    fn secrets_leave_headers() {
+        let headers = [
+            ("Cookie", "token=s3cret", REDACTED),
+            (
+                "Sec-WebSocket-Protocol",
+                "chat, bearer, s3cret",
+                "chat, bearer, ***",
+            ),
+            ("Sec-WebSocket-Protocol", "chat, v2", "chat, v2"),
+        ];
+        for (name, value, shown) in headers {
+            let redacted = redact_headers(&vec![(name.into(), value.into())]);
+            assert_eq!(redacted[0].1, shown);
+        }
     }
 
     #[test]

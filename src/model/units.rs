@@ -108,6 +108,86 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     }
 }
 
+/// How often something happens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate(f64);
+
+impl Rate {
+    /// More is not told from it.
+    const MOST: f64 = 1e9;
+
+    /// `count` is to be more than 0.
+    pub const fn per_second(count: f64) -> Self {
+        Self(count)
+    }
+
+    /// How often it has happened in a time.
+    pub fn count_in(self, time: Duration) -> u64 {
+        // A float has more digits than a clock; without the margin 0.1 s times 10/s would be 0.
+        (time.as_secs_f64() * self.0 + 1e-9) as u64
+    }
+
+    /// When it has happened `count` times.
+    pub fn time_of(self, count: u64) -> Duration {
+        // Further away nobody waits for it, and a clock can be added to it.
+        const FAR: Duration = Duration::from_secs(365 * 86_400);
+        let seconds = count as f64 / self.0;
+        Duration::try_from_secs_f64(seconds).map_or(FAR, |time| time.min(FAR))
+    }
+}
+
+/// Parses a rate: `100/s`, `5k/s`, `30/m`; a bare number is per second.
+///
+/// # Errors
+/// A sentence that names what was typed and what is allowed.
+pub fn parse_rate(text: &str) -> Result<Rate, String> {
+    let wrong = || format!("\"{text}\" is not a rate (try 100/s, 5k/s, 30/m)");
+    let (count, per) = text.split_once('/').unwrap_or((text, "s"));
+    let (count, factor) = match count.strip_suffix('k') {
+        Some(count) => (count, 1e3),
+        None => (count, 1.0),
+    };
+    let seconds = match per {
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(wrong()),
+    };
+    let count: f64 = count.trim().parse().map_err(|_| wrong())?;
+    let rate = count * factor / seconds;
+    if rate > 0.0 && rate <= Rate::MOST {
+        Ok(Rate(rate))
+    } else {
+        Err(wrong())
+    }
+}
+
+/// Parses a whole number that may end in `k` or `m`: `50`, `10k`, `1.5m`.
+///
+/// # Errors
+/// A sentence that names what was typed and what is allowed.
+pub fn parse_count(text: &str) -> Result<usize, String> {
+    let wrong = || format!("\"{text}\" is not a number (try 50, 10k or 1m)");
+    let (digits, factor) = match text.trim().to_ascii_lowercase() {
+        text if text.ends_with('k') => (text[..text.len() - 1].to_owned(), 1e3),
+        text if text.ends_with('m') => (text[..text.len() - 1].to_owned(), 1e6),
+        text => (text, 1.0),
+    };
+    if digits.is_empty()
+        || !digits
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
+        return Err(wrong());
+    }
+    let number = digits.parse::<f64>().map_err(|_| wrong())? * factor;
+    if number.fract() == 0.0 && number < 1e15 {
+        Ok(number as usize)
+    } else {
+        Err(wrong())
+    }
+}
+
 /// Shows a size with powers of 1,000: `61 B`, `4.1 kB`, `64 MB`.
 pub fn show_size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
@@ -207,6 +287,35 @@ mod tests {
         }
         for text in ["", "k", "-1", "1x", "1e9"] {
             assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_are_per_second_unless_they_say_otherwise() {
+        let second = Duration::from_secs(1);
+        for (text, in_a_minute) in [
+            ("100/s", 6000),
+            ("100", 6000),
+            ("1.5k/s", 90_000),
+            ("30/m", 30),
+        ] {
+            let rate = parse_rate(text).unwrap();
+            assert_eq!(rate.count_in(60 * second), in_a_minute, "{text}");
+        }
+        assert_eq!(Rate::per_second(10.0).count_in(second / 10), 1);
+        assert_eq!(Rate::per_second(10.0).time_of(5), second / 2);
+        assert!(parse_rate("1e-300").unwrap().time_of(1) > 86_400 * second);
+        for text in ["", "0", "-1/s", "x/s", "1/day", "/s", "nan", "inf"] {
+            assert!(parse_rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_take_k_and_m() {
+        assert_eq!(parse_count("10k"), Ok(10_000));
+        assert_eq!(parse_count("1.5m"), Ok(1_500_000));
+        for text in ["", "k", "-1", "1.5", "ten", "1e9", "inf"] {
+            assert!(parse_count(text).is_err(), "{text}");
         }
     }
 

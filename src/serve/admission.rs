@@ -1,62 +1,95 @@
-//! Who may come in: path, origin, host and number, answered before the upgrade. Pure.
+//! Who may come in: path, origin, host, identity and number, answered before the upgrade. Pure.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use bytes::Bytes;
 use url::{Host, Url};
 
+use super::auth::{self, Identity, Reject, Rejection};
+use super::http::{rejected, text, with_header};
 use super::{Address, Plan};
 use crate::model::handshake::{self, Headers, RequestHead};
 use crate::protocol::deflate::{self, Accepted, Wrong};
 use crate::wire::accept::Answer;
 
-/// The answer to a request; `take_place` takes one of the places for connections, if there is one.
-pub(super) fn answer(
-    plan: &Plan,
-    request: &RequestHead,
-    upgrade: bool,
-    take_place: impl FnOnce() -> bool,
-) -> Answer {
-    let path = path_of(&request.target);
-    if !plan.paths.is_empty() && !plan.paths.iter().any(|served| served == path) {
-        let paths = plan.paths.join(", ");
-        return refuse(
-            404,
-            format!("nothing is served at {path} (served: {paths})\n"),
-        );
-    }
-    if let Some(host) = wrong_host(plan, &request.headers) {
-        return refuse(403, format!("Host {host} is not this machine\n"));
-    }
-    if !upgrade {
-        let mut answer = refuse(426, "this is a WebSocket endpoint\n".to_owned());
-        if let Answer::Http { headers, .. } = &mut answer {
-            headers.push(("Upgrade".into(), "websocket".into()));
-            headers.push(("Connection".into(), "Upgrade".into()));
-            headers.push(("Sec-WebSocket-Version".into(), "13".into()));
-        }
+/// What a handshake's answer depends on beside plan and request.
+pub(super) struct Doors<'a> {
+    /// The server does not end.
+    pub(super) is_open: bool,
+    /// Who the client is.
+    pub(super) verdict: &'a Result<Identity, Rejection>,
+    /// Takes one of the places for connections, if there is one.
+    pub(super) take_place: &'a mut dyn FnMut() -> bool,
+}
+
+/// The answer to a request for an upgrade.
+pub(super) fn upgrade(plan: &Plan, request: &RequestHead, doors: &mut Doors<'_>) -> Answer {
+    if let Some(answer) = wrong_path(plan, request) {
         return answer;
     }
     if let Some(origin) = wrong_origin(plan, &request.headers) {
-        return refuse(
-            403,
-            format!("origin {origin} is not allowed (--allow-origin {origin} allows it)\n"),
-        );
+        let why = format!("origin {origin} is not allowed (--allow-origin {origin} allows it)\n");
+        return text(403, why);
     }
     let extensions = match deflate(plan, request) {
         Ok(accepted) => accepted.map(|accepted| accepted.answer.to_string()),
-        Err(wrong) => return refuse(400, format!("{wrong}\n")),
+        Err(wrong) => return text(400, format!("{wrong}\n")),
     };
-    if !take_place() {
-        return refuse(503, "all places are taken (--max-connections)\n".to_owned());
+    if let Some(rejection) = refused_by_status(&plan.auth, doors.verdict) {
+        return rejected(rejection);
+    }
+    if !doors.is_open {
+        return text(503, "the server is shutting down\n");
+    }
+    if !(doors.take_place)() {
+        return text(503, "all places are taken (--max-connections)\n");
     }
     Answer::Upgrade {
-        subprotocol: subprotocol(&plan.subprotocols, &request.headers),
+        subprotocol: match auth::bearer_protocol(&request.headers) {
+            Some(bearer) => Some(bearer.to_owned()),
+            None => subprotocol(&plan.subprotocols, &request.headers),
+        },
         headers: extensions
             .map(|value| ("Sec-WebSocket-Extensions".to_owned(), value))
             .into_iter()
             .collect(),
     }
+}
+
+/// The answer to a plain request of a WebSocket's path, or of none.
+pub(super) fn plain(plan: &Plan, request: &RequestHead) -> Answer {
+    if let Some(answer) = wrong_path(plan, request) {
+        return answer;
+    }
+    let answer = text(426, "this is a WebSocket endpoint\n");
+    let answer = with_header(answer, "Upgrade", "websocket");
+    let answer = with_header(answer, "Connection", "Upgrade");
+    with_header(answer, "Sec-WebSocket-Version", "13")
+}
+
+/// What refuses every request, whatever it asks for.
+pub(super) fn refusal(plan: &Plan, request: &RequestHead) -> Option<Answer> {
+    let host = wrong_host(plan, &request.headers)?;
+    Some(text(403, format!("Host {host} is not this machine\n")))
+}
+
+fn wrong_path(plan: &Plan, request: &RequestHead) -> Option<Answer> {
+    let path = path_of(&request.target);
+    if plan.paths.is_empty() || plan.paths.iter().any(|served| served == path) {
+        return None;
+    }
+    let paths = plan.paths.join(", ");
+    let why = format!("nothing is served at {path} (served: {paths})\n");
+    Some(text(404, why))
+}
+
+/// Why a client is refused before the upgrade, where it is; others are told by a close code.
+fn refused_by_status<'a>(
+    plan: &auth::Plan,
+    verdict: &'a Result<Identity, Rejection>,
+) -> Option<&'a Rejection> {
+    let rejection = verdict.as_ref().err()?;
+    let may_follow = *rejection == Rejection::Missing && plan.first_message.is_some();
+    (plan.reject == Reject::Http && !may_follow).then_some(rejection)
 }
 
 /// How messages are compressed on the connection that a request opens.
@@ -69,14 +102,6 @@ pub(super) fn deflate(plan: &Plan, request: &RequestHead) -> Result<Option<Accep
 /// The path of a request target: what stands before `?`.
 pub(super) fn path_of(target: &str) -> &str {
     target.split('?').next().unwrap_or(target)
-}
-
-fn refuse(status: u16, text: String) -> Answer {
-    Answer::Http {
-        status,
-        headers: vec![("Content-Type".into(), "text/plain; charset=utf-8".into())],
-        body: Bytes::from(text),
-    }
 }
 
 /// The first of ours that the client offers; without any of ours, the first that it offers.
@@ -95,9 +120,9 @@ fn subprotocol(ours: &[String], headers: &Headers) -> Option<String> {
 }
 
 /// On a loopback bind the Host header must name this machine, so that a page that rebinds its DNS
-/// name to 127.0.0.1 gets nothing.
+/// name to 127.0.0.1 gets nothing. No page gets at a Unix socket, and its clients name any host.
 fn wrong_host<'a>(plan: &Plan, headers: &'a Headers) -> Option<&'a str> {
-    if !plan.address.is_loopback() {
+    if !plan.address.is_loopback() || matches!(plan.address, Address::Unix(_)) {
         return None;
     }
     let host = handshake::header(headers, "host")?;
@@ -194,9 +219,22 @@ mod tests {
             target: target.into(),
             headers,
         };
-        match answer(plan, &request, upgrade, || place) {
+        let answer = match refusal(plan, &request) {
+            Some(answer) => answer,
+            None if upgrade => self::upgrade(plan, &request, &mut doors(&mut || place)),
+            None => plain(plan, &request),
+        };
+        match answer {
             Answer::Upgrade { .. } => 101,
             Answer::Http { status, .. } => status,
+        }
+    }
+
+    fn doors(take_place: &mut dyn FnMut() -> bool) -> Doors<'_> {
+        Doors {
+            is_open: true,
+            verdict: &Ok(Identity { user: None }),
+            take_place,
         }
     }
 
@@ -277,6 +315,52 @@ mod tests {
     }
 
     #[test]
+    fn who_may_not_come_in_is_told_by_status_where_that_was_asked_for() {
+        let mut plan = plan("127.0.0.1:1");
+        let request = RequestHead {
+            target: "/chat".into(),
+            ..RequestHead::default()
+        };
+        let status = |plan: &Plan, rejection: Rejection, is_open| {
+            let mut doors = Doors {
+                is_open,
+                verdict: &Err(rejection),
+                take_place: &mut || true,
+            };
+            match upgrade(plan, &request, &mut doors) {
+                Answer::Upgrade { .. } => 101,
+                Answer::Http { status, .. } => status,
+            }
+        };
+        assert_eq!(
+            status(&plan, Rejection::Wrong, true),
+            101,
+            "the close code tells"
+        );
+        assert_eq!(status(&plan, Rejection::Wrong, false), 503);
+        plan.auth.reject = Reject::Http;
+        assert_eq!(status(&plan, Rejection::Missing, true), 401);
+        assert_eq!(status(&plan, Rejection::Expired, true), 401);
+        assert_eq!(status(&plan, Rejection::Banned("eve".into()), true), 403);
+        plan.auth.first_message = Some(std::time::Duration::from_secs(1));
+        assert_eq!(status(&plan, Rejection::Missing, true), 101);
+        assert_eq!(status(&plan, Rejection::Wrong, true), 401);
+    }
+
+    #[test]
+    fn a_token_among_the_subprotocols_is_not_repeated() {
+        let request = RequestHead {
+            target: "/chat".into(),
+            headers: vec![("Sec-WebSocket-Protocol".into(), "bearer, s3cret".into())],
+            ..RequestHead::default()
+        };
+        let answer = upgrade(&plan("127.0.0.1:1"), &request, &mut doors(&mut || true));
+        assert!(
+            matches!(answer, Answer::Upgrade { subprotocol: Some(name), .. } if name == "bearer")
+        );
+    }
+
+    #[test]
     fn compression_is_taken_where_it_is_offered_and_wanted() {
         let name = "Sec-WebSocket-Extensions";
         let offer = |value: &str| RequestHead {
@@ -285,11 +369,12 @@ mod tests {
             ..RequestHead::default()
         };
         let mut plan = plan("127.0.0.1:1");
-        let extensions = |plan: &Plan, value: &str| match answer(plan, &offer(value), true, || true)
-        {
-            Answer::Upgrade { headers, .. } => headers,
-            Answer::Http { status, .. } => vec![("status".to_owned(), status.to_string())],
-        };
+        let extensions =
+            |plan: &Plan, value: &str| match upgrade(plan, &offer(value), &mut doors(&mut || true))
+            {
+                Answer::Upgrade { headers, .. } => headers,
+                Answer::Http { status, .. } => vec![("status".to_owned(), status.to_string())],
+            };
         let given = extensions(&plan, "x, permessage-deflate; client_max_window_bits");
         assert_eq!(given, [(name.to_owned(), "permessage-deflate".to_owned())]);
         assert_eq!(extensions(&plan, "permessage-deflate; a"), []);

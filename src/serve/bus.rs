@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::model::event::ConnId;
 use crate::model::message::Message;
 
-use super::roster::{Client, Room};
+use super::roster::{Channel, Client};
 
 /// One of the servers that share rooms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,8 +62,8 @@ pub enum Audience {
 pub(super) enum Notice {
     Connected(Client),
     Gone(Member),
-    Joined(Member, Room),
-    Left(Member, Room),
+    Joined(Member, Channel),
+    Left(Member, Channel),
     Published {
         /// Whose message it is, where it is somebody's.
         from: Option<Member>,

@@ -16,6 +16,7 @@ use tokio::time::sleep_until;
 
 use super::bus::{Audience, Bus, Local, Member, Notice};
 use super::log::Log;
+use super::metrics::Gauges;
 use super::mode::{Action, Departure, Mode, Scene};
 use super::queue::{Order, Pushed};
 use super::roster::Roster;
@@ -73,11 +74,13 @@ impl Hub {
 
     // --- what peers do -----------------------------------------------------------------------
 
-    /// A peer has come, as `open` tells; whoever hears of that can send to it.
-    pub(super) fn connected(&self, seat: &Arc<Seat>, open: What, delivery: &mut Delivery) {
+    /// A peer has come, as `told` tells; whoever hears of that can send to it.
+    pub(super) fn connected(&self, seat: &Arc<Seat>, told: Vec<What>, delivery: &mut Delivery) {
         let mut floor = self.floor();
         floor.house.seats.insert(seat.id(), Arc::clone(seat));
-        self.log.tell(Some(seat.id()), open);
+        for what in told {
+            self.log.tell(Some(seat.id()), what);
+        }
         floor.tell(Notice::Connected(seat.client.clone()), None, delivery);
         if floor.ending {
             seat.answer(going_away());
@@ -162,6 +165,17 @@ impl Hub {
         self.len() == 0
     }
 
+    /// How things are now.
+    pub(super) fn gauges(&self) -> Gauges {
+        let floor = self.floor();
+        let seats = &floor.house.seats;
+        Gauges {
+            connections: seats.len(),
+            channels: floor.house.roster.channel_count(),
+            queued: seats.values().map(|seat| seat.queued()).sum(),
+        }
+    }
+
     /// Whether there is somebody, and nobody's queue is more than half full.
     pub fn has_room(&self) -> bool {
         let floor = self.floor();
@@ -244,8 +258,8 @@ impl Floor {
                 except,
                 message,
             },
-            Action::Join(member, room) => Notice::Joined(member, room),
-            Action::Leave(member, room) => Notice::Left(member, room),
+            Action::Join(member, channel) => Notice::Joined(member, channel),
+            Action::Leave(member, channel) => Notice::Left(member, channel),
         };
         self.tell(notice, seat, delivery);
     }
@@ -263,8 +277,8 @@ impl House {
         match notice {
             Notice::Connected(client) => self.roster.connected(client),
             Notice::Gone(member) => self.roster.gone(member),
-            Notice::Joined(member, room) => self.roster.joined(member, room),
-            Notice::Left(member, room) => self.roster.left(member, &room),
+            Notice::Joined(member, channel) => self.roster.joined(member, channel),
+            Notice::Left(member, channel) => self.roster.left(member, &channel),
             Notice::Published {
                 from,
                 to,
@@ -338,7 +352,6 @@ impl House {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::state::ReadyState;
     use crate::protocol::engine::Role;
     use crate::serve::log::{self, log};
     use crate::serve::mode::{self, MODES};
@@ -371,8 +384,7 @@ mod tests {
             user: None,
         };
         let seat = Arc::new(Seat::new(client, connection, queue::Plan::default()));
-        let open = What::State(ReadyState::Open);
-        hub.connected(&seat, open, &mut Delivery::default());
+        hub.connected(&seat, Vec::new(), &mut Delivery::default());
         (seat, theirs)
     }
 

@@ -1,7 +1,8 @@
 //! Accepts connections and owns their tasks, until it is told to end.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -11,6 +12,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::auth::Keys;
+use super::http::Page;
 use super::hub::Hub;
 use super::log::{LogReader, log};
 use super::{Address, Plan, Shared, peer};
@@ -87,9 +90,11 @@ impl Server {
         };
         let (log, reader) = log(plan.log, stamp);
         let shared = Arc::new(Shared {
-            places: Arc::new(Semaphore::new(
-                plan.max_connections.unwrap_or(Semaphore::MAX_PERMITS),
-            )),
+            places: Arc::new(Semaphore::new(places(&plan) as usize)),
+            keys: Mutex::new(Keys::new(plan.auth.clone())),
+            handshakes: Mutex::default(),
+            page: Page::default(),
+            is_ending: AtomicBool::new(false),
             hub: Arc::new(Hub::new(plan.mode.make(), log.clone())),
             plan,
             acceptor,
@@ -118,11 +123,22 @@ impl Server {
     }
 
     /// Serves until `end` completes; then everyone is closed with 1001 and waited for, as long as
-    /// the plan's drain allows.
+    /// the plan's drain allows. Until then plain HTTP is answered, so that whoever asks `/readyz`
+    /// learns of it.
     pub async fn run(self, end: impl Future<Output = ()>) {
         let mut peers = JoinSet::new();
-        let hub = self.hub();
-        let time = hub.keep_time();
+        self.serve_until(end, &mut peers).await;
+        let shared = &self.shared;
+        shared.is_ending.store(true, Ordering::Relaxed);
+        shared.hub.end();
+        let all_left = shared.places.acquire_many(places(&shared.plan));
+        // Who has not answered by then is dropped with the set.
+        let drained = async { drop(timeout(shared.plan.drain, all_left).await) };
+        self.serve_until(drained, &mut peers).await;
+    }
+
+    async fn serve_until(&self, end: impl Future<Output = ()>, peers: &mut JoinSet<()>) {
+        let time = self.shared.hub.keep_time();
         tokio::pin!(end, time);
         loop {
             tokio::select! {
@@ -137,12 +153,16 @@ impl Server {
                 },
             }
         }
-        drop(self.listener);
-        hub.end();
-        let gone = async { while peers.join_next().await.is_some() {} };
-        // Who has not answered by then is dropped with the set.
-        let _ = timeout(self.shared.plan.drain, gone).await;
     }
+}
+
+/// How many connections may be open: a number that can be waited for at once.
+fn places(plan: &Plan) -> u32 {
+    const MOST: u32 = 1 << 28;
+    let places = plan.max_connections.map(u32::try_from);
+    places
+        .and_then(Result::ok)
+        .map_or(MOST, |places| places.min(MOST))
 }
 
 impl Listener {

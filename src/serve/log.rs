@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::mpsc;
 
+use super::expectation::Figures;
+use super::metrics::Metrics;
 use crate::model::event::{ConnId, Event, What};
 use crate::session::stamp::Stamp;
 
@@ -28,6 +30,7 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub struct Log {
     plan: Plan,
+    metrics: Arc<Metrics>,
     stamp: Stamp,
     events: mpsc::UnboundedSender<Event>,
     shared: Arc<Shared>,
@@ -36,6 +39,7 @@ pub struct Log {
 /// The reading side.
 #[derive(Debug)]
 pub struct LogReader {
+    metrics: Arc<Metrics>,
     events: mpsc::UnboundedReceiver<Event>,
     shared: Arc<Shared>,
 }
@@ -53,11 +57,13 @@ pub fn log(plan: Plan, stamp: Stamp) -> (Log, LogReader) {
     let shared = Arc::new(Shared::default());
     let log = Log {
         plan,
+        metrics: Arc::default(),
         stamp,
         events: sender,
         shared: Arc::clone(&shared),
     };
     let reader = LogReader {
+        metrics: Arc::clone(&log.metrics),
         events: receiver,
         shared,
     };
@@ -65,11 +71,16 @@ pub fn log(plan: Plan, stamp: Stamp) -> (Log, LogReader) {
 }
 
 impl Log {
-    /// Something happened now, if anyone wants to know.
+    /// Something happened now: it is counted, and logged if anyone wants to know.
     pub fn tell(&self, conn: Option<ConnId>, what: What) {
+        self.metrics.observe(&what);
         if self.plan.traffic || !is_traffic(&what) {
             self.push(self.stamp.event(conn, None, what));
         }
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The ordinal of a new connection.
@@ -111,6 +122,11 @@ impl LogReader {
             .waiting
             .fetch_sub(cost(&event), Ordering::Relaxed);
         Some(event)
+    }
+
+    /// What has been counted so far, whether it was logged or not.
+    pub fn figures(&self) -> Figures {
+        self.metrics.figures()
     }
 
     /// What was dropped since the last call.

@@ -2,27 +2,38 @@
 //! them all, and the mode that says what a message leads to.
 
 mod admission;
+pub mod auth;
 mod bus;
+pub mod expectation;
+pub mod files;
+mod http;
 pub mod hub;
+pub mod limits;
 mod listener;
 pub mod log;
+mod metrics;
 pub mod mode;
 mod opening;
 mod peer;
+mod proof;
 pub mod queue;
 mod roster;
 mod seat;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
 pub use listener::Server;
 
+use self::auth::Keys;
+use self::http::Page;
 use self::hub::Hub;
+use self::limits::Handshakes;
 use self::log::Log;
 use crate::session::connection;
 use crate::session::keepalive::Heartbeat;
@@ -45,6 +56,11 @@ pub struct Plan {
     /// Take what a client offers for permessage-deflate.
     pub compress: bool,
     pub connection: connection::Plan,
+    /// What clients have to show.
+    pub auth: auth::Plan,
+    pub limits: limits::Plan,
+    /// Where files go that clients send; `None` stores none.
+    pub files: Option<files::Plan>,
     /// What may wait for one peer, and what happens beyond it.
     pub queue: queue::Plan,
     /// Refuse more with 503.
@@ -76,6 +92,9 @@ impl Plan {
                 heartbeat: Some(Heartbeat::STANDARD),
                 ..connection::Plan::default()
             },
+            auth: auth::Plan::default(),
+            limits: limits::Plan::default(),
+            files: None,
             queue: queue::Plan::default(),
             max_connections: None,
             drain: Duration::from_secs(5),
@@ -95,4 +114,14 @@ struct Shared {
     log: Log,
     /// One permit for each connection that may be open (`--max-connections`).
     places: Arc<Semaphore>,
+    keys: Mutex<Keys>,
+    handshakes: Mutex<Handshakes>,
+    page: Page,
+    /// The server ends: it answers plain HTTP only.
+    is_ending: AtomicBool,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panic left half-done is a client's own.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

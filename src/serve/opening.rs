@@ -1,16 +1,21 @@
 //! From a socket to an open connection: TLS, then HTTP until it is upgraded, under one deadline.
 
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-use super::{Shared, admission};
+use super::admission::{self, Doors};
+use super::auth::{Identity, Rejection};
+use super::http::{self, text, with_header};
+use super::{Shared, locked};
 use crate::model::event::{Problem, TlsInfo, What};
-use crate::model::handshake;
+use crate::model::handshake::{self, RequestHead};
 use crate::model::secret;
-use crate::wire::accept::{Accepted, Ended, accept};
+use crate::wire::accept::{Accepted, Answer, Asked, Ended, accept};
 use crate::wire::stream::{Socket, Stream};
 use crate::wire::tls::NotAccepted;
 
@@ -22,8 +27,15 @@ pub(super) struct Entrant {
     pub(super) accepted: Accepted<Stream>,
     /// What TLS agreed on, and how long that took.
     pub(super) tls: Option<(TlsInfo, Duration)>,
+    pub(super) pass: Pass,
+}
+
+/// What a client was given with its 101.
+pub(super) struct Pass {
+    /// Who it is, or why it is to be closed at once.
+    pub(super) verdict: Result<Identity, Rejection>,
     /// Its place among those of `--max-connections`, until it is dropped.
-    pub(super) place: Option<OwnedSemaphorePermit>,
+    pub(super) place: OwnedSemaphorePermit,
 }
 
 /// Serves HTTP on a socket until it is upgraded; `None` where it never was. Those who are refused
@@ -35,27 +47,103 @@ pub(super) async fn open(shared: &Arc<Shared>, socket: Socket, address: &str) ->
         return None;
     };
     let left = HANDSHAKE_TIMEOUT.saturating_sub(started.elapsed());
-    let decide = Arc::clone(shared);
-    // Taken with the answer, so that no more are let in than there are places.
-    let place = Arc::new(OnceLock::new());
-    let taken = Arc::clone(&place);
-    let accepted = accept(secured.stream, left, move |request, upgrade| {
-        admission::answer(&decide.plan, request, upgrade, || {
-            let permit = Arc::clone(&decide.places).try_acquire_owned();
-            permit.is_ok_and(|permit| taken.set(permit).is_ok())
-        })
+    let desk = Arc::new(Desk {
+        shared: Arc::clone(shared),
+        address: address.parse().ok().map(|address: SocketAddr| address.ip()),
+        pass: OnceLock::new(),
+    });
+    let at_desk = Arc::clone(&desk);
+    let accepted = accept(secured.stream, left, move |request, asked| {
+        at_desk.answer(request, asked)
     });
     match accepted.await {
         Ok(accepted) => Some(Entrant {
             accepted,
             tls: secured.tls,
-            // The closure, which shares it, is gone.
-            place: Arc::into_inner(place).and_then(OnceLock::into_inner),
+            // The closure, which shares it, is gone; and an upgrade is always given one.
+            pass: Arc::into_inner(desk)?.pass.into_inner()?,
         }),
         Err(ended) => {
             log_ended(shared, ended, address);
             None
         }
+    }
+}
+
+/// Where the requests of one client are answered.
+struct Desk {
+    shared: Arc<Shared>,
+    /// `None` on a unix socket.
+    address: Option<IpAddr>,
+    pass: OnceLock<Pass>,
+}
+
+impl Desk {
+    fn answer(&self, request: &RequestHead, asked: Asked<'_>) -> Answer {
+        let Shared { plan, .. } = &*self.shared;
+        if let Some(wait) = self.over_limit() {
+            let seconds = wait.as_secs_f64().ceil().max(1.0).to_string();
+            let answer = text(429, "too many handshakes (--handshake-limit)\n");
+            return with_header(answer, "Retry-After", &seconds);
+        }
+        if let Some(answer) = admission::refusal(plan, request) {
+            return answer;
+        }
+        match asked {
+            Asked::Http(body) => self.http(request, body),
+            Asked::Upgrade => self.upgrade(request),
+        }
+    }
+
+    fn over_limit(&self) -> Option<Duration> {
+        let rate = self.shared.plan.limits.handshakes?;
+        let mut handshakes = locked(&self.shared.handshakes);
+        let wait = handshakes.take(self.address, rate, Instant::now()).err()?;
+        self.shared.log.tell(
+            None,
+            What::Limit {
+                limit: "handshakes",
+                action: "refuse",
+            },
+        );
+        Some(wait)
+    }
+
+    fn http(&self, head: &RequestHead, body: &[u8]) -> Answer {
+        let shared = &self.shared;
+        let mut scene = http::Scene {
+            is_ready: !shared.is_ending.load(Ordering::Relaxed),
+            metrics: &|| shared.log.metrics().text(shared.hub.gauges()),
+            page: &shared.page,
+            keys: &mut locked(&shared.keys),
+            now: SystemTime::now(),
+        };
+        let request = http::Request { head, body };
+        let path = admission::path_of(&head.target);
+        http::answer(request, path, &mut scene)
+            .unwrap_or_else(|| admission::plain(&shared.plan, head))
+    }
+
+    fn upgrade(&self, request: &RequestHead) -> Answer {
+        let shared = &self.shared;
+        let verdict = locked(&shared.keys).judge(request, SystemTime::now());
+        let mut place = None;
+        let mut doors = Doors {
+            is_open: !shared.is_ending.load(Ordering::Relaxed),
+            verdict: &verdict,
+            take_place: &mut || {
+                place = Arc::clone(&shared.places).try_acquire_owned().ok();
+                place.is_some()
+            },
+        };
+        let answer = admission::upgrade(&shared.plan, request, &mut doors);
+        if let Some(place) = place {
+            // A connection is upgraded once.
+            let _ = self.pass.set(Pass { verdict, place });
+        } else if let Err(rejection) = verdict {
+            shared.log.tell(None, rejection.event());
+        }
+        answer
     }
 }
 

@@ -1,22 +1,32 @@
 //! One client of the server: its connection, and what the hub makes of what it does.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::unconstrained;
+use tokio::time::{Sleep, sleep};
 
+use super::auth::{Identity, Rejection};
 use super::bus::Member;
+use super::files::Receiver;
+use super::limits::{Bucket, OnLimit};
+use super::log::Log;
 use super::mode::Departure;
-use super::opening::open;
+use super::opening::{Entrant, Pass, open};
+use super::queue::Order;
 use super::roster::Client;
 use super::seat::{Delivery, Seat};
-use super::{Shared, admission};
-use crate::model::event::{Direction, Open, TlsInfo, What};
+use super::{Shared, admission, proof};
+use crate::model::close::{CloseCode, CloseFrame};
+use crate::model::command::Command;
+use crate::model::event::{ConnId, Direction, Open, TlsInfo, What};
 use crate::model::handshake::{self, Timings};
+use crate::model::message::Message;
 use crate::model::secret;
+use crate::model::units::Rate;
 use crate::protocol::engine::Role;
 use crate::session::connection::Connection;
 use crate::wire::accept::Accepted;
@@ -26,33 +36,39 @@ use crate::wire::stream::{Socket, Stream};
 pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, address: String) {
     // Boxed, so that what the handshakes need is given back when they are over.
     let entrant = Box::pin(open(&shared, socket, &address)).await;
-    let Some(entrant) = entrant else {
+    let Some(Entrant {
+        accepted,
+        tls,
+        pass: Pass { verdict, place },
+    }) = entrant
+    else {
         return;
     };
-    let _place = entrant.place;
-    let mut peer = Peer::enter(shared, entrant.accepted, entrant.tls, &address);
+    let newcomer = Newcomer::new(&shared, accepted, tls, &address);
     drop(address);
-    peer.run().await;
+    if let Some(mut peer) = Box::pin(newcomer.enter(shared, verdict)).await {
+        peer.run().await;
+    }
+    drop(place);
 }
 
-struct Peer {
-    shared: Arc<Shared>,
-    seat: Arc<Seat>,
-    /// What its messages left to do.
-    delivery: Delivery,
-    /// The hub knows of it.
-    is_here: bool,
+/// A client whose connection is open and that the hub does not know yet.
+struct Newcomer {
+    id: ConnId,
+    path: Arc<str>,
+    connection: Connection<Stream>,
+    /// What there is to tell of its opening.
+    open: What,
 }
 
-impl Peer {
-    fn enter(
-        shared: Arc<Shared>,
+impl Newcomer {
+    fn new(
+        shared: &Shared,
         accepted: Accepted<Stream>,
         tls: Option<(TlsInfo, Duration)>,
         address: &str,
     ) -> Self {
-        let log = &shared.log;
-        let id = log.connection();
+        let id = shared.log.connection();
         let open = opened(&accepted, tls, address);
         // The same as was answered; a header that cannot be read was refused.
         let deflate = admission::deflate(&shared.plan, &accepted.request);
@@ -64,21 +80,129 @@ impl Peer {
             deflate,
             &accepted.read_ahead,
         );
-        let client = Client {
-            member: Member::local(id),
-            path: admission::path_of(&accepted.request.target).into(),
-            user: None,
+        let path = admission::path_of(&accepted.request.target).into();
+        let (request, response) = (accepted.request, accepted.response);
+        shared.log.tell(Some(id), What::Request(Box::new(request)));
+        shared
+            .log
+            .tell(Some(id), What::Response(Box::new(response)));
+        Self {
+            id,
+            path,
+            connection,
+            open,
+        }
+    }
+
+    /// Lets it in; `None` where it may not come in, or left before it could.
+    async fn enter(
+        mut self,
+        shared: Arc<Shared>,
+        verdict: Result<Identity, Rejection>,
+    ) -> Option<Peer> {
+        let auth = &shared.plan.auth;
+        let (identity, told) = match verdict {
+            Ok(identity) if !auth.is_on() => (identity, vec![self.open]),
+            Ok(identity) => {
+                let event = identity.event();
+                (identity, vec![self.open, event])
+            }
+            Err(rejection) => {
+                shared.log.tell(Some(self.id), self.open);
+                let patience = auth
+                    .first_message
+                    .filter(|_| rejection == Rejection::Missing);
+                let verdict = match patience {
+                    Some(patience) => {
+                        proof::first_message(&shared, self.id, &mut self.connection, patience)
+                            .await?
+                    }
+                    None => Err(rejection),
+                };
+                match verdict {
+                    Ok(identity) => {
+                        let event = identity.event();
+                        (identity, vec![event])
+                    }
+                    Err(rejection) => {
+                        turn_away(&shared.log, self.id, self.connection, &rejection).await;
+                        return None;
+                    }
+                }
+            }
         };
-        let seat = Arc::new(Seat::new(client, connection, shared.plan.queue));
-        log.tell(Some(id), What::Request(Box::new(accepted.request)));
-        log.tell(Some(id), What::Response(Box::new(accepted.response)));
+        let client = Client {
+            member: Member::local(self.id),
+            path: self.path,
+            user: identity.user,
+        };
+        let seat = Arc::new(Seat::new(client, self.connection, shared.plan.queue));
+        Some(Peer::enter(shared, seat, told))
+    }
+}
+
+/// Closes the connection of a client that may not come in.
+async fn turn_away(
+    log: &Log,
+    id: ConnId,
+    mut connection: Connection<Stream>,
+    rejection: &Rejection,
+) {
+    log.tell(Some(id), rejection.event());
+    // A connection that is closing already refuses, which is just as well.
+    let _ = connection.send(Command::Close(Some(rejection.close())));
+    while let Some(what) = poll_fn(|cx| connection.poll_next(cx)).await {
+        // What it says before it reads our Close concerns nobody, and may hold a secret.
+        if !matches!(what, What::Message { .. }) {
+            log.tell(Some(id), what);
+        }
+    }
+}
+
+struct Peer {
+    shared: Arc<Shared>,
+    seat: Arc<Seat>,
+    /// What its messages left to do.
+    delivery: Delivery,
+    /// The hub knows of it.
+    is_here: bool,
+    pace: Option<Box<Pace>>,
+    files: Option<Box<Receiver>>,
+}
+
+/// How far a client is within `--rate-limit`.
+struct Pace {
+    rate: Rate,
+    beyond: OnLimit,
+    bucket: Bucket,
+    /// Nothing is read until then.
+    rest: Option<Pin<Box<Sleep>>>,
+    /// It has been told that it is too fast.
+    is_told: bool,
+}
+
+impl Peer {
+    /// The hub learns of it, and the log what there is to tell.
+    fn enter(shared: Arc<Shared>, seat: Arc<Seat>, told: Vec<What>) -> Self {
         let mut delivery = Delivery::default();
-        shared.hub.connected(&seat, open, &mut delivery);
+        shared.hub.connected(&seat, told, &mut delivery);
+        let pace = shared.plan.limits.messages.map(|(rate, beyond)| {
+            Box::new(Pace {
+                rate,
+                beyond,
+                bucket: Bucket::new(Instant::now()),
+                rest: None,
+                is_told: false,
+            })
+        });
+        let files = shared.plan.files.clone().map(Receiver::new).map(Box::new);
         Self {
             shared,
             seat,
             delivery,
             is_here: true,
+            pace,
+            files,
         }
     }
 
@@ -91,7 +215,8 @@ impl Peer {
     /// The next thing that happened. What several messages that came in one go are for is written
     /// in one go.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<What>> {
-        let blocked = self.delivery.poll_blocked(cx);
+        let is_resting = self.pace.as_mut().is_some_and(|pace| pace.poll_rest(cx));
+        let blocked = self.delivery.poll_blocked(cx) || is_resting;
         if blocked || self.delivery.has_much() || !self.seat.has_unread() {
             self.flush(cx);
         }
@@ -119,7 +244,11 @@ impl Peer {
             _ => None,
         };
         self.tell(what);
-        if let Some(message) = message {
+        if let Some(message) = message
+            && !self.answers_heartbeat(&message)
+            && self.may_go_on()
+        {
+            self.store(&message);
             let delivery = &mut self.delivery;
             self.shared.hub.message(&self.seat, message, delivery);
         }
@@ -131,6 +260,44 @@ impl Peer {
         }
     }
 
+    /// Stores what belongs to a file, and says so when it is whole; the mode hears of it too.
+    fn store(&mut self, message: &Message) {
+        let files = self.files.as_mut();
+        let Some(done) = files.and_then(|files| files.take(message)) else {
+            return;
+        };
+        self.seat
+            .answer(Order::Command(Command::Send(done.answer())));
+        self.tell(done.event());
+    }
+
+    /// Whether a message is the answer to a heartbeat in text, which no mode has asked for.
+    fn answers_heartbeat(&self, message: &Message) -> bool {
+        let heartbeat = self.shared.plan.connection.heartbeat.as_ref();
+        let reply = heartbeat.and_then(|heartbeat| heartbeat.message.as_ref()?.reply.as_ref());
+        reply.is_some_and(|reply| message.is_text() && message.payload == reply.as_bytes())
+    }
+
+    /// Whether the mode gets to see one more message.
+    fn may_go_on(&mut self) -> bool {
+        let Some(pace) = &mut self.pace else {
+            return true;
+        };
+        let (goes_on, is_news) = pace.step(Instant::now());
+        let beyond = pace.beyond;
+        if is_news {
+            let (limit, action) = ("rate", beyond.name());
+            self.tell(What::Limit { limit, action });
+            if beyond == OnLimit::Close {
+                self.seat.close(CloseFrame {
+                    code: CloseCode::POLICY,
+                    reason: "over the rate limit".to_owned(),
+                });
+            }
+        }
+        goes_on
+    }
+
     fn leave(&mut self, departure: Departure) {
         if std::mem::take(&mut self.is_here) {
             self.shared.hub.gone(&self.seat, departure);
@@ -139,6 +306,35 @@ impl Peer {
 
     fn tell(&self, what: What) {
         self.shared.log.tell(Some(self.seat.id()), what);
+    }
+}
+
+impl Pace {
+    /// Takes one message; whether it goes on, and whether the limit was just reached.
+    fn step(&mut self, now: Instant) -> (bool, bool) {
+        let wait = match self.beyond {
+            OnLimit::Delay => self.bucket.spend(self.rate, now),
+            OnLimit::Drop | OnLimit::Close => {
+                self.bucket.take(self.rate, now).err().unwrap_or_default()
+            }
+        };
+        let is_over = !wait.is_zero();
+        if is_over && self.beyond == OnLimit::Delay {
+            self.rest = Some(Box::pin(sleep(wait)));
+        }
+        let is_news = is_over && !self.is_told;
+        self.is_told = is_over;
+        (!is_over || self.beyond == OnLimit::Delay, is_news)
+    }
+
+    /// Whether nothing is to be read now.
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> bool {
+        let rest = self.rest.as_mut();
+        let is_resting = rest.is_some_and(|rest| rest.as_mut().poll(cx).is_pending());
+        if !is_resting {
+            self.rest = None;
+        }
+        is_resting
     }
 }
 

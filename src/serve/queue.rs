@@ -156,6 +156,10 @@ impl Queue {
         self.orders.is_empty()
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether answers to the peer wait.
     pub(super) fn has_answers(&self) -> bool {
         self.answers > 0

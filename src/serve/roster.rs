@@ -1,4 +1,4 @@
-//! Who is here, and who is in which room: clients of every node. Pure.
+//! Who is here, and who is in which room or topic: clients of every node. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,70 +9,97 @@ use super::bus::{Audience, Member};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
     pub member: Member,
-    /// Where it connected: a namespace, within which its rooms are.
+    /// Where it connected: a namespace, which its rooms are in.
     pub path: Arc<str>,
     /// Who it is, where it had to say.
     pub user: Option<Arc<str>>,
 }
 
-/// A room: the same name on two paths is two rooms.
+/// What a client may be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Room,
+    /// Topics that fit a pattern.
+    Topic,
+}
+
+/// A room or a topic: the same name on two paths is two of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Room {
+pub struct Channel {
     pub path: Arc<str>,
+    pub kind: Kind,
     pub name: Arc<str>,
 }
 
-/// All clients and rooms.
+impl Channel {
+    pub const fn room(path: Arc<str>, name: Arc<str>) -> Self {
+        Self {
+            path,
+            kind: Kind::Room,
+            name,
+        }
+    }
+
+    pub const fn topic(path: Arc<str>, name: Arc<str>) -> Self {
+        Self {
+            path,
+            kind: Kind::Topic,
+            name,
+        }
+    }
+}
+
+/// All clients, rooms and topics.
 #[derive(Debug, Default)]
 pub struct Roster {
     clients: BTreeMap<Member, Entry>,
-    rooms: BTreeMap<Room, BTreeSet<Member>>,
+    channels: BTreeMap<Channel, BTreeSet<Member>>,
 }
 
 #[derive(Debug)]
 struct Entry {
     client: Client,
-    rooms: BTreeSet<Room>,
+    channels: BTreeSet<Channel>,
 }
 
 impl Roster {
     pub(super) fn connected(&mut self, client: Client) {
         let entry = Entry {
             client,
-            rooms: BTreeSet::new(),
+            channels: BTreeSet::new(),
         };
         self.clients.insert(entry.client.member, entry);
     }
 
-    /// Removes a client from every room too.
+    /// Removes a client from everything that it is in too.
     pub(super) fn gone(&mut self, member: Member) {
         let Some(entry) = self.clients.remove(&member) else {
             return;
         };
-        for room in entry.rooms {
-            self.remove(member, &room);
+        for channel in entry.channels {
+            self.remove(member, &channel);
         }
     }
 
-    pub(super) fn joined(&mut self, member: Member, room: Room) {
+    pub(super) fn joined(&mut self, member: Member, channel: Channel) {
         if let Some(entry) = self.clients.get_mut(&member) {
-            entry.rooms.insert(room.clone());
-            self.rooms.entry(room).or_default().insert(member);
+            entry.channels.insert(channel.clone());
+            self.channels.entry(channel).or_default().insert(member);
         }
     }
 
-    pub(super) fn left(&mut self, member: Member, room: &Room) {
+    pub(super) fn left(&mut self, member: Member, channel: &Channel) {
         if let Some(entry) = self.clients.get_mut(&member) {
-            entry.rooms.remove(room);
-            self.remove(member, room);
+            entry.channels.remove(channel);
+            self.remove(member, channel);
         }
     }
 
-    fn remove(&mut self, member: Member, room: &Room) {
-        if let Some(members) = self.rooms.get_mut(room) {
+    fn remove(&mut self, member: Member, channel: &Channel) {
+        if let Some(members) = self.channels.get_mut(channel) {
             members.remove(&member);
             if members.is_empty() {
-                self.rooms.remove(room);
+                self.channels.remove(channel);
             }
         }
     }
@@ -81,34 +108,46 @@ impl Roster {
         self.clients.get(&member).map(|entry| &entry.client)
     }
 
+    pub fn clients(&self) -> impl Iterator<Item = &Client> {
+        self.clients.values().map(|entry| &entry.client)
+    }
+
     /// Everyone on a path.
     pub fn at<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a Client> {
         self.clients().filter(move |client| *client.path == *path)
     }
 
-    pub fn clients(&self) -> impl Iterator<Item = &Client> {
-        self.clients.values().map(|entry| &entry.client)
-    }
-
-    /// The rooms that a client is in, in the order of their names.
-    pub fn rooms_of(&self, member: Member) -> impl Iterator<Item = &Room> {
+    /// What a client is in, in the order of kinds and names.
+    pub fn channels_of(&self, member: Member) -> impl Iterator<Item = &Channel> {
         let entry = self.clients.get(&member);
-        entry.into_iter().flat_map(|entry| &entry.rooms)
+        entry.into_iter().flat_map(|entry| &entry.channels)
     }
 
-    /// Who is in a room.
-    pub fn members(&self, room: &Room) -> impl Iterator<Item = Member> {
-        self.rooms.get(room).into_iter().flatten().copied()
+    /// The rooms or topics of a path that somebody is in.
+    pub fn channels(&self, path: &Arc<str>, kind: Kind) -> impl Iterator<Item = &Channel> {
+        // No name is less than the empty one.
+        let first = Channel {
+            path: Arc::clone(path),
+            kind,
+            name: Arc::from(""),
+        };
+        let on_from_there = self.channels.range(first..).map(|(channel, _)| channel);
+        on_from_there.take_while(move |channel| channel.path == *path && channel.kind == kind)
     }
 
-    pub fn is_in(&self, member: Member, room: &Room) -> bool {
-        let members = self.rooms.get(room);
+    /// Who is in a room or topic.
+    pub fn members(&self, channel: &Channel) -> impl Iterator<Item = Member> {
+        self.channels.get(channel).into_iter().flatten().copied()
+    }
+
+    pub fn is_in(&self, member: Member, channel: &Channel) -> bool {
+        let members = self.channels.get(channel);
         members.is_some_and(|members| members.contains(&member))
     }
 
-    /// How many rooms have somebody in them.
-    pub fn room_count(&self) -> usize {
-        self.rooms.len()
+    /// How many rooms and topics have somebody in them.
+    pub fn channel_count(&self) -> usize {
+        self.channels.len()
     }
 
     /// Calls `tell` with everyone who hears a message.
@@ -134,11 +173,8 @@ mod tests {
         }
     }
 
-    fn room(path: &str) -> Room {
-        Room {
-            path: path.into(),
-            name: "lobby".into(),
-        }
+    fn room(path: &str) -> Channel {
+        Channel::room(path.into(), "lobby".into())
     }
 
     fn hearers(roster: &Roster, to: &Audience) -> Vec<Member> {
@@ -156,6 +192,12 @@ mod tests {
         roster.joined(Member::local(2), room("/game"));
         let in_chat: Vec<_> = roster.members(&room("/chat")).collect();
         assert_eq!(in_chat, [Member::local(1)]);
+        let topic = Channel::topic("/chat".into(), "a".into());
+        roster.joined(Member::local(1), topic.clone());
+        let path = Arc::from("/chat");
+        let names = |kind| roster.channels(&path, kind).cloned().collect::<Vec<_>>();
+        assert_eq!(names(Kind::Room), [room("/chat")]);
+        assert_eq!(names(Kind::Topic), [topic]);
         let game = Audience::Path("/game".into());
         assert_eq!(hearers(&roster, &game), [Member::local(2)]);
         assert_eq!(hearers(&roster, &Audience::Everyone).len(), 2);
@@ -170,7 +212,7 @@ mod tests {
         assert_eq!(roster.members(&room("/")).count(), 1, "2 is not here");
         roster.gone(Member::local(1));
         assert!(!roster.is_in(Member::local(1), &room("/")));
-        assert_eq!((roster.room_count(), roster.clients().count()), (0, 0));
+        assert_eq!((roster.channel_count(), roster.clients().count()), (0, 0));
         roster.left(Member::local(1), &room("/"));
     }
 

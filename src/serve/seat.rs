@@ -92,6 +92,15 @@ impl Seat {
         })
     }
 
+    /// Closes the connection, behind what it has taken; what waits is given up.
+    pub(super) fn close(&self, frame: CloseFrame) {
+        let mut waiting = self.waiting();
+        waiting.give_up();
+        waiting
+            .queue
+            .answer(Order::Command(Command::Close(Some(frame))));
+    }
+
     /// The peer is gone: nobody waits for it any more.
     pub(super) fn end(&self) {
         self.waiting().give_up();
@@ -108,14 +117,12 @@ impl Seat {
     pub(super) fn push(&self, order: Order, sender_waits: bool) -> Pushed {
         let mut waiting = self.waiting();
         let pushed = waiting.queue.push(order, sender_waits);
+        drop(waiting);
         if pushed == Pushed::TooSlow {
-            waiting.give_up();
-            let close = CloseFrame {
+            self.close(CloseFrame {
                 code: CloseCode::TRY_AGAIN_LATER,
                 reason: "too slow: the queue is full".to_owned(),
-            };
-            let order = Order::Command(Command::Close(Some(close)));
-            waiting.queue.push(order, false);
+            });
         }
         pushed
     }
@@ -152,6 +159,11 @@ impl Seat {
             waiting.senders.push(cx.waker().clone());
         }
         has_room
+    }
+
+    /// Bytes that wait in its queue.
+    pub(super) fn queued(&self) -> usize {
+        self.waiting().queue.bytes()
     }
 
     /// Whether its queue is half empty.

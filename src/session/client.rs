@@ -211,6 +211,13 @@ impl Client {
         }
     }
 
+    /// Gives the closing handshake that is under way so long at most.
+    pub fn hurry(&mut self, patience: Duration) {
+        if let Step::Talking(connection) = &mut self.step {
+            connection.hurry(patience);
+        }
+    }
+
     /// `/reconnect`: dials again now, after closing what is open.
     pub fn reconnect(&mut self) {
         match &mut self.step {

@@ -64,6 +64,18 @@ pub(super) struct Ending {
 }
 
 impl Ending {
+    /// The peer's Close came. An answer repeats the code of ours and rarely its reason, which then
+    /// is the only one that there is.
+    pub(super) fn answered_with(&mut self, frame: Option<CloseFrame>) {
+        let repeats = match (&self.frame, &frame) {
+            (Some(ours), Some(theirs)) => ours.code == theirs.code && theirs.reason.is_empty(),
+            _ => false,
+        };
+        if !repeats {
+            self.frame = frame;
+        }
+    }
+
     /// The linger that follows once all Close frames went: the server ends TCP first
     /// (section 7.1.1); after a violation, who found it does.
     pub(super) fn linger(&self, role: Role, now: Instant) -> Phase {
@@ -141,6 +153,26 @@ mod tests {
                 .account(false, Duration::ZERO, 0)
                 .clean
         );
+    }
+
+    #[test]
+    fn our_reason_stays_where_the_answer_gives_none() {
+        let told = |code, reason: &str| {
+            let frame = |code, reason: &str| {
+                Some(CloseFrame {
+                    code: CloseCode(code),
+                    reason: reason.to_owned(),
+                })
+            };
+            let mut end = ending(None, false);
+            end.frame = frame(4000, "enough");
+            end.answered_with(frame(code, reason));
+            let close = end.account(true, Duration::ZERO, 0);
+            (close.code.0, close.reason)
+        };
+        assert_eq!(told(4000, ""), (4000, "enough".to_owned()));
+        assert_eq!(told(4000, "yes"), (4000, "yes".to_owned()));
+        assert_eq!(told(4001, ""), (4001, String::new()));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::event::{ClosedBy, Direction, Problem, What};
 use crate::model::state::ReadyState;
-use crate::model::units::show_duration;
+use crate::model::units::{show_duration, show_size};
 use crate::protocol::deflate::Agreed;
 use crate::protocol::engine::{Config, Engine, Incoming, Role, SendError, Sent, Violation};
 
@@ -54,6 +54,8 @@ pub struct Plan {
     /// Tell of every frame, not only of messages.
     pub report_frames: bool,
     pub heartbeat: Option<Heartbeat>,
+    /// How long the peer may take nothing while messages wait for it; then it is given up like a ghost.
+    pub stall: Option<Duration>,
 }
 
 impl Default for Plan {
@@ -63,6 +65,7 @@ impl Default for Plan {
             auto_pong: true,
             report_frames: false,
             heartbeat: None,
+            stall: None,
         }
     }
 }
@@ -74,6 +77,7 @@ pub struct Connection<S> {
     engine: Engine,
     phase: Phase,
     keepalive: Option<Keepalive>,
+    stall: Option<Duration>,
     pings: Pings,
     timer: Option<Pin<Box<Sleep>>>,
     /// What was read and not looked at yet: each thing that happened is told, and can be
@@ -118,6 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 .heartbeat
                 .clone()
                 .map(|heartbeat| Keepalive::new(heartbeat, now)),
+            stall: plan.stall,
             pings: Pings::default(),
             timer: None,
             looking: !read_ahead.is_empty(),
@@ -182,6 +187,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// Gives the closing handshake that is under way so long at most.
+    pub fn hurry(&mut self, patience: Duration) {
+        if let Phase::Closing { deadline, .. } | Phase::Draining { deadline, .. } = &mut self.phase
+        {
+            *deadline = (*deadline).min(Instant::now() + patience);
         }
     }
 
@@ -410,7 +423,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let problem = Problem {
                     kind: "protocol",
                     message: format!("the peer broke the protocol: {}", violation.rule),
-                    hint: None,
+                    hint: (violation.code == CloseCode::TOO_BIG)
+                        .then(|| "--max-message-size allows more".to_owned()),
                 };
                 return self.violated(&violation, problem, now);
             }
@@ -461,7 +475,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Phase::Open => {
                 self.begin_closing(ClosedBy::Peer, frame, false, now + CLOSE_TIMEOUT);
             }
-            Phase::Closing { end, .. } => end.frame = frame,
+            Phase::Closing { end, .. } => end.answered_with(frame),
             Phase::Draining { .. } | Phase::Ended => {}
         }
     }
@@ -552,14 +566,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn deadline(&self) -> Option<Instant> {
         match &self.phase {
-            Phase::Open => self.keepalive.as_ref().map(Keepalive::deadline),
+            Phase::Open => {
+                let beat = self.keepalive.as_ref().map(Keepalive::deadline);
+                beat.into_iter().chain(self.stalls_at()).min()
+            }
             Phase::Closing { deadline, .. } | Phase::Draining { deadline, .. } => Some(*deadline),
             Phase::Ended => None,
         }
     }
 
+    /// When the peer is given up unless it takes something before. That it does not read the answers
+    /// to its pings keeps nobody waiting.
+    fn stalls_at(&self) -> Option<Instant> {
+        let (since, stall) = self.link.blocked().zip(self.stall)?;
+        (self.engine.unsent() > 0).then(|| since + stall)
+    }
+
     fn due(&mut self, now: Instant) {
         match &self.phase {
+            Phase::Open if self.stalls_at().is_some_and(|at| at <= now) => self.stalled(now),
             Phase::Open => self.beat(now),
             Phase::Closing { end, .. } => {
                 let end = end.clone();
@@ -593,15 +618,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     ),
                     hint: None,
                 };
-                self.pending.push_back(What::Error(Box::new(problem)));
-                let frame = CloseFrame {
-                    code: CloseCode::INTERNAL_ERROR,
-                    reason: "keepalive ping timeout".into(),
-                };
-                // Only a connection that is closing already refuses, and that one has no heartbeat.
-                let _ = self.close(Some(frame), ClosedBy::Us, GHOST_TIMEOUT, now);
+                self.give_up(problem, "keepalive ping timeout", now);
             }
             None => {}
         }
+    }
+
+    fn stalled(&mut self, now: Instant) {
+        let stall = show_duration(self.stall.unwrap_or_default());
+        let waiting = show_size(self.engine.held() as u64);
+        let problem = Problem {
+            kind: "timeout",
+            message: format!("the peer has read nothing for {stall}: {waiting} wait for it"),
+            hint: Some("--wait gives it more time (-1: for ever)".into()),
+        };
+        self.give_up(problem, "nothing is read", now);
+    }
+
+    /// Says why the peer is a ghost, and offers it a short goodbye.
+    fn give_up(&mut self, problem: Problem, reason: &str, now: Instant) {
+        self.pending.push_back(What::Error(Box::new(problem)));
+        let frame = CloseFrame {
+            code: CloseCode::INTERNAL_ERROR,
+            reason: reason.into(),
+        };
+        // Only a connection that is closing already refuses, and that one is not given up.
+        let _ = self.close(Some(frame), ClosedBy::Us, GHOST_TIMEOUT, now);
     }
 }

@@ -3,6 +3,7 @@
 use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -20,6 +21,8 @@ pub(super) struct Link<S> {
     write_over: bool,
     /// The stream's writing side is being ended; TLS may have to wait for TCP to take its alert.
     shutting_down: bool,
+    /// Since when the stream has taken nothing of what is to be written.
+    blocked: Option<Instant>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
@@ -29,7 +32,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             unflushed: false,
             write_over: false,
             shutting_down: false,
+            blocked: None,
         }
+    }
+
+    /// Since when nothing of what waits could be written; `None` where all goes its way.
+    pub(super) const fn blocked(&self) -> Option<Instant> {
+        self.blocked
     }
 
     /// Whether all that was written has left.
@@ -63,9 +72,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         let written = {
             let mut slices = [IoSlice::new(&[]); WRITE_SLICES];
             let count = engine.to_write(&mut slices);
-            ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..count]))
+            Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..count])
         };
-        match written {
+        if written.is_pending() {
+            self.blocked.get_or_insert_with(Instant::now);
+            return Poll::Pending;
+        }
+        self.blocked = None;
+        match ready!(written) {
             Ok(count) if count > 0 => {
                 engine.written(count);
                 self.unflushed = true;

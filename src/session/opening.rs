@@ -1,5 +1,6 @@
 //! One opening: secrets, then dial, proxy, TLS, handshake and redirects, all under one deadline.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -65,7 +66,13 @@ impl Failure {
 
 /// Opens a connection as the plan says.
 pub async fn open(plan: &Plan) -> Opening {
+    open_with(plan, None).await
+}
+
+/// Opens a connection with what was loaded for the plan's TLS before: for those who open many.
+pub async fn open_with(plan: &Plan, connector: Option<Arc<Connector>>) -> Opening {
     let mut attempt = Attempt::begin();
+    attempt.connector = connector;
     let result = attempt.run(plan).await;
     Opening {
         heads: attempt.heads,
@@ -85,6 +92,8 @@ pub(super) struct Attempt {
     /// What has come of an answer whose head is not whole yet.
     answer: BytesMut,
     started: Instant,
+    /// What was loaded for TLS already.
+    connector: Option<Arc<Connector>>,
 }
 
 impl Attempt {
@@ -96,6 +105,7 @@ impl Attempt {
             refused: None,
             answer: BytesMut::new(),
             started: Instant::now(),
+            connector: None,
         }
     }
 
@@ -231,10 +241,10 @@ impl Attempt {
         tls: &tls::Plan,
     ) -> Result<(Secured, String, Timings), Error> {
         // First, so that a file that cannot be read costs nobody a connection.
-        let connector = if target.is_tls() {
-            Some(load(tls.clone()).await?)
-        } else {
-            None
+        let connector = match &self.connector {
+            _ if !target.is_tls() => None,
+            Some(loaded) => Some(Arc::clone(loaded)),
+            None => Some(Arc::new(load(tls.clone()).await?)),
         };
         let reached = self.reach(target, plan).await?;
         let (peer, mut timings) = (reached.peer, reached.timings);
@@ -334,7 +344,10 @@ impl Attempt {
 }
 
 /// Reads the files of a plan, off the thread that runs the connections.
-async fn load(plan: tls::Plan) -> Result<Connector, Error> {
+///
+/// # Errors
+/// Those of [`Connector::new`].
+pub async fn load(plan: tls::Plan) -> Result<Connector, Error> {
     tokio::task::spawn_blocking(move || Connector::new(&plan))
         .await
         .map_err(|error| Error::Internal(error.to_string()))?

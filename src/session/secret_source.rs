@@ -176,6 +176,16 @@ pub async fn declare(secrets: &[NamedSecret]) -> Result<Declared, Error> {
 }
 
 impl Secrets {
+    /// Whether each dial has to ask anew.
+    pub fn vary(&self) -> bool {
+        let sources = [
+            self.authorization.as_ref().map(|given| &given.source),
+            self.passphrase.as_ref(),
+        ];
+        let command = |source: &&SecretSource| matches!(source, SecretSource::Command(_));
+        sources.into_iter().flatten().any(|source| command(&source))
+    }
+
     /// The plans with the secrets of now in them.
     ///
     /// # Errors

@@ -81,7 +81,10 @@ fn control_payload(what: &str, args: &str) -> Result<Bytes, String> {
 }
 
 /// What is spelled as `hex:..` or `base64:..`; `None` for anything else.
-fn bytes(args: &str) -> Result<Option<Vec<u8>>, String> {
+///
+/// # Errors
+/// It is spelled so and does not decode.
+pub fn bytes(args: &str) -> Result<Option<Vec<u8>>, String> {
     let decoded = if let Some(text) = args.strip_prefix("hex:") {
         hex::decode_hex(text)
     } else if let Some(text) = args.strip_prefix("base64:") {

@@ -4,11 +4,14 @@
 //! A [`Scanner`] says what each byte belongs to; everything here is a loop around it. Nothing
 //! recurses; depth is bounded by [`MAX_DEPTH`](scan::MAX_DEPTH).
 
+pub mod members;
 pub mod scan;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::ops::Range;
 
-use self::scan::{Class, Scanner};
+use self::scan::{Class, Fault, Scanner};
 use super::sanitize;
 use super::style::{Ink, Style};
 
@@ -74,16 +77,27 @@ pub fn highlight(text: &str, style: Style) -> Option<String> {
 pub fn highlight_draft(text: &str, style: Style) -> String {
     let mut shown = String::with_capacity(text.len() * 2);
     let mut done = 0;
-    tokens(text, |class, piece| {
-        done += piece.len();
+    for (class, span) in spans(text) {
+        done = span.end;
         match ink(class) {
-            Some(ink) => shown.push_str(&style.paint(ink, piece)),
-            None => shown.push_str(piece),
+            Some(ink) => shown.push_str(&style.paint(ink, &text[span])),
+            None => shown.push_str(&text[span]),
         }
-        true
-    });
+    }
     shown.push_str(&text[done..]);
     shown
+}
+
+/// The tokens of a text with their places, as far as it is JSON.
+pub fn spans(text: &str) -> Vec<(Class, Range<usize>)> {
+    let mut spans = Vec::new();
+    let mut at = 0;
+    tokens(text, |class, piece| {
+        spans.push((class, at..at + piece.len()));
+        at += piece.len();
+        true
+    });
+    spans
 }
 
 /// Whether Enter should send this text. `false` only for the beginning of an object or an array
@@ -101,6 +115,18 @@ pub fn is_complete(text: &str) -> bool {
     scanner.is_whole()
 }
 
+/// At which byte and why a text is not one JSON value; `None` where it is one.
+pub fn fault(text: &str) -> Option<(usize, Fault)> {
+    let mut scanner = Scanner::new();
+    for (at, byte) in text.bytes().enumerate() {
+        if let Err(fault) = scanner.step(byte) {
+            return Some((at, fault));
+        }
+    }
+    let unfinished = Fault("the JSON is not complete");
+    (!scanner.is_whole()).then_some((text.len(), unfinished))
+}
+
 /// Whether the text is one JSON value.
 pub fn is_valid(text: &str) -> bool {
     tokens(text, |_, _| true)
@@ -113,15 +139,13 @@ fn new_line(shown: &mut String, depth: usize) {
 
 fn paint(shown: &mut String, class: Class, piece: &str, style: Style) {
     match ink(class) {
-        Some(ink) if piece.chars().any(sanitize::is_hostile) => {
-            shown.push_str(&style.paint(ink, &escape(piece)));
-        }
-        Some(ink) => shown.push_str(&style.paint(ink, piece)),
+        Some(ink) => shown.push_str(&style.paint(ink, &escape(piece))),
         None => shown.push_str(piece),
     }
 }
 
-const fn ink(class: Class) -> Option<Ink> {
+/// The ink of a token; `None` for what is between.
+pub const fn ink(class: Class) -> Option<Ink> {
     match class {
         Class::Key => Some(Ink::Key),
         Class::String => Some(Ink::String),
@@ -131,8 +155,12 @@ const fn ink(class: Class) -> Option<Ink> {
     }
 }
 
-/// Hostile characters as `\uXXXX`, a pair of them beyond the basic plane.
-fn escape(piece: &str) -> String {
+/// Hostile characters of a JSON text as `\uXXXX`, a pair of them beyond the basic plane: inside of
+/// strings, where alone they may stand, that changes no value.
+pub fn escape(piece: &str) -> Cow<'_, str> {
+    if !piece.chars().any(sanitize::is_hostile) {
+        return Cow::Borrowed(piece);
+    }
     let mut escaped = String::with_capacity(piece.len() + 16);
     for c in piece.chars() {
         if sanitize::is_hostile(c) {
@@ -144,7 +172,7 @@ fn escape(piece: &str) -> String {
             escaped.push(c);
         }
     }
-    escaped
+    Cow::Owned(escaped)
 }
 
 /// Hands on each token with its class until `each` returns `false`; says whether the text is
@@ -227,6 +255,19 @@ mod tests {
             highlight_draft("{\"k\" oops", style),
             format!("{{{key} oops")
         );
+    }
+
+    #[test]
+    fn a_fault_has_a_place() {
+        assert_eq!(fault("[1, 2]"), None);
+        for (text, at, why) in [
+            ("[1,]", 3, "expected a value"),
+            ("{a:1}", 1, "expected a member name in quotes or }"),
+            ("[1", 2, "the JSON is not complete"),
+            ("", 0, "the JSON is not complete"),
+        ] {
+            assert_eq!(fault(text), Some((at, Fault(why))), "{text}");
+        }
     }
 
     #[test]

@@ -16,15 +16,18 @@
 //! ([`Output::borrow`]), and what goes to the terminal passes through that, in batches, because
 //! after each the editor draws its line anew.
 
+mod progress;
 mod writer;
 
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
+use self::progress::Progress;
 use self::writer::{Sinks, Writer};
 use crate::error::Error;
 
@@ -62,10 +65,44 @@ pub fn print(text: &str) -> Result<(), Error> {
     }
 }
 
+/// A handle of its own to the terminal that is stdout, for a screen that has borrowed it
+/// ([`Output::borrow`]): what is written there passes no lock that a blocked write could hold.
+///
+/// # Errors
+/// The system gives no second handle.
+#[cfg(unix)]
+pub fn screen() -> io::Result<std::fs::File> {
+    use std::os::fd::AsFd as _;
+
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+/// The same where a console is no file.
+///
+/// # Errors
+/// The system gives no second handle.
+#[cfg(windows)]
+pub fn screen() -> io::Result<std::fs::File> {
+    use std::os::windows::io::AsHandle as _;
+
+    Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
+}
+
+/// How long a complaint may take: stderr may be the very pipe that nobody reads.
+const COMPLAINT: Duration = Duration::from_secs(1);
+
 /// Writes to stderr at once: why there is no run, or how it failed.
 pub fn complain(text: &str) {
-    // Where it fails there is nobody left to tell.
-    let _ = io::stderr().write_all(text.as_bytes());
+    let text = text.to_owned();
+    let (done, is_done) = mpsc::channel();
+    let complaint = thread::Builder::new().spawn(move || {
+        // Where it fails there is nobody left to tell.
+        let _ = io::stderr().write_all(text.as_bytes());
+        let _ = done.send(());
+    });
+    if complaint.is_ok() {
+        let _ = is_done.recv_timeout(COMPLAINT);
+    }
 }
 
 /// A handle to stdout and stderr. Clones share the queue.
@@ -80,12 +117,13 @@ impl Output {
     /// # Errors
     /// The thread cannot be started.
     pub fn stdio() -> Result<Self, Error> {
+        let progress = Progress::default();
         let sinks = Sinks {
-            data: Box::new(io::stdout()),
-            talk: Box::new(io::stderr()),
+            data: progress.of(io::stdout()),
+            talk: progress.of(io::stderr()),
             talk_is_terminal: io::stderr().is_terminal(),
         };
-        Self::start(sinks, !io::stdout().is_terminal())
+        Self::start(sinks, progress, !io::stdout().is_terminal())
     }
 
     /// Writes to anything else, for tests.
@@ -96,23 +134,26 @@ impl Output {
         data: impl Write + Send + 'static,
         talk: impl Write + Send + 'static,
     ) -> Result<Self, Error> {
+        let progress = Progress::default();
         let sinks = Sinks {
-            data: Box::new(data),
-            talk: Box::new(talk),
+            data: progress.of(data),
+            talk: progress.of(talk),
             talk_is_terminal: true,
         };
-        Self::start(sinks, false)
+        Self::start(sinks, progress, false)
     }
 
-    fn start(sinks: Sinks, watch_stdout: bool) -> Result<Self, Error> {
+    fn start(sinks: Sinks, progress: Progress, watch_stdout: bool) -> Result<Self, Error> {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             work: Condvar::new(),
             status: watch::Sender::new(Status {
                 room: true,
+                idle: true,
                 open: true,
                 done: false,
             }),
+            progress,
             watch_stdout,
         });
         let writer = Writer::new(Arc::clone(&shared), sinks);
@@ -173,6 +214,12 @@ impl Output {
         }
     }
 
+    /// Returns when nothing is queued and nothing is being written. Takes as long as a blocked reader
+    /// takes. Cancel-safe.
+    pub async fn settled(&self) {
+        self.shared.wait_for(|status| status.idle).await;
+    }
+
     /// Passes on what goes to the terminal through a line editor until the answer is dropped.
     #[must_use]
     pub fn borrow(&self, printer: Box<dyn Printer>) -> Borrow {
@@ -182,6 +229,20 @@ impl Output {
         Borrow {
             shared: Arc::clone(&self.shared),
             borrower: queue.borrower,
+        }
+    }
+
+    /// Returns when nothing was taken from the queue for so long, though something waits in it.
+    pub async fn stalled(&self, patience: Duration) {
+        let mut before = None;
+        loop {
+            let waits = self.shared.lock().bytes > 0;
+            let written = waits.then(|| self.shared.progress.count());
+            if waits && written == before {
+                return;
+            }
+            before = written;
+            tokio::time::sleep(patience).await;
         }
     }
 
@@ -256,6 +317,7 @@ struct Shared {
     queue: Mutex<Queue>,
     work: Condvar,
     status: watch::Sender<Status>,
+    progress: Progress,
     /// stdout is the real one and no terminal.
     watch_stdout: bool,
 }
@@ -302,6 +364,8 @@ enum Stream {
 /// What the async side waits for.
 struct Status {
     room: bool,
+    /// Nothing is queued or being written.
+    idle: bool,
     open: bool,
     done: bool,
 }
@@ -344,9 +408,11 @@ impl Shared {
 
     fn update_room(&self, queue: &Queue) {
         let room = queue.bytes < BOUND;
+        let idle = queue.bytes == 0;
         self.status.send_if_modified(|status| {
-            let changed = status.room != room;
+            let changed = status.room != room || status.idle != idle;
             status.room = room;
+            status.idle = idle;
             changed
         });
     }

@@ -90,39 +90,166 @@ impl Glyphs {
     };
 }
 
+/// The word for the theme that suits the terminal.
+pub const AUTO: &str = "auto";
+/// The name of the theme without colours.
+pub const MONO: &str = "mono";
+
+/// Every theme by its name; what is shown where nobody chose is [`auto`].
+pub const THEMES: [(&str, Theme); 4] = [
+    ("dark", Theme::DARK),
+    ("light", Theme::LIGHT),
+    ("colour-blind", Theme::COLOUR_BLIND),
+    ("mono", Theme::MONO),
+];
+
+/// The name of the theme that suits a terminal: by `COLORFGBG`, which some set to tell the colours
+/// of text and background, as in `0;15`. Dark where it is not told.
+pub fn auto(colours: Option<&str>) -> &'static str {
+    let background = colours.and_then(|colours| colours.rsplit(';').next()?.parse().ok());
+    match background {
+        Some(7 | 9..=15) => "light",
+        _ => "dark",
+    }
+}
+
+/// The colours that a theme is made of.
+struct Palette {
+    muted: Color,
+    focus: Color,
+    incoming: Color,
+    outgoing: Color,
+    good: Color,
+    bad: Color,
+    hint: Color,
+    mark: Color,
+    key: Color,
+    string: Color,
+    number: Color,
+    /// Text on a background of `hint`, `good` and `bad`.
+    on_hint: Color,
+    on_good: Color,
+    on_bad: Color,
+}
+
 impl Theme {
-    /// Colours for a dark background, of the sixteen that every terminal has.
-    pub const DARK: Self = Self {
+    /// For a dark background, of the sixteen colours that every terminal has.
+    pub const DARK: Self = Self::of(&Palette {
+        muted: Color::DarkGray,
+        focus: Color::Cyan,
+        incoming: Color::Cyan,
+        outgoing: Color::LightBlue,
+        good: Color::Green,
+        bad: Color::LightRed,
+        hint: Color::Yellow,
+        mark: Color::Magenta,
+        key: Color::LightBlue,
+        string: Color::Green,
+        number: Color::Cyan,
+        on_hint: Color::Black,
+        on_good: Color::Black,
+        on_bad: Color::Black,
+    });
+
+    /// For a light background: yellow and the light colours cannot be read there.
+    pub const LIGHT: Self = Self::of(&Palette {
+        muted: Color::DarkGray,
+        focus: Color::Blue,
+        incoming: Color::Indexed(30),
+        outgoing: Color::Blue,
+        good: Color::Indexed(28),
+        bad: Color::Indexed(160),
+        hint: Color::Indexed(130),
+        mark: Color::Magenta,
+        key: Color::Blue,
+        string: Color::Indexed(28),
+        number: Color::Indexed(30),
+        on_hint: Color::White,
+        on_good: Color::White,
+        on_bad: Color::White,
+    });
+
+    /// The colours of Okabe and Ito, which are told apart with every kind of colour vision.
+    pub const COLOUR_BLIND: Self = Self::of(&Palette {
+        muted: Color::Indexed(245),
+        focus: Color::Indexed(74),
+        incoming: Color::Indexed(74),
+        outgoing: Color::Indexed(214),
+        good: Color::Indexed(36),
+        bad: Color::Indexed(166),
+        hint: Color::Indexed(227),
+        mark: Color::Indexed(175),
+        key: Color::Indexed(74),
+        string: Color::Indexed(36),
+        number: Color::Indexed(214),
+        on_hint: Color::Black,
+        on_good: Color::Black,
+        on_bad: Color::Black,
+    });
+
+    /// Without any colour (`NO_COLOR`): weight, underline and reverse say the same.
+    pub const MONO: Self = Self {
         text: Style::new(),
-        dim: Style::new().fg(Color::DarkGray),
+        dim: Style::new().add_modifier(Modifier::DIM),
         title: Style::new().add_modifier(Modifier::BOLD),
-        border: Style::new().fg(Color::DarkGray),
-        focus: Style::new().fg(Color::Cyan),
+        border: Style::new().add_modifier(Modifier::DIM),
+        focus: Style::new().add_modifier(Modifier::BOLD),
         selected: Style::new().add_modifier(Modifier::REVERSED),
-        hit: Style::new().fg(Color::Yellow),
-        mark: Style::new().fg(Color::Magenta),
-        key: Style::new().fg(Color::Cyan).add_modifier(Modifier::BOLD),
-        incoming: Style::new().fg(Color::Cyan),
-        outgoing: Style::new().fg(Color::LightBlue),
-        control: Style::new().fg(Color::Green),
-        error: Style::new()
-            .fg(Color::LightRed)
-            .add_modifier(Modifier::BOLD),
-        hint: Style::new().fg(Color::Yellow),
-        good: Style::new().fg(Color::Green),
-        json_key: Style::new().fg(Color::LightBlue),
-        json_string: Style::new().fg(Color::Green),
-        json_number: Style::new().fg(Color::Cyan),
-        json_literal: Style::new().fg(Color::Magenta),
-        chart: Style::new().fg(Color::Cyan),
-        states: [
-            Style::new().fg(Color::Black).bg(Color::Yellow),
-            Style::new().fg(Color::Black).bg(Color::Green),
-            Style::new().fg(Color::Black).bg(Color::Yellow),
-            Style::new().fg(Color::White).bg(Color::Red),
-        ],
+        hit: Style::new().add_modifier(Modifier::UNDERLINED),
+        mark: Style::new()
+            .add_modifier(Modifier::BOLD)
+            .add_modifier(Modifier::UNDERLINED),
+        key: Style::new().add_modifier(Modifier::BOLD),
+        incoming: Style::new(),
+        outgoing: Style::new().add_modifier(Modifier::BOLD),
+        control: Style::new().add_modifier(Modifier::DIM),
+        error: Style::new().add_modifier(Modifier::BOLD),
+        hint: Style::new().add_modifier(Modifier::UNDERLINED),
+        good: Style::new(),
+        json_key: Style::new().add_modifier(Modifier::BOLD),
+        json_string: Style::new(),
+        json_number: Style::new(),
+        json_literal: Style::new(),
+        chart: Style::new(),
+        states: [Style::new().add_modifier(Modifier::REVERSED); 4],
         glyphs: Glyphs::UNICODE,
     };
+
+    const fn of(palette: &Palette) -> Self {
+        const fn ink(colour: Color) -> Style {
+            Style::new().fg(colour)
+        }
+        let waiting = ink(palette.on_hint).bg(palette.hint);
+        Self {
+            text: Style::new(),
+            dim: ink(palette.muted),
+            title: Style::new().add_modifier(Modifier::BOLD),
+            border: ink(palette.muted),
+            focus: ink(palette.focus),
+            selected: Style::new().add_modifier(Modifier::REVERSED),
+            hit: ink(palette.hint),
+            mark: ink(palette.mark),
+            key: ink(palette.focus).add_modifier(Modifier::BOLD),
+            incoming: ink(palette.incoming),
+            outgoing: ink(palette.outgoing),
+            control: ink(palette.good),
+            error: ink(palette.bad).add_modifier(Modifier::BOLD),
+            hint: ink(palette.hint),
+            good: ink(palette.good),
+            json_key: ink(palette.key),
+            json_string: ink(palette.string),
+            json_number: ink(palette.number),
+            json_literal: ink(palette.mark),
+            chart: ink(palette.focus),
+            states: [
+                waiting,
+                ink(palette.on_good).bg(palette.good),
+                waiting,
+                ink(palette.on_bad).bg(palette.bad),
+            ],
+            glyphs: Glyphs::UNICODE,
+        }
+    }
 
     /// The same with ASCII signs.
     #[must_use]
@@ -148,6 +275,66 @@ impl Theme {
             Ink::String => self.json_string,
             Ink::Number => self.json_number,
             Ink::Literal => self.json_literal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn styles(theme: &Theme) -> Vec<Style> {
+        let mut styles = vec![
+            theme.text,
+            theme.dim,
+            theme.title,
+            theme.border,
+            theme.focus,
+            theme.selected,
+            theme.hit,
+            theme.mark,
+            theme.key,
+            theme.incoming,
+            theme.outgoing,
+            theme.control,
+            theme.error,
+            theme.hint,
+            theme.good,
+            theme.json_key,
+            theme.json_string,
+            theme.json_number,
+            theme.json_literal,
+            theme.chart,
+        ];
+        styles.extend(theme.states);
+        styles
+    }
+
+    #[test]
+    fn mono_has_no_colour_and_the_others_have_no_background_of_their_own() {
+        for style in styles(&Theme::MONO) {
+            assert_eq!((style.fg, style.bg), (None, None));
+        }
+        for (name, theme) in THEMES {
+            assert_eq!(theme.text, Style::new(), "{name}");
+            assert_ne!(theme.incoming, theme.outgoing, "{name}");
+            assert_ne!(theme.error, theme.text, "{name}");
+            assert_ne!(theme.selected, theme.text, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_light_background_is_told_by_the_environment() {
+        for (colours, name) in [
+            (None, "dark"),
+            (Some("15;0"), "dark"),
+            (Some("0;15"), "light"),
+            (Some("0;default;7"), "light"),
+            (Some("12;8"), "dark"),
+            (Some("0;default"), "dark"),
+        ] {
+            assert_eq!(auto(colours), name, "{colours:?}");
+            assert!(THEMES.iter().any(|(known, _)| *known == name));
         }
     }
 }

@@ -10,9 +10,12 @@
 //! Two more views make nothing to read: [`outcome::Outcome`] the exit code, [`totals::Totals`] the
 //! numbers of the `end` event.
 
+pub mod copy_as;
+pub mod diff;
 pub mod har;
 pub mod mermaid;
 pub mod outcome;
+pub mod reply;
 pub mod ring;
 pub mod select;
 pub mod totals;
@@ -41,6 +44,7 @@ use crate::text::output::Later;
 use crate::text::style::Style;
 
 use self::talk::Talk;
+pub use self::talk::stats;
 
 /// A message of this size is made into data only while it is written: what it becomes may take
 /// many times its memory.
@@ -175,6 +179,21 @@ impl View {
         }
     }
 
+    /// Takes an event in that is shown elsewhere: adds what is said about it, and no data.
+    pub fn watch(&mut self, event: &Event, page: &mut Page) {
+        if let Some(talk) = &mut self.talk {
+            talk.event(event, &mut page.talk);
+        }
+    }
+
+    /// Talks in this style from now on.
+    pub const fn set_talk_style(&mut self, style: Style) {
+        self.plan.talk_style = style;
+        if let Some(talk) = &mut self.talk {
+            talk.set_style(style);
+        }
+    }
+
     /// Adds a sentence of the program's own, such as a warning or the answer to `/state`. It may
     /// quote the peer. With NDJSON it is said too: it is no event.
     pub fn note(&mut self, text: &str, page: &mut Page) {
@@ -204,6 +223,13 @@ impl View {
         self.json_indented
     }
 
+    /// Nobody reads the data any more (`| head -1`): how the connection ends from now on is no news.
+    pub fn hush(&mut self) {
+        if let Some(talk) = &mut self.talk {
+            talk.hush();
+        }
+    }
+
     /// `/headers`: the last opening handshake, both ways.
     pub fn headers(&mut self, page: &mut Page) {
         if let Some(talk) = &mut self.talk {
@@ -213,7 +239,7 @@ impl View {
 
     /// `/stats`.
     pub fn stats(&mut self, end: &End, page: &mut Page) {
-        for line in talk::stats(end) {
+        for line in stats(end) {
             self.note(&line, page);
         }
     }

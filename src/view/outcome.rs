@@ -65,6 +65,8 @@ pub struct Outcome {
     pongs: u64,
     comparison: Comparison,
     stop: Option<Stop>,
+    /// What something beside the events decided.
+    decided: Option<ExitCode>,
     /// How it stands with each target; one, without a name, but for `listen` with several URLs.
     endings: Vec<(Option<Arc<str>>, Ending)>,
 }
@@ -93,6 +95,7 @@ impl Outcome {
             pongs: 0,
             comparison: Comparison::default(),
             stop: None,
+            decided: None,
             endings: Vec::new(),
         }
     }
@@ -120,9 +123,18 @@ impl Outcome {
         }
     }
 
-    /// Says why the run is ended from this side. The first reason counts.
+    /// Says why the run is ended from this side. The first reason counts, but that all was done
+    /// does not outweigh a signal or `--max-time` that came while it was being ended.
     pub fn stop(&mut self, stop: Stop) {
-        self.stop.get_or_insert(stop);
+        let outweighs = matches!(stop, Stop::Signal(_) | Stop::MaxTime);
+        if self.stop.is_none() || self.stop == Some(Stop::OnPurpose) && outweighs {
+            self.stop = Some(stop);
+        }
+    }
+
+    /// Why the run was ended from this side, if it was.
+    pub const fn stopped(&self) -> Option<Stop> {
+        self.stop
     }
 
     /// Whether `-n` or `--until` has come true: time to close and leave.
@@ -134,7 +146,15 @@ impl Outcome {
                 .is_some_and(|count| self.matched >= count)
     }
 
+    /// Something beside the events has failed, such as a command that was run: its code is the run's.
+    pub fn decide(&mut self, code: ExitCode) {
+        self.decided = Some(code);
+    }
+
     pub fn exit_code(&self) -> ExitCode {
+        if let Some(code) = self.decided {
+            return code;
+        }
         match self.stop {
             Some(Stop::Signal(_)) if self.conditions.interactive || self.conditions.serving => {
                 return ExitCode::DONE;

@@ -185,17 +185,10 @@ impl Format for Report {
 
 /// `dns 3.1ms, tcp 20ms, upgrade 20ms, total 43ms`: the steps that were taken.
 fn phases(timings: &Timings) -> String {
-    let steps = [
-        ("dns", timings.dns),
-        ("tcp", timings.tcp),
-        ("proxy", timings.proxy),
-        ("tls", timings.tls),
-        ("upgrade", timings.upgrade),
-        ("total", Some(timings.total)),
-    ];
-    let taken = steps
-        .iter()
-        .filter_map(|(name, step)| Some(format!("{name} {}", show_duration((*step)?))));
+    let taken = timings
+        .steps()
+        .chain([("total", timings.total)])
+        .map(|(name, step)| format!("{name} {}", show_duration(step)));
     taken.collect::<Vec<_>>().join(", ")
 }
 

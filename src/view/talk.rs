@@ -30,6 +30,8 @@ pub(super) struct Talk {
     /// What was said last, and of which target: it may explain what comes next.
     explained: Option<(Option<Arc<str>>, Explained)>,
     knows_engine_io: bool,
+    /// How connections end is not told any more.
+    hushed: bool,
     request: Option<Box<RequestHead>>,
     response: Option<Box<ResponseHead>>,
     tls: Option<TlsInfo>,
@@ -52,10 +54,16 @@ impl Talk {
             last_traffic: None,
             explained: None,
             knows_engine_io: false,
+            hushed: false,
             request: None,
             response: None,
             tls: None,
         }
+    }
+
+    pub(super) const fn set_style(&mut self, style: Style) {
+        self.style = style;
+        self.prefix.set_style(style);
     }
 
     pub(super) fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
@@ -70,6 +78,28 @@ impl Talk {
                 self.last_traffic = Some((event.conn, *dir));
             }
             What::State(_) | What::Frame { .. } | What::End(_) => {}
+            What::Auth { user, result } => {
+                let who = user.as_deref().unwrap_or("whoever has the token");
+                let (ink, text) = match *result {
+                    "ok" => (Ink::Control, format!("is {who}")),
+                    result => (Ink::Error, format!("may not come in: {result}")),
+                };
+                self.say(Some(event), ink, &text, out);
+            }
+            What::Room { room, action } => {
+                self.say(Some(event), Ink::Control, &format!("{action} {room}"), out);
+            }
+            // What came and went by request has been told.
+            What::Presence { room, user, state } => {
+                if *state == "lost" {
+                    let text = format!("{user} is lost from {room}");
+                    self.say(Some(event), Ink::Control, &text, out);
+                }
+            }
+            What::Saved { name, size } => {
+                let text = format!("sent a file: stored as {name} ({})", show_size(*size));
+                self.say(Some(event), Ink::Control, &text, out);
+            }
             What::Limit { limit, action } => {
                 let text = format!("over the limit of its {limit}: {action}");
                 self.say(Some(event), Ink::Error, &text, out);
@@ -180,9 +210,19 @@ impl Talk {
         }
     }
 
+    pub(super) const fn hush(&mut self) {
+        self.hushed = true;
+    }
+
     fn closed(&mut self, event: &Event, close: &Close, out: &mut Vec<u8>) {
+        if self.hushed {
+            return;
+        }
         let is_fine = close.unsent == 0
-            && (close.code.is_ordinary() || close.by == ClosedBy::Us && close.clean);
+            && match close.by {
+                ClosedBy::Us => close.clean,
+                _ => close.code.is_ordinary(),
+            };
         let was_explained = self.take_explained(event) == Some(Explained::Error);
         self.explain(event, Explained::Close);
         if !self.tells_all() && (is_fine || was_explained && close.unsent == 0) {
@@ -254,8 +294,8 @@ impl Talk {
     }
 }
 
-/// The answer to `/stats`, a line each.
-pub(super) fn stats(end: &End) -> Vec<String> {
+/// The answer to `/stats`, a line each: received, sent, and round trips if there were any.
+pub fn stats(end: &End) -> Vec<String> {
     let way = |name, traffic: &Traffic| {
         format!(
             "{name} {} messages, {} ({} on the wire{}); {} pings, {} pongs",

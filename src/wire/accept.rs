@@ -2,16 +2,17 @@
 //! same port serves WebSockets and HTTP. Host, key and version are checked here, because hyper
 //! takes requests without a Host and with two of them.
 //!
-//! hyper gives header names in lower case and in their order; it adds a Date to what is answered.
+//! The heads are shown as they were on the wire ([`Heard`]), with the Date that hyper adds to answers.
 
-use std::cell::Cell;
 use std::convert::Infallible;
-use std::future::{Ready, poll_fn, ready};
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::HeaderMap;
 use hyper::server::conn::http1;
@@ -22,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout as bounded;
 
 use super::head::value_text;
+use super::heard::{Heard, Kept};
 use super::key;
 use crate::model::handshake::{Headers, RequestHead, ResponseHead, has_token, header, values};
 
@@ -29,9 +31,20 @@ use crate::model::handshake::{Headers, RequestHead, ResponseHead, has_token, hea
 const MAX_HEAD: usize = 16 * 1024;
 const MAX_FIELDS: usize = 100;
 
+/// The largest body of a plain request; more is 413.
+const MAX_BODY: usize = 64 * 1024;
+
 /// How much unread data is taken off a connection that ends, and for how long.
 const MAX_LINGER: u64 = 64 * 1024;
 const LINGER: Duration = Duration::from_secs(1);
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked<'a> {
+    Upgrade,
+    /// Plain HTTP, with this body.
+    Http(&'a [u8]),
+}
 
 /// How to answer one request.
 #[derive(Debug, Clone)]
@@ -71,8 +84,8 @@ pub enum Ended {
 /// Serves requests on `stream` until one is upgraded. Heads are limited to 16 KiB and 100 fields,
 /// the time to `timeout`. A request that asks for an upgrade wrongly (method, Host missing or doubled,
 /// Connection, key missing, doubled or not 16 bytes, version) is answered with 400, 405 or 426 with
-/// `Sec-WebSocket-Version: 13` before `answer` is asked; `answer` sees plain requests and right upgrades
-/// and is told which it is; a plain request cannot be upgraded and gets 426 instead.
+/// `Sec-WebSocket-Version: 13` before `answer` is asked; `answer` sees plain requests, with bodies up
+/// to 64 KiB, and right upgrades; a plain request cannot be upgraded and gets 426 instead.
 ///
 /// # Errors
 /// [`Ended`] when nothing was upgraded. A connection that was answered and then stayed idle until
@@ -80,11 +93,15 @@ pub enum Ended {
 pub async fn accept<S, F>(stream: S, timeout: Duration, answer: F) -> Result<Accepted<S>, Ended>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    F: Fn(&RequestHead, bool) -> Answer + Send + Sync + 'static,
+    F: Fn(&RequestHead, Asked<'_>) -> Answer + Send + Sync + 'static,
 {
+    let (stream, kept) = Heard::new(stream);
     let desk = Desk {
-        answer: Box::new(answer),
-        last: Cell::new(Last::Nothing),
+        kept: kept.clone(),
+        counter: Arc::new(Counter {
+            answer,
+            last: Mutex::new(Last::Nothing),
+        }),
     };
     let mut connection = http1::Builder::new()
         .max_buf_size(MAX_HEAD)
@@ -94,14 +111,14 @@ where
         .serve_connection(TokioIo::new(stream), desk);
     let served = bounded(timeout, poll_fn(|cx| connection.poll_without_shutdown(cx))).await;
     let parts = connection.into_parts();
-    let stream = parts.io.into_inner();
-    let ended = match (served, parts.service.last.into_inner()) {
+    let stream = parts.io.into_inner().into_inner();
+    let ended = match (served, parts.service.counter.last()) {
         (Ok(Ok(())), Last::Upgraded(request, response)) => {
             return Ok(Accepted {
                 stream,
                 read_ahead: parts.read_buf,
                 request,
-                response,
+                response: kept.response(response),
             });
         }
         (Ok(Err(error)), _) => Ended::Io(io_error(error)),
@@ -149,18 +166,24 @@ enum Last {
 
 /// Where hyper hands in its requests.
 struct Desk<F> {
-    /// Boxed, so that the whole is `Unpin` as hyper wants it.
-    answer: Box<F>,
-    last: Cell<Last>,
+    kept: Kept,
+    counter: Arc<Counter<F>>,
 }
+
+struct Counter<F> {
+    answer: F,
+    last: Mutex<Last>,
+}
+
+type Respond = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>>;
 
 impl<F> Service<Request<Incoming>> for Desk<F>
 where
-    F: Fn(&RequestHead, bool) -> Answer,
+    F: Fn(&RequestHead, Asked<'_>) -> Answer + Send + Sync + 'static,
 {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+    type Future = Respond;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let head = RequestHead {
@@ -169,21 +192,37 @@ where
                 .uri()
                 .path_and_query()
                 .map_or_else(|| request.uri().to_string(), ToString::to_string),
-            headers: headers_of(request.headers()),
+            headers: self.kept.request(headers_of(request.headers())),
         };
+        let counter = Arc::clone(&self.counter);
+        Box::pin(async move { Ok(counter.serve(head, request).await) })
+    }
+}
+
+impl<F: Fn(&RequestHead, Asked<'_>) -> Answer> Counter<F> {
+    async fn serve(&self, head: RequestHead, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let framing = Framing {
             http11: request.version() == Version::HTTP_11,
             body: !request.body().is_end_stream(),
         };
         let response = match judge(&head, framing) {
-            Ok(upgrade) => match (self.answer)(&head, upgrade) {
-                Answer::Upgrade { .. } if !upgrade => NOT_ASKED.response(),
-                answer => respond(answer, &head),
+            Ok(true) => respond((self.answer)(&head, Asked::Upgrade), &head),
+            Ok(false) => match Limited::new(request.into_body(), MAX_BODY).collect().await {
+                Ok(body) => match (self.answer)(&head, Asked::Http(&body.to_bytes())) {
+                    Answer::Upgrade { .. } => NOT_ASKED.response(),
+                    answer => respond(answer, &head),
+                },
+                Err(_) => TOO_LARGE.response(),
             },
             Err(rejection) => rejection.response(),
         };
+        self.keep(head, &response);
+        response
+    }
+
+    fn keep(&self, head: RequestHead, response: &Response<Full<Bytes>>) {
         let status = response.status();
-        self.last.set(if status == StatusCode::SWITCHING_PROTOCOLS {
+        let last = if status == StatusCode::SWITCHING_PROTOCOLS {
             let response = ResponseHead {
                 is_http_1_0: false,
                 status: status.as_u16(),
@@ -193,8 +232,19 @@ where
             Last::Upgraded(head, response)
         } else {
             Last::Plain(head, status.as_u16())
-        });
-        ready(Ok(response))
+        };
+        *self.lock() = last;
+    }
+}
+
+impl<F> Counter<F> {
+    fn last(&self) -> Last {
+        std::mem::replace(&mut self.lock(), Last::Nothing)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Last> {
+        // It is only ever replaced.
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -227,6 +277,13 @@ const NOT_ASKED: Rejection = Rejection {
     status: StatusCode::UPGRADE_REQUIRED,
     header: Some(RIGHT_VERSION),
     text: "this path speaks WebSocket: connect to it with a WebSocket client",
+};
+
+/// To a body that is larger than any that is asked for here, or that broke off.
+const TOO_LARGE: Rejection = Rejection {
+    status: StatusCode::PAYLOAD_TOO_LARGE,
+    header: None,
+    text: "the body is too large",
 };
 
 /// Whether a request asks for an upgrade; RFC 9112, section 3.2 and RFC 6455, section 4.2.1.

@@ -44,24 +44,13 @@ pub(super) async fn read_head<S: AsyncRead + Unpin>(
         message,
         hint: None,
     };
-    let too_long = || {
-        wrong(format!(
-            "the head of the answer is longer than {MAX_HEAD} bytes"
-        ))
-    };
     let mut searched = 0;
     loop {
         if !may_be_http(buffer) {
             return Err(not_http(stream, buffer, address).await);
         }
-        if let Some(end) = end_of_head(buffer, searched) {
-            if end > MAX_HEAD {
-                return Err(too_long());
-            }
-            return parse(&buffer.split_to(end)).map_err(wrong);
-        }
-        if buffer.len() >= MAX_HEAD {
-            return Err(too_long());
+        if let Some(head) = take_head(buffer, searched).map_err(wrong)? {
+            return Ok(head);
         }
         // The longest start of a blank line that may stand at the end is `\n\r`.
         searched = buffer.len().saturating_sub(2);
@@ -83,6 +72,24 @@ pub(super) async fn read_head<S: AsyncRead + Unpin>(
     }
 }
 
+/// Takes the next head off the front of `buffer` if all of it is there. `searched` bytes were seen
+/// to hold no end of it.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub(super) fn take_head(
+    buffer: &mut BytesMut,
+    searched: usize,
+) -> Result<Option<ResponseHead>, String> {
+    let end = end_of_head(buffer, searched);
+    if end.unwrap_or(buffer.len()) > MAX_HEAD || end.is_none() && buffer.len() == MAX_HEAD {
+        return Err(format!(
+            "the head of the answer is longer than {MAX_HEAD} bytes"
+        ));
+    }
+    end.map(|end| parse(&buffer.split_to(end))).transpose()
+}
+
 /// One read of a bounded size; 0 is the end of the stream.
 pub(super) async fn read_more<S: AsyncRead + Unpin>(
     stream: &mut S,
@@ -101,7 +108,7 @@ pub(super) fn value_text(bytes: &[u8]) -> String {
 }
 
 /// Where the head ends, blank line included; lines may end in a bare LF (RFC 9112, section 2.2).
-fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
+pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     bytes[from..]
         .iter()
         .enumerate()
@@ -130,7 +137,11 @@ fn control_made_visible(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(visible.collect())
 }
 
-fn parse(bytes: &[u8]) -> Result<ResponseHead, String> {
+/// A whole head, blank line included.
+///
+/// # Errors
+/// A sentence: it is not HTTP, or has too many fields.
+pub(super) fn parse(bytes: &[u8]) -> Result<ResponseHead, String> {
     let bytes = &control_made_visible(bytes)[..];
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
@@ -164,7 +175,7 @@ fn reason_of(head: &[u8]) -> String {
     value_text(reason.unwrap_or_default().trim_ascii())
 }
 
-fn may_be_http(bytes: &[u8]) -> bool {
+pub(super) fn may_be_http(bytes: &[u8]) -> bool {
     bytes.iter().zip(OPENER).all(|(byte, want)| byte == want)
 }
 
@@ -183,12 +194,17 @@ async fn not_http<S: AsyncRead + Unpin>(
     };
     // What came until then is shown, be it the whole or not.
     let _ = timeout(SHOWN_WAIT, rest).await;
-    let line = buffer.iter().position(|&byte| byte == b'\n');
-    let shown = line.map_or(buffer.len(), |at| at + 1).min(MAX_SHOWN);
+    no_http(buffer, address)
+}
+
+/// The error for an answer that begins with these bytes.
+pub(super) fn no_http(bytes: &[u8], address: &str) -> Error {
+    let line = bytes.iter().position(|&byte| byte == b'\n');
+    let shown = line.map_or(bytes.len(), |at| at + 1).min(MAX_SHOWN);
     Error::Handshake {
         address: address.to_owned(),
-        message: format!("the answer is not HTTP: \"{}\"", escape(&buffer[..shown])),
-        hint: Some(guess(buffer, address)),
+        message: format!("the answer is not HTTP: \"{}\"", escape(&bytes[..shown])),
+        hint: Some(guess(bytes, address)),
     }
 }
 

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 use super::body::read_body;
-use super::head::read_head;
+use super::head::{may_be_http, no_http, read_head, take_head};
 use super::key::accept_of;
 pub use super::key::new_key;
 use super::request::encode;
@@ -63,19 +63,92 @@ pub async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
         let body = read_body(stream, &head, buffer.split()).await;
         return Ok(Answer::Refused(Refusal { head, body }));
     }
+    upgraded(head, request, buffer.split()).map(Answer::Upgraded)
+}
+
+/// An opening handshake whose bytes the caller moves: for those who drive many sockets themselves.
+#[derive(Debug)]
+pub struct Handshake {
+    request: RequestHead,
+    buffer: BytesMut,
+    searched: usize,
+    interim: usize,
+}
+
+impl Handshake {
+    pub fn new(request: RequestHead) -> Self {
+        Self {
+            request,
+            buffer: BytesMut::new(),
+            searched: 0,
+            interim: 0,
+        }
+    }
+
+    /// What is to be sent.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a header with a line break.
+    pub fn bytes(&self) -> Result<Vec<u8>, Error> {
+        encode(&self.request)
+    }
+
+    /// Takes what has come; the answer once its head is whole. A refused body is what came with it.
+    ///
+    /// # Errors
+    /// Those of [`upgrade`].
+    pub fn take(&mut self, bytes: &[u8]) -> Result<Option<Answer>, Error> {
+        let address = header(&self.request.headers, "Host").unwrap_or_default();
+        self.buffer.extend_from_slice(bytes);
+        loop {
+            if !may_be_http(&self.buffer) {
+                return Err(no_http(&self.buffer, address));
+            }
+            let wrong = |message: String| invalid(address, Wrong::new(message));
+            let Some(head) = take_head(&mut self.buffer, self.searched).map_err(wrong)? else {
+                self.searched = self.buffer.len().saturating_sub(2);
+                return Ok(None);
+            };
+            self.searched = 0;
+            let buffer = std::mem::take(&mut self.buffer);
+            match head.status {
+                101 => {
+                    return upgraded(head, &self.request, buffer)
+                        .map(|upgraded| Some(Answer::Upgraded(upgraded)));
+                }
+                100..200 if self.interim < MAX_INTERIM => {
+                    self.interim += 1;
+                    self.buffer = buffer;
+                }
+                _ => {
+                    let body = buffer.freeze();
+                    return Ok(Some(Answer::Refused(Refusal { head, body })));
+                }
+            }
+        }
+    }
+}
+
+/// What a 101 agrees on; `rest` came behind it.
+fn upgraded(head: ResponseHead, request: &RequestHead, rest: BytesMut) -> Result<Upgraded, Error> {
+    let address = header(&request.headers, "Host").unwrap_or_default();
     let agreed = check(&head.headers, &request.headers);
-    let agreed = agreed.map_err(|Wrong { message, hint }| Error::Handshake {
-        address: address.to_owned(),
-        message,
-        hint: hint.map(str::to_owned),
-    })?;
-    Ok(Answer::Upgraded(Upgraded {
+    let agreed = agreed.map_err(|wrong| invalid(address, wrong))?;
+    Ok(Upgraded {
         head,
         subprotocol: agreed.subprotocol,
         extensions: agreed.extensions,
         deflate: agreed.deflate,
-        read_ahead: buffer.split().freeze(),
-    }))
+        read_ahead: rest.freeze(),
+    })
+}
+
+fn invalid(address: &str, Wrong { message, hint }: Wrong) -> Error {
+    Error::Handshake {
+        address: address.to_owned(),
+        message,
+        hint: hint.map(str::to_owned),
+    }
 }
 
 async fn send<S: AsyncWrite + Unpin>(

@@ -41,6 +41,12 @@ impl Implementation {
         Some(Running::start(command, tempfile::tempdir().unwrap()).wait())
     }
 
+    /// Whether its client and its server can run; where not, the test says that it is skipped.
+    #[track_caller]
+    pub fn is_installed(self) -> bool {
+        self.command("client").is_some()
+    }
+
     fn command(self, role: &str) -> Option<Command> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let scripts = root.join("tests/harness/peers");
@@ -72,6 +78,34 @@ impl Implementation {
         command.arg(script);
         Some(command)
     }
+}
+
+/// The test page of a server in headless Chromium (`peers/page.mjs`); `None` where that or
+/// playwright-core is not installed.
+#[track_caller]
+pub fn page(url: &str) -> Option<PeerServer> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let driver = root.join("target/peers/node/node_modules/playwright-core");
+    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
+    if !driver.exists() || !Path::new(&chromium).exists() {
+        skip("Chromium or playwright-core is not installed: run tests/harness/peers/install.sh");
+        return None;
+    }
+    let mut command = Command::new("node");
+    command
+        .arg(root.join("tests/harness/peers/page.mjs"))
+        .arg(url);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = Captured::follow(child.stdout.take().unwrap());
+    Some(PeerServer {
+        child,
+        log,
+        port: 0,
+    })
 }
 
 /// Says that the running test is skipped, past the test runner's capture of output.
@@ -119,6 +153,7 @@ impl PeerServer {
 
 impl Drop for PeerServer {
     fn drop(&mut self) {
+        drop(self.child.stdin.take());
         let _gone = self.child.kill();
         let _status = self.child.wait();
         let log = String::from_utf8_lossy(&self.log.so_far()).into_owned();

@@ -408,6 +408,14 @@ impl Peer {
         }
     }
 
+    /// All that comes until the peer ends the connection.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        // A peer that breaks it off has said what it had to say.
+        let _ended = self.stream.read_to_end(&mut rest);
+        rest
+    }
+
     /// Has the end of the script end the connection with a reset, without any closing.
     pub fn reset(&mut self) {
         let socket = socket2::SockRef::from(&self.stream);

@@ -60,6 +60,14 @@ impl Served {
     }
 }
 
+impl Served {
+    /// Waits for its end, where something else has asked it to leave.
+    #[track_caller]
+    pub fn end(mut self) -> Output {
+        self.running.take().expect("end takes self").wait()
+    }
+}
+
 impl Drop for Served {
     /// Ends it as its user would, which must work every time. A server that nobody talked to means
     /// that the test did not test what it says.

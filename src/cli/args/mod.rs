@@ -4,10 +4,13 @@
 //! A new flag is one field here and one line in `config`; help, man pages, completions, the README's
 //! list and the config file follow from the field.
 
+mod auth;
+mod bench;
 mod connection;
 mod output;
 mod ping;
 mod reach;
+mod screen;
 mod serve;
 mod session;
 mod test;
@@ -16,10 +19,13 @@ pub(super) mod value;
 
 use std::path::PathBuf;
 
+pub(super) use auth::Auth;
+pub(super) use bench::{Load, Messages, Results};
 pub(super) use connection::Connection;
 pub(super) use output::{Output, Recording, Secrets};
 pub(super) use ping::{PingOutput, Pings};
 pub(super) use reach::Reach;
+pub(super) use screen::Screen;
 pub(super) use serve::{Origins, Server};
 pub(super) use session::{Conversation, Session};
 pub(super) use test::{Inspection, TestOutput, Tests};
@@ -61,10 +67,11 @@ pub(super) enum Subcommand {
     Listen(Listen),
     Serve(Serve),
     Test(Test),
+    Bench(Bench),
     Ping(Ping),
 }
 
-/// Talk to an endpoint: in lines on a terminal, or through a pipe
+/// Talk to an endpoint: full screen on a terminal, in lines with --line or in a pipe
 ///
 /// What you type, or what comes from standard input, is sent, and what arrives is printed. When the
 /// input has ended, connect waits for replies (--wait), closes with code 1000 and ends.
@@ -85,6 +92,8 @@ pub(super) struct Connect {
     pub session: Session,
     #[command(flatten)]
     pub conversation: Conversation,
+    #[command(flatten)]
+    pub screen: Screen,
     #[command(flatten)]
     pub output: Output,
     #[command(flatten)]
@@ -117,6 +126,8 @@ pub(super) struct Listen {
     /// Read standard input too, and send it
     #[arg(long, help_heading = "Session")]
     pub stdin: bool,
+    #[command(flatten)]
+    pub screen: Screen,
 
     #[command(flatten)]
     pub origins: Origins,
@@ -146,6 +157,8 @@ pub(super) struct Serve {
     pub server: Server,
     #[command(flatten)]
     pub origins: Origins,
+    #[command(flatten)]
+    pub auth: Auth,
     #[command(flatten)]
     pub upkeep: Upkeep,
     #[command(flatten)]
@@ -182,6 +195,32 @@ pub(super) struct Test {
     pub upkeep: Upkeep,
     #[command(flatten)]
     pub output: TestOutput,
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
+/// Load a server with many connections, and say how it bore that
+///
+/// The first connection finds out whether anything works at all. Then all are opened, the load runs,
+/// and a summary tells rates, latencies and whether they may be believed. A result that fails a
+/// --threshold is exit code 4.
+#[derive(Debug, clap::Parser)]
+#[command(name = "bench", after_long_help = exit_codes(), max_term_width = 100)]
+pub(super) struct Bench {
+    /// ws://HOST:PORT/PATH, HOST:PORT, ws+unix:/PATH:/URI, @NAME of the config file, or demo
+    ///
+    /// {{conn}} and the columns of --feed are filled in for each connection.
+    #[arg(value_name = "URL")]
+    pub url: String,
+
+    #[command(flatten)]
+    pub load: Load,
+    #[command(flatten)]
+    pub messages: Messages,
+    #[command(flatten)]
+    pub results: Results,
+    #[command(flatten)]
+    pub connection: Connection,
     #[command(flatten)]
     pub config: ConfigFile,
 }

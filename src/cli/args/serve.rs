@@ -4,15 +4,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::value;
-use crate::model::units::parse_duration;
+use crate::model::units::{Rate, parse_duration, parse_rate};
+use crate::serve::expectation::Expectation;
+use crate::serve::limits::OnLimit;
 use crate::serve::queue::Overflow;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Server")]
 pub(in crate::cli) struct Server {
     /// What a message leads to
-    #[arg(long, value_name = "MODE", default_value = "echo", value_parser = value::serve_mode())]
-    pub mode: String,
+    #[arg(long, value_name = "MODE", default_value = "echo", value_parser = value::ServeMode)]
+    pub mode: value::ModeChoice,
 
     /// Play the server's side of a transcript to every client
     ///
@@ -29,6 +31,16 @@ pub(in crate::cli) struct Server {
     /// Do not send a broadcast back to its sender
     #[arg(long)]
     pub exclude_sender: bool,
+
+    /// Let those who talk in rooms hear themselves
+    #[arg(long)]
+    pub include_sender: bool,
+
+    /// Keep this many messages of each room, numbered, for those who join
+    ///
+    /// Who comes back and joins with "since":OFFSET hears what came after that.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub history: usize,
 
     /// Serve only this path; may be repeated
     #[arg(long, value_name = "PATH", value_parser = value::path)]
@@ -50,12 +62,54 @@ pub(in crate::cli) struct Server {
     #[arg(long, value_name = "POLICY", default_value = "close", value_parser = value::overflow())]
     pub overflow: Overflow,
 
+    /// Take this many messages a second from each client, and a second's worth at once
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
+    pub rate_limit: Option<Rate>,
+
+    /// What to do about messages beyond --rate-limit
+    ///
+    /// delay reads nothing more until they are due; close ends the connection with 1008.
+    #[arg(long, value_name = "ACTION", default_value = "delay", value_parser = value::on_limit())]
+    pub on_limit: OnLimit,
+
+    /// Answer more requests than this from one address with 429
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
+    pub handshake_limit: Option<Rate>,
+
+    /// Send heartbeats as pings, or as the text ping that the text pong answers
+    #[arg(long, value_name = "KIND", default_value = "protocol", value_parser = ["protocol", "text"])]
+    pub heartbeat_kind: String,
+
     /// Answer further clients with 503
     #[arg(long, value_name = "N", value_parser = value::count)]
     pub max_connections: Option<usize>,
 
+    /// Store files that clients send in this folder
+    ///
+    /// A client sends {"type":"file-meta","name":N,"size":S}, then binary messages of S bytes together.
+    #[arg(long, value_name = "DIR")]
+    pub save_dir: Option<PathBuf>,
+
+    /// Store only files of these types, told by their content: png, application/pdf, image/*
+    #[arg(long, value_name = "TYPE,..", value_delimiter = ',')]
+    pub save_types: Vec<String>,
+
+    /// Run this command with WSCOPE_URL set, and end with its exit code
+    #[arg(long, value_name = "COMMAND")]
+    pub exec: Option<String>,
+
+    /// Exit with 4 unless this holds at the end: connections>=3; may be repeated
+    ///
+    /// What is counted: connections, received and sent (messages).
+    #[arg(long, value_name = "EXPECTATION", value_parser = str::parse::<Expectation>)]
+    pub expect: Vec<Expectation>,
+
+    /// End after this time
+    #[arg(long, value_name = "TIME", value_parser = value::positive_duration)]
+    pub duration: Option<Duration>,
+
     /// Wait this long for closing handshakes at the end
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
     pub drain: Duration,
 
     /// Speak TLS with a certificate made for this run, for localhost

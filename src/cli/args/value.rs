@@ -1,19 +1,27 @@
 //! Parsers of single values: each error says what was typed and what is allowed.
 
+use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Arg, Command};
 
+use crate::bench::plan::{MODES as BENCH_MODES, Mode as BenchMode};
+use crate::bench::report::REPORTS;
+use crate::command::bench::Report;
 use crate::input::pipe;
 use crate::model::close::CloseCode;
-use crate::model::units::{parse_duration, parse_size};
+use crate::model::units::{Rate, parse_count, parse_duration, parse_rate, parse_size};
+use crate::serve::limits::OnLimit;
 use crate::serve::mode;
 use crate::serve::queue::Overflow;
 use crate::session::keepalive::Heartbeat;
 use crate::text::predicate::Predicate;
 use crate::text::style::ColorChoice;
 use crate::transcript::template::is_name;
+use crate::tui::theme;
 use crate::view;
 
 /// `--wait`: a time, or for ever (`-1`).
@@ -50,6 +58,11 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
         Ok(bytes) => Ok(bytes),
         Err(_) => Err(format!("\"{text}\" is more than this machine can address")),
     }
+}
+
+pub(super) fn theme() -> PossibleValuesParser {
+    let themes = theme::THEMES.iter().map(|(name, _)| *name);
+    PossibleValuesParser::new([theme::AUTO].into_iter().chain(themes))
 }
 
 pub(super) fn count(text: &str) -> Result<usize, String> {
@@ -172,9 +185,114 @@ pub(super) fn overflow() -> impl TypedValueParser<Value = Overflow> {
     PossibleValuesParser::new(Overflow::NAMES).try_map(|name| name.parse())
 }
 
-pub(super) fn serve_mode() -> PossibleValuesParser {
-    let modes = mode::MODES.iter();
-    PossibleValuesParser::new(modes.map(|mode| PossibleValue::new(mode.name).help(mode.help)))
+pub(super) fn on_limit() -> impl TypedValueParser<Value = OnLimit> {
+    PossibleValuesParser::new(OnLimit::NAMES).try_map(|name| name.parse())
+}
+
+/// `--mode`: an entry of the registry, and its rate.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct ModeChoice {
+    pub entry: &'static mode::Entry,
+    pub rate: Option<Rate>,
+}
+
+/// Reads `NAME`, or `NAME=RATE` for a mode that has one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ServeMode;
+
+impl TypedValueParser for ServeMode {
+    type Value = ModeChoice;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<ModeChoice, clap::Error> {
+        let text = value.to_str().unwrap_or_default();
+        let (name, rate) = match text.split_once('=') {
+            Some((name, rate)) => (name, Some(rate)),
+            None => (text, None),
+        };
+        let with_rate = |mode: &&mode::Entry| rate.is_none() || mode.takes_rate;
+        let found = mode::MODES.iter().filter(with_rate);
+        if let Some(entry) = found.into_iter().find(|mode| mode.name == name) {
+            let rate = rate.map(parse_rate).transpose();
+            let rate = rate.map_err(|why| {
+                clap::Error::raw(ErrorKind::ValueValidation, why).with_cmd(command)
+            })?;
+            return Ok(ModeChoice { entry, rate });
+        }
+        // It lists what there is, and says what is nearest.
+        let names = PossibleValuesParser::new(mode::MODES.iter().map(|mode| mode.name));
+        let refused = names.parse_ref(command, arg, OsStr::new(text));
+        Err(refused.err().unwrap_or_else(|| {
+            let why = format!("{name} takes no rate");
+            clap::Error::raw(ErrorKind::ValueValidation, why).with_cmd(command)
+        }))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let modes = mode::MODES.iter();
+        Some(Box::new(
+            modes.map(|mode| PossibleValue::new(mode.name).help(mode.help)),
+        ))
+    }
+}
+
+/// A number from 1 that may end in `k` or `m`.
+pub(super) fn positive_count(text: &str) -> Result<usize, String> {
+    match parse_count(text)? {
+        0 => Err("must be more than 0".to_owned()),
+        count => Ok(count),
+    }
+}
+
+/// A number per second: `50k`, `0.5`, `1000/s`.
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches("/s");
+    let count = parse_count(number).map(|count| count as f64);
+    let rate = count.or_else(|wrong| number.parse::<f64>().map_err(|_| wrong))?;
+    if rate.is_finite() && rate >= 0.0 {
+        Ok(rate)
+    } else {
+        Err(format!("\"{text}\" is not a rate (try 500, 50k/s or 0.5)"))
+    }
+}
+
+/// A size that may be 0.
+pub(super) fn payload_size(text: &str) -> Result<usize, String> {
+    let bytes = parse_size(text)?;
+    usize::try_from(bytes).map_err(|_| format!("\"{text}\" is more than this machine can address"))
+}
+
+pub(super) fn bench_mode() -> impl TypedValueParser<Value = &'static BenchMode> {
+    let names = BENCH_MODES
+        .iter()
+        .map(|mode| PossibleValue::new(mode.name).help(mode.help));
+    PossibleValuesParser::new(names).map(|name| {
+        let found = BENCH_MODES.iter().find(|mode| mode.name == name);
+        found.unwrap_or(&BENCH_MODES[0])
+    })
+}
+
+/// `NAME=FILE`, where the file may be `-`.
+pub(super) fn bench_report(text: &str) -> Result<Report, String> {
+    let (name, path) = text.split_once('=').unwrap_or((text, "-"));
+    let names = || {
+        REPORTS
+            .iter()
+            .map(|entry| entry.name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let entry = REPORTS.iter().find(|entry| entry.name == name);
+    let entry =
+        entry.ok_or_else(|| format!("there is no report \"{name}\"; there are {}", names()))?;
+    Ok(Report {
+        name: entry.name,
+        path: (path != "-").then(|| path.into()),
+    })
 }
 
 #[cfg(test)]

@@ -157,6 +157,7 @@ pub(super) fn upkeep(
         auto_pong: !args.no_pong,
         report_frames,
         heartbeat: heartbeat(args, default)?,
+        stall: None,
     })
 }
 

@@ -2,6 +2,8 @@
 //! environment, config file and defaults, and that finds contradictions. Below it no flag is known.
 
 mod address;
+mod auth;
+mod bench;
 mod connect;
 mod connection;
 mod environment;
@@ -12,6 +14,7 @@ mod merge;
 mod output;
 mod ping;
 mod reach;
+mod screen;
 mod server;
 mod session;
 mod test;
@@ -39,6 +42,7 @@ pub(crate) enum Plan {
     Serve(Box<command::serve::Plan>),
     Test(Box<command::test::Plan>),
     Inspect(Box<command::test::inspect::Plan>),
+    Bench(Box<command::bench::Plan>),
     Ping(Box<command::ping::Plan>),
 }
 
@@ -48,7 +52,7 @@ const DEMO: &str = "demo";
 const DEMO_URL: &str = "ws://127.0.0.1/";
 
 /// A flag that refines another, and that other: alone it would do nothing.
-const REFINES: [(&str, &str); 8] = [
+const REFINES: [(&str, &str); 11] = [
     ("max_redirects", "location"),
     ("max_retries", "reconnect"),
     ("backoff", "reconnect"),
@@ -57,6 +61,9 @@ const REFINES: [(&str, &str); 8] = [
     ("key", "cert"),
     ("passphrase", "cert"),
     ("tls_key", "tls_cert"),
+    ("on_limit", "rate_limit"),
+    ("basic", "user"),
+    ("save_types", "save_dir"),
 ];
 
 /// # Errors
@@ -71,6 +78,7 @@ pub(super) fn plan(typed: &Typed, environment: &Environment) -> Result<Plan, Err
         Kind::Connect => connect::connect(&setup).map(|plan| Plan::Connect(Box::new(plan))),
         Kind::Listen => listen::listen(&setup),
         Kind::Test => test::test(&setup),
+        Kind::Bench => bench::bench(&setup).map(|plan| Plan::Bench(Box::new(plan))),
         Kind::Ping => ping::ping(&setup).map(|plan| Plan::Ping(Box::new(plan))),
         Kind::Serve => server::serve(&setup).map(|plan| Plan::Serve(Box::new(plan))),
     }

@@ -31,6 +31,7 @@ pub(super) fn ping(setup: &Setup<'_>) -> Result<ping::Plan, Error> {
             auto_pong: true,
             report_frames: false,
             heartbeat: None,
+            stall: None,
         },
         Vec::new(),
         setup.environment,

@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use clap::Arg;
 
-use super::address;
 use super::connection::upkeep;
 use super::output::{Purpose, recording, secrets, view};
 use super::{Setup, session, test};
+use super::{address, auth};
 use crate::cli::args::{Listen, Output, Serve, Server};
 use crate::command::source::Source;
 use crate::command::{listen, serve as serving};
 use crate::error::Error;
-use crate::serve::{self, Address, log, mode, queue};
-use crate::session::keepalive::Heartbeat;
+use crate::serve::{self, Address, files, limits, log, mode, queue};
+use crate::session::connection;
+use crate::session::keepalive::{Heartbeat, HeartbeatMessage};
 use crate::view::outcome::Conditions;
 use crate::wire::tls::ServerPlan;
 
@@ -43,6 +44,8 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
     })?;
     let view = view(setup, &args.output, Purpose::Log, false)?;
     let server = &args.server;
+    let auth = auth::auth(&args.auth, setup.environment)?;
+    let notes = exposed(&address, auth.is_on()).into_iter().collect();
     Ok(serving::Plan {
         server: serve::Plan {
             address,
@@ -52,7 +55,13 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
             allow_origins: args.origins.allow_origin.clone(),
             subprotocols: server.subprotocol.clone(),
             compress: !args.upkeep.no_compress,
-            connection: upkeep(&args.upkeep, args.output.frames, Some(Heartbeat::STANDARD))?,
+            connection: connection(&args)?,
+            auth,
+            limits: limits::Plan {
+                messages: server.rate_limit.map(|rate| (rate, server.on_limit)),
+                handshakes: server.handshake_limit,
+            },
+            files: files(server)?,
             queue: queue::Plan {
                 bytes: server.queue_bytes,
                 overflow: server.overflow,
@@ -65,8 +74,48 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
             },
         },
         view,
-        notes: Vec::new(),
+        duration: server.duration,
+        exec: server.exec.clone(),
+        expect: server.expect.clone(),
+        notes,
     })
+}
+
+/// A note where everyone who can reach the machine may come in.
+fn exposed(address: &Address, auth: bool) -> Option<String> {
+    (!address.is_loopback() && !auth).then(|| {
+        "other machines can connect, and nobody has to show who they are (see --token)".to_owned()
+    })
+}
+
+fn files(args: &Server) -> Result<Option<files::Plan>, Error> {
+    let Some(dir) = &args.save_dir else {
+        return Ok(None);
+    };
+    if !dir.is_dir() {
+        let message = format!("--save-dir: {} is not a folder", dir.display());
+        return Err(Error::usage(message));
+    }
+    Ok(Some(files::Plan {
+        dir: dir.clone(),
+        types: args.save_types.clone(),
+    }))
+}
+
+/// `--heartbeat-kind text` is the heartbeat of pages, which cannot see pings.
+fn connection(args: &Serve) -> Result<connection::Plan, Error> {
+    let mut plan = upkeep(&args.upkeep, args.output.frames, Some(Heartbeat::STANDARD))?;
+    if args.server.heartbeat_kind == "text" {
+        let Some(heartbeat) = &mut plan.heartbeat else {
+            let message = "--heartbeat-kind text contradicts --heartbeat off";
+            return Err(Error::usage(message));
+        };
+        heartbeat.message.get_or_insert_with(|| HeartbeatMessage {
+            text: "ping".to_owned(),
+            reply: Some("pong".to_owned()),
+        });
+    }
+    Ok(plan)
 }
 
 fn tls(args: &Server) -> Option<ServerPlan> {
@@ -89,29 +138,28 @@ fn mode(setup: &Setup<'_>, args: &Serve) -> Result<mode::Plan, Error> {
             ..mode::Plan::of(mode::SCRIPT)
         });
     }
-    let mode = mode::MODES
-        .iter()
-        .find(|mode| mode.name == server.mode)
-        .ok_or_else(|| Error::Internal(format!("there is no mode {}", server.mode)))?;
-    let foreign = |flag, of| {
-        Err(Error::usage(format!(
-            "{flag} has no meaning without --mode {of}"
-        )))
-    };
-    if server.echo_prefix.is_some() && server.mode != "echo" {
-        return foreign("--echo-prefix", "echo");
-    }
-    if server.exclude_sender && server.mode != "broadcast" {
-        return foreign("--exclude-sender", "broadcast");
+    let mode = server.mode.entry;
+    for (is_given, flag, of) in [
+        (server.echo_prefix.is_some(), "--echo-prefix", "echo"),
+        (server.exclude_sender, "--exclude-sender", "broadcast"),
+        (server.include_sender, "--include-sender", "rooms"),
+        (server.history > 0, "--history", "rooms"),
+    ] {
+        if is_given && mode.name != of {
+            let message = format!("{flag} has no meaning without --mode {of}");
+            return Err(Error::usage(message));
+        }
     }
     Ok(mode::Plan {
         prefix: server.echo_prefix.clone(),
         exclude_sender: server.exclude_sender,
+        include_sender: server.include_sender,
+        history: server.history,
+        rate: server.mode.rate,
         ..mode::Plan::of(mode)
     })
 }
 
-/// A server under load should not be slowed by a log that nobody asked for.
 /// Whether messages are logged where nobody reads along on a terminal: they cost a busy server.
 fn asks_for_traffic(output: &Output) -> bool {
     let chosen = !output.only.is_empty() || output.filter.is_some() || output.exclude.is_some();
@@ -136,7 +184,8 @@ pub(super) fn listen(
     let connection = upkeep(&args.upkeep, args.output.frames, None)?;
     let mut view = view(setup, &args.output, Purpose::Messages, false)?;
     let size = connection.max_message_size;
-    let mut source = session::input(setup, &args.session, false, view.data_style, size)?;
+    let person = session::person(setup, &args.screen, &view, false);
+    let mut source = session::input(setup, &args.session, false, person, size)?;
     if let Source::Pipe(pipe) = &mut source {
         // `/to ID text` is how one client is told from the others, from a pipe too.
         pipe.slash = true;
@@ -156,6 +205,9 @@ pub(super) fn listen(
             subprotocols: args.connection.subprotocol.clone(),
             compress: !args.upkeep.no_compress,
             connection,
+            auth: serve::auth::Plan::default(),
+            limits: limits::Plan::default(),
+            files: None,
             queue: queue::Plan::default(),
             max_connections: None,
             drain: DRAIN,

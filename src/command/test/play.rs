@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime};
 use super::bless::Blessing;
 use super::files::Folder;
 use super::{Plan, Stop};
-use crate::command::connect::at;
+use crate::command::at;
 use crate::error::{Error, ExitCode};
 use crate::model::close::CloseCode;
 use crate::model::command::Command;

@@ -165,6 +165,17 @@ impl Declared {
                 }
             }
             What::Retry { reason, .. } => self.replace_text(reason, stand_in),
+            What::Auth { user, .. } => {
+                if let Some(user) = user {
+                    self.replace_text(user, stand_in);
+                }
+            }
+            What::Room { room, .. } => self.replace_text(room, stand_in),
+            What::Presence { room, user, .. } => {
+                self.replace_text(room, stand_in);
+                self.replace_text(user, stand_in);
+            }
+            What::Saved { name, .. } => self.replace_text(name, stand_in),
             What::Listening { url } => self.replace_text(url, stand_in),
         }
     }

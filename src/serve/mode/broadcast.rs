@@ -8,6 +8,7 @@ use crate::serve::roster::Client;
 pub(super) const ENTRY: Entry = Entry {
     name: "broadcast",
     help: "send every message to everyone on the same path (--exclude-sender: but its sender)",
+    takes_rate: false,
     make: |plan| {
         Box::new(Broadcast {
             exclude_sender: plan.exclude_sender,

@@ -7,6 +7,7 @@ use crate::serve::roster::Client;
 pub(super) const ENTRY: Entry = Entry {
     name: "echo",
     help: "return every message as it came",
+    takes_rate: false,
     make: |plan| {
         Box::new(Echo {
             prefix: plan.prefix.clone(),

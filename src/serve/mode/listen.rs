@@ -7,6 +7,7 @@ use crate::serve::roster::Client;
 pub(super) const ENTRY: Entry = Entry {
     name: "listen",
     help: "hear only",
+    takes_rate: false,
     make: |_| Box::new(Listen),
 };
 

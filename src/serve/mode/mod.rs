@@ -3,17 +3,21 @@
 
 mod broadcast;
 mod echo;
+mod flood;
 mod listen;
+mod rooms;
 mod script;
+mod sink;
 
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::bus::{Audience, Member};
-use super::roster::{Client, Room, Roster};
+use super::roster::{Channel, Client, Roster};
 use crate::model::command::Command;
 use crate::model::event::{ConnId, What};
 use crate::model::message::Message;
+use crate::model::units::Rate;
 use crate::transcript::mirror::Mirror;
 
 /// The mode and its options.
@@ -27,6 +31,12 @@ pub struct Plan {
     pub exclude_sender: bool,
     /// `--script`: what [`SCRIPT`] plays.
     pub script: Option<Arc<Mirror>>,
+    /// `--include-sender`.
+    pub include_sender: bool,
+    /// `--history`: messages of each room that are kept.
+    pub history: usize,
+    /// The rate of `flood=RATE`.
+    pub rate: Option<Rate>,
 }
 
 /// One mode as help and command line know it.
@@ -34,11 +44,19 @@ pub struct Plan {
 pub struct Entry {
     pub name: &'static str,
     pub help: &'static str,
+    /// It takes a rate: `NAME=RATE`.
+    pub takes_rate: bool,
     make: fn(&Plan) -> Box<dyn Mode>,
 }
 
 /// The modes that `--mode` offers; the first is the default.
-pub const MODES: &[Entry] = &[echo::ENTRY, broadcast::ENTRY];
+pub const MODES: &[Entry] = &[
+    echo::ENTRY,
+    broadcast::ENTRY,
+    rooms::ENTRY,
+    sink::ENTRY,
+    flood::ENTRY,
+];
 
 /// What `listen PORT` serves with: it only hears.
 pub const LISTEN: &Entry = &listen::ENTRY;
@@ -53,6 +71,9 @@ impl Plan {
             prefix: None,
             exclude_sender: false,
             script: None,
+            include_sender: false,
+            history: 0,
+            rate: None,
         }
     }
 
@@ -76,8 +97,8 @@ pub enum Action {
         except: Option<Member>,
         message: Message,
     },
-    Join(Member, Room),
-    Leave(Member, Room),
+    Join(Member, Channel),
+    Leave(Member, Channel),
     /// For the log.
     Tell(Option<ConnId>, What),
 }

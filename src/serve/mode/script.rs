@@ -21,6 +21,7 @@ use crate::transcript::mirror::{Act, Mirror, is_same};
 pub(super) const ENTRY: Entry = Entry {
     name: "script",
     help: "the server's side of a transcript (--script FILE)",
+    takes_rate: false,
     make: |plan| {
         Box::new(Script {
             mirror: plan.script.clone().unwrap_or_default(),

@@ -26,7 +26,7 @@ pub enum Class {
 pub struct Fault(pub &'static str);
 
 /// A validating scanner of one JSON value (RFC 8259), fed byte by byte.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Scanner {
     open: Vec<Bracket>,
     expect: Expect,

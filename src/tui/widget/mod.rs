@@ -14,6 +14,13 @@
 //!
 //! A widget that shows an entry of the ring is given a [`Subject`] each time; it keeps none.
 
+pub mod chart;
+pub mod composer;
+pub mod draft;
+pub mod inspector;
+pub mod line;
+mod pen;
+
 use std::time::Duration;
 
 use crate::model::handshake::{RequestHead, ResponseHead};

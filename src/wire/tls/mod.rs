@@ -10,6 +10,7 @@ mod certificate;
 mod client;
 mod explain;
 mod key_log;
+mod nonblocking;
 mod pem;
 mod server;
 mod verify;
@@ -20,6 +21,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
 pub use certificate::Pin;
 pub use client::{Connected, Connector, Identity, Plan, explain_end};
+pub use nonblocking::{NonBlocking, take_apart};
 pub use server::{Acceptor, NotAccepted, ServerPlan};
 
 use crate::model::event::TlsInfo;

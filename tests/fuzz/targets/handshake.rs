@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use libfuzzer_sys::fuzz_target;
 use tokio::io::{self, AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use wscope::wire::accept::{self, accept};
@@ -47,7 +47,8 @@ async fn answered(bytes: &[u8], sizes: &[u8]) -> String {
         "dGhlIHNhbXBsZSBub25jZQ==",
     );
     let mut stream = Wire::new(bytes, sizes);
-    let answer = upgrade(&mut stream, &request, &mut |_| {}).await;
+    let mut buffer = BytesMut::new();
+    let answer = upgrade(&mut stream, &request, &mut buffer, &mut |_| {}).await;
     match answer {
         Ok(upgrade::Answer::Upgraded(upgraded)) => {
             let mut frames = upgraded.read_ahead.to_vec();

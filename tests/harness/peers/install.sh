@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs what the independent peers of the tests need, below target/: `ws` from npm and
-# `websockets` from PyPI. Where node or python is missing it says so and goes on: the tests that
+# Installs what the independent peers of the tests need, below target/: `ws` and playwright-core from
+# npm, `websockets` from PyPI. Where node or python is missing it says so and goes on: the tests that
 # need them then skip themselves by name, or fail with CI=true. Where it may and can it also has the
-# system install an HTTP and a SOCKS proxy; the harness has a small one of each kind of its own.
+# system install Chromium, an HTTP and a SOCKS proxy; the harness has a small proxy of each kind of
+# its own.
 set -euo pipefail
 cd "$(dirname "$0")"
 peers="$(cd ../../.. && pwd)/target/peers"
@@ -17,6 +18,16 @@ elif ! installed "$peers/node/installed" package.json package-lock.json; then
   cp package.json package-lock.json "$peers/node/"
   npm ci --prefix "$peers/node" --no-audit --no-fund --loglevel=error
   cat package.json package-lock.json >"$peers/node/installed"
+fi
+
+if ! command -v chromium >/dev/null; then
+  if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1 ||
+      { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+  else
+    echo "peers: chromium not found, the test of the page cannot run"
+  fi
 fi
 
 if ! command -v python3 >/dev/null; then

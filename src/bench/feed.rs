@@ -1,0 +1,77 @@
+//! `--feed users.csv`: rows of values, one for each connection in turn, that `{{column}}` stands for
+//! in messages, headers and the URL.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::error::Error;
+
+/// Rows at most; a feed is held in memory.
+const MOST_ROWS: usize = 1_000_000;
+
+/// A file of values that was read.
+#[derive(Debug, Clone, Default)]
+pub struct Feed {
+    columns: Arc<HashMap<String, usize>>,
+    rows: Arc<Vec<Vec<String>>>,
+}
+
+impl Feed {
+    /// Reads a CSV file (RFC 4180) whose first row names the columns.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] that names file and line.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let shown = path.display();
+        let wrong = |error: csv::Error| Error::usage(format!("--feed {shown}: {error}"));
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::Headers)
+            .from_path(path)
+            .map_err(wrong)?;
+        let names = reader.headers().map_err(wrong)?.clone();
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            if rows.len() == MOST_ROWS {
+                return Err(Error::usage(format!(
+                    "--feed {shown}: more than {MOST_ROWS} rows"
+                )));
+            }
+            rows.push(record.map_err(wrong)?.iter().map(str::to_owned).collect());
+        }
+        if rows.is_empty() {
+            return Err(Error::usage_hint(
+                format!("--feed {shown}: no rows"),
+                "the first line names the columns; each further line is for one connection",
+            ));
+        }
+        let columns = names.iter().enumerate();
+        Ok(Self {
+            columns: Arc::new(columns.map(|(at, name)| (name.to_owned(), at)).collect()),
+            rows: Arc::new(rows),
+        })
+    }
+
+    /// The place of a column.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.get(name).copied()
+    }
+
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.keys().map(String::as_str)
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The value of a column for a connection; the rows begin again where there are more connections.
+    pub fn value(&self, connection: u64, column: usize) -> &str {
+        let row = &self.rows[(connection as usize).wrapping_sub(1) % self.rows.len()];
+        row.get(column).map_or("", String::as_str)
+    }
+}

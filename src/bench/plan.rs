@@ -1,0 +1,199 @@
+//! What a load is: everything that was decided before it begins.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::distribution::Distribution;
+use super::feed::Feed;
+use super::payload::Payload;
+use super::reply::Match;
+use super::stages::Stages;
+use super::template::Template;
+
+/// What the connections do.
+#[derive(Debug, Clone)]
+pub struct Workload {
+    /// An entry of [`MODES`].
+    pub mode: &'static Mode,
+    pub connections: usize,
+    pub pace: Pace,
+    pub end: End,
+    pub payload: Payload,
+    pub how: Match,
+    /// Sent after each open.
+    pub opening: Vec<Template>,
+    pub feed: Feed,
+    pub ramp: Ramp,
+    /// How long after the ramp nothing is measured.
+    pub warmup: Duration,
+    /// How long answers are waited for after the last send.
+    pub grace: Duration,
+    /// How long one answer is waited for.
+    pub timeout: Duration,
+    /// How long a connection lives before it is closed and opened anew.
+    pub lifetime: Option<Distribution>,
+    /// Open a connection again that was lost.
+    pub reconnect: bool,
+    /// All connections begin at once.
+    pub sync: bool,
+    pub ping: Option<Ping>,
+    pub sources: Sources,
+    pub threads: usize,
+    pub seed: u64,
+}
+
+impl Workload {
+    /// The most connections at any time.
+    pub fn peak(&self) -> usize {
+        self.ramp
+            .stages
+            .as_ref()
+            .map_or(self.connections, Stages::peak)
+    }
+
+    /// How many connections there should be so long after the start.
+    pub fn target(&self, elapsed: Duration) -> usize {
+        let stages = self.ramp.stages.as_ref();
+        stages.map_or(self.connections, |stages| stages.target(elapsed))
+    }
+
+    /// Whether connections do their work as soon as they are open, and not only when all are.
+    pub const fn loads_while_opening(&self) -> bool {
+        self.ramp.stages.is_some() || self.mode.once
+    }
+
+    /// Whether what is sent is answered.
+    pub const fn expects(&self) -> bool {
+        self.mode.answered && self.how.expects()
+    }
+}
+
+/// When messages are sent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pace {
+    /// The answer leads to the next message: `pipeline` in flight on each connection, and a pause
+    /// of `think` after each answer.
+    Closed {
+        pipeline: usize,
+        think: Option<Distribution>,
+    },
+    /// A schedule that does not wait for answers, in messages per second of the whole run.
+    Open { rate: Rate, max_inflight: usize },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rate {
+    /// `--rate`.
+    Total(f64),
+    /// `--rate-per-conn`: times the connections that are open.
+    PerConnection(f64),
+}
+
+impl Rate {
+    /// Messages per second while so many connections are open.
+    pub fn of(self, open: usize) -> f64 {
+        match self {
+            Self::Total(rate) => rate,
+            Self::PerConnection(rate) => rate * open as f64,
+        }
+    }
+}
+
+/// When the load is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// So long after the ramp and the warm-up; `None` where only messages count.
+    pub duration: Option<Duration>,
+    /// After so many messages.
+    pub messages: Option<u64>,
+}
+
+/// How connections come to be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ramp {
+    /// New ones per second, of the whole run; `None` as fast as it goes.
+    pub rate: Option<f64>,
+    /// Handshakes in flight at once.
+    pub concurrency: usize,
+    /// `--stages`: how many connections at which time.
+    pub stages: Option<Stages>,
+}
+
+/// `--heartbeat`: how often each connection is pinged, and how long its pong may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ping {
+    pub interval: Duration,
+    pub timeout: Duration,
+}
+
+/// Local addresses to connect from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// `--source-ip`, in order; empty leaves it to the system.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// Connections from one source address to one destination at most: past half of the ephemeral
+/// ports every connect takes five to ten times as long.
+pub const PER_SOURCE: usize = 14_000;
+
+impl Sources {
+    /// The address that a connection comes from.
+    pub fn of(&self, connection: u64) -> Option<IpAddr> {
+        let block = (connection as usize).wrapping_sub(1) / PER_SOURCE;
+        let count = self.addresses.len();
+        (count > 0).then(|| self.addresses[block % count])
+    }
+}
+
+/// What a connection does once it is open.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Mode {
+    pub name: &'static str,
+    pub help: &'static str,
+    /// It sends messages.
+    pub sends: bool,
+    /// What it sends is answered.
+    pub answered: bool,
+    /// It closes after an exchange and opens anew.
+    pub once: bool,
+}
+
+/// The modes of `--mode`; the first is the default.
+pub const MODES: &[Mode] = &[
+    Mode {
+        name: "echo",
+        help: "send, and match the answer (rtt)",
+        sends: true,
+        answered: true,
+        once: false,
+    },
+    Mode {
+        name: "send",
+        help: "send and expect nothing (throughput, send_stall)",
+        sends: true,
+        answered: false,
+        once: false,
+    },
+    Mode {
+        name: "listen",
+        help: "only receive (rate, first_message)",
+        sends: false,
+        answered: false,
+        once: false,
+    },
+    Mode {
+        name: "hold",
+        help: "connect, ping and idle (open connections, early closes, ping)",
+        sends: false,
+        answered: false,
+        once: false,
+    },
+    Mode {
+        name: "churn",
+        help: "connect, exchange a message, close, again (handshakes per second)",
+        sends: true,
+        answered: true,
+        once: true,
+    },
+];

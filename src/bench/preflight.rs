@@ -1,0 +1,77 @@
+//! What will not fit, found before anything is sent: file descriptors, ports, memory. Pure.
+
+use super::plan::{PER_SOURCE, Workload};
+use crate::error::Error;
+use crate::model::units::show_size;
+
+/// The machine's limits.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Open files that this process may have, once raised as far as it goes.
+    pub files: u64,
+    /// Ports that one source address has towards one destination.
+    pub ports: usize,
+    /// Memory of the machine, in bytes; 0 where it is not told.
+    pub memory: u64,
+}
+
+/// Descriptors that the program has beside its connections.
+const OWN_FILES: u64 = 64;
+/// Memory for a connection: plain, and with TLS or compression.
+const PLAIN: u64 = 2 << 10;
+const RICH: u64 = 64 << 10;
+
+/// What a run needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    pub files: u64,
+    pub sources: usize,
+    pub memory: u64,
+}
+
+/// What so many connections need; `rich` with TLS or compression.
+pub fn needs(workload: &Workload, rich: bool) -> Needs {
+    let connections = workload.peak();
+    let each = if rich { RICH } else { PLAIN };
+    Needs {
+        files: connections as u64 + OWN_FILES,
+        sources: connections.div_ceil(PER_SOURCE).max(1),
+        memory: connections as u64 * each,
+    }
+}
+
+/// # Errors
+/// [`Error::Usage`] with the limit and how to raise it.
+pub fn check(workload: &Workload, needs: Needs, limits: Limits) -> Result<(), Error> {
+    let connections = workload.peak();
+    if needs.files > limits.files {
+        return Err(Error::usage_hint(
+            format!(
+                "{connections} connections need {} open files, and this process may have {}",
+                needs.files, limits.files
+            ),
+            format!(
+                "ulimit -n {} (or LimitNOFILE=, or --ulimit nofile= of docker), or spread the load over machines",
+                needs.files
+            ),
+        ));
+    }
+    let sources = workload.sources.addresses.len().max(1);
+    if connections > sources * limits.ports {
+        return Err(Error::usage_hint(
+            format!(
+                "{connections} connections need more ports than {sources} source addresses have ({} each)",
+                limits.ports
+            ),
+            "name more with --source-ip, or widen net.ipv4.ip_local_port_range",
+        ));
+    }
+    if limits.memory > 0 && needs.memory > limits.memory {
+        return Err(Error::usage(format!(
+            "{connections} connections need about {} of memory, and the machine has {}",
+            show_size(needs.memory),
+            show_size(limits.memory)
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,347 @@
+//! Which message an answer belongs to: `--match`. Pure.
+
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::time::Instant;
+
+use regex::bytes::Regex;
+use serde_json::Value;
+
+use super::payload::{Content, Payload, number};
+
+/// How answers are known.
+#[derive(Debug, Clone)]
+pub enum Match {
+    /// The answer is what was sent.
+    Echo,
+    /// Each message that comes answers the oldest one that waits.
+    Fifo,
+    /// No answers are expected.
+    Nothing,
+    /// The value at this JSON pointer (RFC 6901) is the same in both.
+    Pointer(String),
+    /// A message in which this is found answers the oldest one that waits; others are no answers.
+    Regex(Regex),
+}
+
+impl Match {
+    /// `echo`, `fifo`, `none`, `/json/pointer`, or else a regular expression.
+    ///
+    /// # Errors
+    /// The words of the regular expressions' crate.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "echo" => Ok(Self::Echo),
+            "fifo" => Ok(Self::Fifo),
+            "none" => Ok(Self::Nothing),
+            pointer if pointer.starts_with('/') => Ok(Self::Pointer(pointer.to_owned())),
+            regex => Regex::new(regex).map(Self::Regex).map_err(|error| {
+                format!("\"{regex}\" is not echo, fifo, none, a /pointer or a regex: {error}")
+            }),
+        }
+    }
+
+    pub const fn expects(&self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+
+    /// What the answer to a message will be known by.
+    pub fn mark(&self, payload: &Payload, seq: u64, sent: &[u8]) -> u64 {
+        match (self, &payload.content) {
+            (Self::Echo, Content::Numbered { .. }) => seq,
+            (Self::Echo, Content::Varying(_)) => hash(sent),
+            (Self::Pointer(pointer), _) => value_at(pointer, sent).unwrap_or_default(),
+            _ => 0,
+        }
+    }
+
+    /// What a message that came is an answer to.
+    fn recognize(&self, payload: &Payload, came: &[u8]) -> Answers {
+        let to = |mark: Option<u64>| mark.map_or(Answers::Nothing, Answers::Mark);
+        match (self, &payload.content) {
+            (Self::Echo, Content::Numbered { filler }) => {
+                number(came, filler).map_or(Answers::Nothing, Answers::Number)
+            }
+            (Self::Echo, Content::Constant(sent)) => oldest_if(sent == came),
+            (Self::Echo, Content::Varying(_)) => Answers::Mark(hash(came)),
+            (Self::Fifo, _) => Answers::Oldest,
+            (Self::Nothing, _) => Answers::Nothing,
+            (Self::Pointer(pointer), _) => to(value_at(pointer, came)),
+            (Self::Regex(regex), _) => oldest_if(regex.is_match(came)),
+        }
+    }
+}
+
+enum Answers {
+    Nothing,
+    /// The message with this number; numbers grow by one.
+    Number(u64),
+    Mark(u64),
+    Oldest,
+}
+
+const fn oldest_if(answers: bool) -> Answers {
+    if answers {
+        Answers::Oldest
+    } else {
+        Answers::Nothing
+    }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn value_at(pointer: &str, bytes: &[u8]) -> Option<u64> {
+    let json: Value = serde_json::from_slice(bytes).ok()?;
+    json.pointer(pointer)
+        .map(|value| hash(value.to_string().as_bytes()))
+}
+
+/// A message that waits for its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    pub mark: u64,
+    /// When it was due, and when it was written.
+    pub due: Instant,
+    pub written: Instant,
+    /// It belongs to the measured time.
+    pub counted: bool,
+    /// Nobody waits for it any more; its answer may still come.
+    pub given_up: bool,
+}
+
+/// What a message that came turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The answer to a message; it may have overtaken the answer to an earlier one.
+    Answer {
+        sent: Sent,
+        in_order: bool,
+    },
+    /// The answer to a message that was answered before.
+    Duplicate,
+    Unexpected,
+}
+
+/// Messages of one connection that wait for answers, the oldest first.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    waiting: VecDeque<Sent>,
+    given_up: usize,
+}
+
+/// Messages that nobody waits for any more are remembered up to this many for a connection.
+const MOST_GIVEN_UP: usize = 1024;
+
+impl Ledger {
+    pub fn sent(&mut self, sent: Sent) {
+        self.waiting.push_back(sent);
+    }
+
+    /// How many are waited for.
+    pub fn in_flight(&self) -> usize {
+        self.waiting.len() - self.given_up
+    }
+
+    /// What `came` is; `last` is the number of the last message that was sent.
+    pub fn came(&mut self, how: &Match, payload: &Payload, last: u64, came: &[u8]) -> Verdict {
+        let at = match how.recognize(payload, came) {
+            Answers::Nothing => None,
+            Answers::Oldest => (!self.waiting.is_empty()).then_some(0),
+            Answers::Mark(mark) => self.find(mark),
+            Answers::Number(seq) => match self.find(seq) {
+                None if seq >= 1 && seq <= last => return Verdict::Duplicate,
+                found => found,
+            },
+        };
+        let Some(at) = at else {
+            return Verdict::Unexpected;
+        };
+        let in_order = self.waiting.iter().take(at).all(|before| before.given_up);
+        match self.waiting.remove(at) {
+            Some(sent) => {
+                self.given_up -= usize::from(sent.given_up);
+                Verdict::Answer { sent, in_order }
+            }
+            None => Verdict::Unexpected,
+        }
+    }
+
+    fn find(&self, mark: u64) -> Option<usize> {
+        self.waiting.iter().position(|sent| sent.mark == mark)
+    }
+
+    /// Gives up the messages that were written before `since`; those that count.
+    pub fn give_up_before(&mut self, since: Instant) -> Given {
+        let mut given = Given::default();
+        for sent in &mut self.waiting {
+            if sent.written >= since {
+                break;
+            }
+            if !sent.given_up {
+                sent.given_up = true;
+                self.given_up += 1;
+                given.all += 1;
+                given.counted += u64::from(sent.counted);
+            }
+        }
+        while self.given_up > MOST_GIVEN_UP {
+            let oldest = self.waiting.pop_front();
+            self.given_up -= usize::from(oldest.is_some_and(|sent| sent.given_up));
+        }
+        given
+    }
+
+    /// Gives up everything, as the connection has ended; how many of those that were waited for
+    /// count.
+    pub fn give_up(&mut self) -> u64 {
+        let waited = self
+            .waiting
+            .iter()
+            .filter(|sent| sent.counted && !sent.given_up);
+        let counted = waited.count() as u64;
+        *self = Self::default();
+        counted
+    }
+}
+
+/// How many messages were given up.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Given {
+    pub all: u64,
+    /// Those of the measured time.
+    pub counted: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::bench::feed::Feed;
+    use crate::bench::template::Template;
+    use crate::model::message::Kind;
+
+    struct Exchange {
+        how: Match,
+        payload: Payload,
+        ledger: Ledger,
+        last: u64,
+        now: Instant,
+    }
+
+    impl Exchange {
+        fn new(how: &str, payload: Payload) -> Self {
+            Self {
+                how: Match::parse(how).unwrap(),
+                payload,
+                ledger: Ledger::default(),
+                last: 0,
+                now: Instant::now(),
+            }
+        }
+
+        fn send(&mut self) -> Vec<u8> {
+            self.last += 1;
+            self.now += Duration::from_millis(1);
+            let mut bytes = Vec::new();
+            self.payload
+                .write(&Feed::default(), 1, self.last, &mut bytes);
+            self.ledger.sent(Sent {
+                mark: self.how.mark(&self.payload, self.last, &bytes),
+                due: self.now,
+                written: self.now,
+                counted: true,
+                given_up: false,
+            });
+            bytes
+        }
+
+        fn came(&mut self, bytes: &[u8]) -> &'static str {
+            match self.ledger.came(&self.how, &self.payload, self.last, bytes) {
+                Verdict::Answer {
+                    sent: Sent { given_up: true, .. },
+                    ..
+                } => "too late",
+                Verdict::Answer { in_order: true, .. } => "answer",
+                Verdict::Answer { .. } => "overtook",
+                Verdict::Duplicate => "duplicate",
+                Verdict::Unexpected => "unexpected",
+            }
+        }
+    }
+
+    #[test]
+    fn numbered_echoes_tell_order_and_duplicates() {
+        let mut exchange = Exchange::new("echo", Payload::generated(Kind::Text, 32));
+        let (first, second, third) = (exchange.send(), exchange.send(), exchange.send());
+        assert_eq!(exchange.came(&second), "overtook");
+        assert_eq!(exchange.came(&second), "duplicate");
+        assert_eq!(exchange.came(&first), "answer");
+        assert_eq!(exchange.came(b"news"), "unexpected");
+        exchange
+            .ledger
+            .give_up_before(exchange.now + Duration::from_millis(1));
+        assert_eq!(exchange.ledger.in_flight(), 0);
+        assert_eq!(exchange.came(&third), "too late");
+        assert_eq!(exchange.came(&third), "duplicate");
+    }
+
+    #[test]
+    fn other_ways_to_know_an_answer() {
+        let json = Template::parse(r#"{"id":{{seq}}}"#, &Feed::default()).unwrap();
+        let varying = Payload {
+            kind: Kind::Text,
+            content: Content::Varying(json),
+        };
+        let mut exchange = Exchange::new("/id", varying.clone());
+        exchange.send();
+        exchange.send();
+        assert_eq!(exchange.came(br#"{"ok":true,"id":2}"#), "overtook");
+        assert_eq!(exchange.came(br#"{"id":9}"#), "unexpected");
+        assert_eq!(exchange.came(b"no JSON"), "unexpected");
+        assert_eq!(exchange.came(br#"{"id":1}"#), "answer");
+
+        let mut exchange = Exchange::new("echo", varying);
+        let sent = exchange.send();
+        assert_eq!(exchange.came(br#"{"id":7}"#), "unexpected");
+        assert_eq!(exchange.came(&sent), "answer");
+
+        let mut exchange = Exchange::new("fifo", Payload::generated(Kind::Text, 4));
+        exchange.send();
+        assert_eq!(exchange.came(b"anything"), "answer");
+        assert_eq!(exchange.came(b"anything"), "unexpected");
+
+        let mut exchange = Exchange::new("^ok", Payload::generated(Kind::Text, 4));
+        exchange.send();
+        assert_eq!(exchange.came(b"tick"), "unexpected");
+        assert_eq!(exchange.came(b"ok 7"), "answer");
+        assert!(Match::parse("(").unwrap_err().contains("regex"));
+    }
+
+    #[test]
+    fn what_is_given_up_is_counted_once_and_forgotten_in_the_end() {
+        let mut exchange = Exchange::new("echo", Payload::generated(Kind::Text, 32));
+        for _ in 0..3000 {
+            exchange.send();
+        }
+        let given = exchange.ledger.give_up_before(exchange.now);
+        assert_eq!(
+            given,
+            Given {
+                all: 2999,
+                counted: 2999
+            }
+        );
+        assert_eq!(
+            exchange.ledger.give_up_before(exchange.now),
+            Given::default()
+        );
+        assert!(exchange.ledger.waiting.len() <= MOST_GIVEN_UP + 1);
+        assert_eq!(exchange.ledger.give_up(), 1);
+        assert_eq!(exchange.ledger.in_flight(), 0);
+    }
+}

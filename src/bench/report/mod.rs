@@ -1,0 +1,22 @@
+//! Results as people and programs read them: one file per report, all in [`REPORTS`].
+
+mod json;
+mod text;
+
+use super::result::BenchResult;
+
+/// One form of a result.
+pub struct Entry {
+    /// What `--report` takes before `=`.
+    pub name: &'static str,
+    pub help: &'static str,
+    pub write: fn(&BenchResult) -> Vec<u8>,
+}
+
+/// The reports of `--report NAME=FILE`.
+pub const REPORTS: &[Entry] = &[json::ENTRY, text::ENTRY];
+
+/// The summary that is printed after every run; `ascii` where the terminal knows no more.
+pub fn summary(result: &BenchResult) -> String {
+    text::summary(result)
+}

@@ -1,0 +1,307 @@
+//! One virtual user: what an open connection says and hears, whatever carries its bytes. Pure but
+//! for chance: times are arguments, and what is to be written is appended to a buffer.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use super::codec::{Codec, Heard};
+use super::figures::{Figures, LATE, Latency};
+use super::plan::Workload;
+use super::reply::{Ledger, Sent, Verdict};
+use crate::model::close::CloseFrame;
+use crate::model::message::Kind;
+use crate::protocol::encode;
+use crate::protocol::mask::Keys;
+
+/// An open connection.
+#[derive(Debug)]
+pub struct User {
+    /// From 1 over the whole run; a connection that is opened again keeps it.
+    pub number: u64,
+    codec: Codec,
+    ledger: Ledger,
+    /// The number of the last message that was sent.
+    last: u64,
+    opened: Instant,
+    heard_any: bool,
+    /// The ping that waits for its pong.
+    ping: Option<Pinged>,
+    next_ping: Option<Instant>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pinged {
+    id: u64,
+    at: Instant,
+}
+
+/// What a user works with, shared by all users of a thread.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    pub workload: &'a Workload,
+    pub figures: &'a mut Figures,
+    pub keys: &'a mut Keys,
+    /// Where bytes for the peer go.
+    pub out: &'a mut Vec<u8>,
+    pub scratch: &'a mut Vec<u8>,
+    /// What is sent now belongs to the measured time.
+    pub measured: bool,
+}
+
+/// What came of bytes that were received.
+#[derive(Debug, Default, PartialEq)]
+pub struct Received {
+    /// Messages that were answered, or given up on before: as many may follow.
+    pub answers: usize,
+    pub end: Option<Ended>,
+}
+
+/// How a peer ended a conversation.
+#[derive(Debug, PartialEq)]
+pub enum Ended {
+    /// Its Close; where it is the first one, the answer to it is in the buffer.
+    Close(Option<CloseFrame>),
+    /// It broke a rule.
+    Violation(Cow<'static, str>),
+}
+
+impl User {
+    /// `phase` (0 to 1) spreads the pings of many users.
+    pub fn new(number: u64, codec: Codec, workload: &Workload, phase: f64, now: Instant) -> Self {
+        Self {
+            number,
+            codec,
+            ledger: Ledger::default(),
+            last: 0,
+            opened: now,
+            heard_any: false,
+            ping: None,
+            next_ping: workload.ping.map(|ping| now + ping.interval.mul_f64(phase)),
+        }
+    }
+
+    /// How many messages wait for an answer.
+    pub fn in_flight(&self) -> usize {
+        self.ledger.in_flight()
+    }
+
+    /// Sends what each connection begins with.
+    pub fn open(&mut self, scene: &mut Scene<'_>) {
+        for template in &scene.workload.opening {
+            let mut text = String::new();
+            template.render(&scene.workload.feed, self.number, 0, &mut text);
+            let kind = scene.workload.payload.kind;
+            self.codec
+                .message(kind, scene.keys, scene.out, text.as_bytes());
+        }
+    }
+
+    /// Sends the next message, which was due at `due`.
+    pub fn send(&mut self, due: Instant, now: Instant, scene: &mut Scene<'_>) {
+        let Workload {
+            payload,
+            feed,
+            how,
+            mode,
+            ..
+        } = scene.workload;
+        self.last += 1;
+        scene.scratch.clear();
+        payload.write(feed, self.number, self.last, scene.scratch);
+        let wire = self
+            .codec
+            .message(payload.kind, scene.keys, scene.out, scene.scratch);
+        if scene.measured {
+            let lag = now.saturating_duration_since(due);
+            let messages = &mut scene.figures.messages;
+            messages.sent += 1;
+            messages.late += u64::from(lag > LATE);
+            scene.figures.record(Latency::SchedLag, lag);
+            scene.figures.bytes.sent_payload += scene.scratch.len() as u64;
+            scene.figures.bytes.sent_wire += wire as u64;
+            scene.figures.frames_sent[opcode_of(payload.kind)] += 1;
+        }
+        if mode.answered && how.expects() {
+            self.ledger.sent(Sent {
+                mark: how.mark(payload, self.last, scene.scratch),
+                due,
+                written: now,
+                counted: scene.measured,
+                given_up: false,
+            });
+        }
+    }
+
+    /// Takes what was read from the peer.
+    pub fn receive(&mut self, mut input: &[u8], now: Instant, scene: &mut Scene<'_>) -> Received {
+        let mut received = Received::default();
+        let Self {
+            codec,
+            ledger,
+            ping,
+            last,
+            heard_any,
+            opened,
+            ..
+        } = self;
+        // Control frames are answered after the loop, for what was heard borrows the codec.
+        let mut pongs: Vec<Vec<u8>> = Vec::new();
+        while let Some(heard) = codec.next(&mut input) {
+            match heard {
+                Heard::Message {
+                    payload,
+                    wire,
+                    opcode,
+                } => {
+                    if !std::mem::replace(heard_any, true) {
+                        scene.figures.record(Latency::FirstMessage, now - *opened);
+                    }
+                    if scene.measured {
+                        scene.figures.bytes.received_payload += payload.len() as u64;
+                        scene.figures.bytes.received_wire += wire;
+                        scene.figures.frames_received[usize::from(opcode.value())] += 1;
+                    }
+                    let Workload {
+                        how,
+                        payload: sent,
+                        mode,
+                        ..
+                    } = scene.workload;
+                    if mode.answered && how.expects() {
+                        let verdict = ledger.came(how, sent, *last, &payload);
+                        received.answers += judge(verdict, now, scene.measured, scene.figures);
+                    } else if scene.measured {
+                        scene.figures.messages.received += 1;
+                    }
+                }
+                Heard::Ping(payload) => {
+                    scene.figures.frames_received[9] += u64::from(scene.measured);
+                    // A peer that floods pings is answered for the newest of them.
+                    if pongs.len() == MOST_PONGS {
+                        pongs.pop();
+                    }
+                    pongs.push(payload.to_vec());
+                }
+                Heard::Pong(payload) => {
+                    scene.figures.frames_received[10] += u64::from(scene.measured);
+                    if let Some(pinged) = *ping
+                        && *payload == pinged.id.to_be_bytes()
+                    {
+                        scene.figures.record(Latency::Ping, now - pinged.at);
+                        *ping = None;
+                    }
+                }
+                Heard::Close(frame) => {
+                    scene.figures.frames_received[8] += 1;
+                    received.end = Some(Ended::Close(frame));
+                    break;
+                }
+                Heard::Violation(rule) => {
+                    received.end = Some(Ended::Violation(rule));
+                    break;
+                }
+            }
+        }
+        for payload in &pongs {
+            codec.pong(payload, scene.keys, scene.out);
+            scene.figures.frames_sent[10] += u64::from(scene.measured);
+        }
+        received
+    }
+
+    /// Sends the answer to a peer's Close.
+    pub fn answer_close(&mut self, frame: Option<&CloseFrame>, scene: &mut Scene<'_>) {
+        self.codec.answer_close(frame, scene.keys, scene.out);
+        scene.figures.frames_sent[8] += 1;
+    }
+
+    /// Sends our Close.
+    pub fn close(&mut self, code: u16, scene: &mut Scene<'_>) {
+        self.codec.close(Some(code), scene.keys, scene.out);
+        scene.figures.frames_sent[8] += 1;
+    }
+
+    /// Does what is due from time to time; `Err` when the peer did not answer a ping.
+    pub fn beat(&mut self, now: Instant, scene: &mut Scene<'_>) -> Result<(), Duration> {
+        let Some(ping) = scene.workload.ping else {
+            return Ok(());
+        };
+        if let Some(pinged) = self.ping {
+            let waited = now.saturating_duration_since(pinged.at);
+            return if waited > ping.timeout {
+                Err(waited)
+            } else {
+                Ok(())
+            };
+        }
+        if self.next_ping.is_some_and(|due| due <= now) {
+            let id = self.last << 20 | u64::from(now.duration_since(self.opened).subsec_micros());
+            self.ping = Some(Pinged { id, at: now });
+            self.next_ping = Some(now + ping.interval);
+            self.codec.ping(&id.to_be_bytes(), scene.keys, scene.out);
+            scene.figures.frames_sent[9] += u64::from(scene.measured);
+        }
+        Ok(())
+    }
+
+    /// Gives up messages that were not answered in time; how many may follow in their place.
+    pub fn give_up_late(&mut self, now: Instant, scene: &mut Scene<'_>) -> usize {
+        if self.ledger.in_flight() == 0 {
+            return 0;
+        }
+        let Some(since) = now.checked_sub(scene.workload.timeout) else {
+            return 0;
+        };
+        let given = self.ledger.give_up_before(since);
+        scene.figures.messages.timed_out += given.counted;
+        scene.figures.messages.unanswered += given.counted;
+        given.all as usize
+    }
+
+    /// The conversation is over: what was not answered will not be.
+    pub fn end(&mut self, figures: &mut Figures) {
+        figures.messages.unanswered += self.ledger.give_up();
+    }
+}
+
+/// Answers to pings that wait at once.
+const MOST_PONGS: usize = 16;
+
+const fn opcode_of(kind: Kind) -> usize {
+    encode::opcode(kind).value() as usize
+}
+
+/// Counts a message that came; 1 where another may follow it.
+fn judge(verdict: Verdict, now: Instant, measured: bool, figures: &mut Figures) -> usize {
+    let messages = &mut figures.messages;
+    match verdict {
+        Verdict::Answer { sent, in_order } => {
+            if sent.counted {
+                messages.received += 1;
+            }
+            if sent.given_up {
+                return 0;
+            }
+            if sent.counted {
+                messages.matched += 1;
+                messages.out_of_order += u64::from(!in_order);
+                figures.record(Latency::Rtt, now.saturating_duration_since(sent.due));
+                figures.record(
+                    Latency::Service,
+                    now.saturating_duration_since(sent.written),
+                );
+            }
+            return 1;
+        }
+        Verdict::Duplicate if measured => {
+            messages.received += 1;
+            messages.duplicate += 1;
+        }
+        Verdict::Unexpected if measured => {
+            messages.received += 1;
+            messages.unexpected += 1;
+        }
+        Verdict::Duplicate | Verdict::Unexpected => {}
+    }
+    0
+}

@@ -1,0 +1,234 @@
+//! Whether a result may be believed. A generator at its limit looks like a slow server; here the two
+//! are told apart. Pure.
+
+use std::time::Duration;
+
+use super::figures::{Figures, Latency};
+use super::run::EndReason;
+
+/// What the verdict is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    pub figures: &'a Figures,
+    /// Messages follow a schedule.
+    pub open_loop: bool,
+    pub measured: Duration,
+    /// The busiest thread's part of its processor, 0 to 1.
+    pub busiest: f64,
+    /// The part of the ports of one source that was in use, 0 to 1.
+    pub ports: f64,
+    /// Connections that were wanted, and the most that were open.
+    pub wanted: usize,
+    pub peak: usize,
+    /// The target is this machine: server and generator share the processor.
+    pub local: bool,
+    /// Why the load ended.
+    pub ended: EndReason,
+}
+
+/// A code that stays, and a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    pub code: &'static str,
+    pub text: String,
+}
+
+/// Why a result is not to be believed, and what else should be known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    pub invalid: Vec<Remark>,
+    pub warnings: Vec<Remark>,
+}
+
+/// A schedule that is kept this badly says nothing about the server.
+const MOST_LAG: Duration = Duration::from_millis(10);
+const MOST_LATE: f64 = 0.05;
+const MOST_CPU: f64 = 0.95;
+const MOST_PORTS: f64 = 0.9;
+/// Less than this is too short for a percentile.
+const SHORT: Duration = Duration::from_secs(1);
+
+impl Verdict {
+    pub const fn is_valid(&self) -> bool {
+        self.invalid.is_empty()
+    }
+}
+
+/// Judges a run.
+pub fn judge(facts: &Facts<'_>) -> Verdict {
+    let mut verdict = Verdict::default();
+    let messages = facts.figures.messages;
+    let mut invalid = |code, text: String| verdict.invalid.push(Remark { code, text });
+    if facts.open_loop {
+        let lag = facts.figures.latency(Latency::SchedLag);
+        let p99 = Duration::from_micros(lag.value_at_quantile(0.99));
+        if !lag.is_empty() && p99 > MOST_LAG {
+            invalid(
+                "lag",
+                format!(
+                    "sends left {} ms late at p99: this machine did not keep the schedule",
+                    p99.as_millis()
+                ),
+            );
+        }
+        let late = messages.late as f64 / messages.sent.max(1) as f64;
+        if late > MOST_LATE && facts.busiest > MOST_CPU {
+            invalid(
+                "late",
+                format!(
+                    "{:.1}% of the sends were late on a busy processor",
+                    late * 100.0
+                ),
+            );
+        }
+        if messages.dropped > 0 {
+            invalid(
+                "dropped",
+                format!(
+                    "{} messages were due but not sent: too many were in flight (--max-inflight), or nothing was open",
+                    messages.dropped
+                ),
+            );
+        }
+        if facts.busiest > MOST_CPU {
+            invalid(
+                "cpu",
+                format!(
+                    "the busiest thread used {:.0}% of its processor: more threads or machines would tell",
+                    facts.busiest * 100.0
+                ),
+            );
+        }
+    }
+    let ports = facts
+        .figures
+        .errors
+        .keys()
+        .any(|name| name.kind == "ports" || name.kind == "fds");
+    if ports || facts.ports > MOST_PORTS {
+        invalid(
+            "ports",
+            "this machine ran out of ports or file descriptors: see --source-ip and ulimit -n"
+                .into(),
+        );
+    }
+    match facts.ended {
+        EndReason::ConnectsFailed => invalid(
+            "connects_failed",
+            "most connects failed for seconds, and the load was given up".into(),
+        ),
+        EndReason::AllLost => invalid(
+            "all_lost",
+            "every connection was lost before the end".into(),
+        ),
+        _ => {}
+    }
+    if facts.ended.is_cut() {
+        verdict.warn(
+            "partial",
+            "the run was cut short: the figures are of what there was".into(),
+        );
+    } else if facts.measured < SHORT {
+        verdict.warn(
+            "short",
+            format!(
+                "{} ms is a short time to measure",
+                facts.measured.as_millis()
+            ),
+        );
+    }
+    if !facts.open_loop && facts.busiest > MOST_CPU {
+        verdict.warn(
+            "cpu",
+            format!(
+                "the busiest thread used {:.0}% of its processor: the generator may be the limit",
+                facts.busiest * 100.0
+            ),
+        );
+    }
+    if facts.peak < facts.wanted {
+        verdict.warn(
+            "connections",
+            format!(
+                "{} of {} connections were open at the most",
+                facts.peak, facts.wanted
+            ),
+        );
+    }
+    if facts.local {
+        verdict.warn(
+            "local_target",
+            "the target is this machine: server and generator share the CPU".into(),
+        );
+    }
+    verdict
+}
+
+impl Verdict {
+    fn warn(&mut self, code: &'static str, text: String) {
+        self.warnings.push(Remark { code, text });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(figures: &Figures) -> Facts<'_> {
+        Facts {
+            figures,
+            open_loop: true,
+            measured: Duration::from_secs(10),
+            busiest: 0.5,
+            ports: 0.1,
+            wanted: 10,
+            peak: 10,
+            local: false,
+            ended: EndReason::Duration,
+        }
+    }
+
+    fn codes(verdict: &Verdict) -> Vec<&'static str> {
+        verdict
+            .invalid
+            .iter()
+            .chain(&verdict.warnings)
+            .map(|remark| remark.code)
+            .collect()
+    }
+
+    #[test]
+    fn a_generator_at_its_limit_is_suspect() {
+        let mut figures = Figures::default();
+        assert_eq!(judge(&facts(&figures)), Verdict::default());
+        let busy = Facts {
+            busiest: 0.99,
+            ..facts(&figures)
+        };
+        assert_eq!(codes(&judge(&busy)), ["cpu"]);
+        // A closed loop always runs as fast as it goes: that is said, but the result stands.
+        let closed = judge(&Facts {
+            open_loop: false,
+            ..busy
+        });
+        assert!(closed.is_valid());
+        assert_eq!(codes(&closed), ["cpu"]);
+        figures.record(Latency::SchedLag, Duration::from_millis(50));
+        figures.messages.dropped = 3;
+        assert_eq!(codes(&judge(&facts(&figures))), ["lag", "dropped"]);
+    }
+
+    #[test]
+    fn what_should_be_known_is_said() {
+        let figures = Figures::default();
+        let short = Facts {
+            measured: Duration::from_millis(5),
+            local: true,
+            peak: 9,
+            ..facts(&figures)
+        };
+        let verdict = judge(&short);
+        assert!(verdict.is_valid());
+        assert_eq!(codes(&verdict), ["short", "connections", "local_target"]);
+    }
+}

@@ -1,0 +1,170 @@
+//! How connections end: our Close or the peer's, the end of TCP, and what is counted then.
+
+use std::time::{Duration, Instant};
+
+use super::super::failure::Failure;
+use super::super::figures::{Close, ClosedBy};
+use super::super::shared::Phase;
+use super::super::user::Ended;
+use super::Worker;
+use super::slot::{Closing, State};
+use crate::model::close::{CloseCode, CloseFrame};
+
+/// How long the peer's Close is waited for after ours.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the server may take to end TCP after both Closes; who ends first keeps TIME_WAIT.
+const LINGER: Duration = Duration::from_secs(1);
+
+impl Worker {
+    /// Begins our closing handshake.
+    pub(super) fn close(&mut self, slot: usize, now: Instant) {
+        self.begin_closing(slot, CloseCode::NORMAL, ClosedBy::Us, now + CLOSE_TIMEOUT);
+        self.with_user(slot, |user, scene| user.close(CloseCode::NORMAL.0, scene));
+        self.write_out(slot);
+    }
+
+    pub(super) fn begin_closing(
+        &mut self,
+        slot: usize,
+        code: CloseCode,
+        by: ClosedBy,
+        deadline: Instant,
+    ) {
+        self.leave_open(slot);
+        if let State::Open(open) = &mut self.slots[slot].state {
+            open.closing = Some(Closing {
+                by,
+                code: code.0,
+                reason: None,
+                answered: by == ClosedBy::Peer,
+                deadline,
+            });
+        }
+    }
+
+    pub(super) fn peer_ended(&mut self, slot: usize, end: Ended, now: Instant) {
+        match end {
+            Ended::Close(frame) => self.peer_closed(slot, frame, now),
+            Ended::Violation(rule) => {
+                let number = self.slots[slot].number;
+                let failure = Failure::new("message", "protocol", rule);
+                self.figures.failed(failure, number);
+                let code = CloseCode::PROTOCOL_ERROR;
+                self.with_user(slot, |user, scene| user.close(code.0, scene));
+                self.write_out(slot);
+                self.leave_open(slot);
+                self.ended(
+                    slot,
+                    Close {
+                        code: code.0,
+                        by: ClosedBy::Us,
+                        detail: None,
+                    },
+                    None,
+                    true,
+                );
+            }
+        }
+    }
+
+    pub(super) fn peer_closed(&mut self, slot: usize, frame: Option<CloseFrame>, now: Instant) {
+        let State::Open(open) = &mut self.slots[slot].state else {
+            return;
+        };
+        if let Some(closing) = &mut open.closing {
+            closing.answered = true;
+            closing.deadline = now + LINGER;
+            return;
+        }
+        self.with_user(slot, |user, scene| user.answer_close(frame.as_ref(), scene));
+        let code = frame
+            .as_ref()
+            .map_or(CloseCode::NO_STATUS, |frame| frame.code);
+        self.begin_closing(slot, code, ClosedBy::Peer, now + LINGER);
+        if let State::Open(open) = &mut self.slots[slot].state
+            && let Some(closing) = &mut open.closing
+        {
+            closing.reason = frame.map(|frame| frame.reason);
+        }
+    }
+
+    /// TCP ended, or the time for it is over.
+    pub(super) fn transport_ended(&mut self, slot: usize, detail: &'static str) {
+        let State::Open(open) = &mut self.slots[slot].state else {
+            return;
+        };
+        let abnormal = Close {
+            code: CloseCode::ABNORMAL.0,
+            by: ClosedBy::Transport,
+            detail: Some(detail),
+        };
+        match open.closing.take() {
+            Some(closing) if closing.answered => {
+                let close = Close {
+                    code: closing.code,
+                    by: closing.by,
+                    detail: None,
+                };
+                let lost = closing.by == ClosedBy::Peer;
+                self.ended(slot, close, closing.reason.as_deref(), lost);
+            }
+            // We wanted to close anyway.
+            Some(_) => self.ended(slot, abnormal, None, false),
+            None => {
+                self.leave_open(slot);
+                self.ended(slot, abnormal, None, true);
+            }
+        }
+    }
+
+    /// The connection is no longer one that is sent to.
+    pub(super) fn leave_open(&mut self, slot: usize) {
+        let State::Open(open) = &mut self.slots[slot].state else {
+            return;
+        };
+        if open.closing.is_some() {
+            return;
+        }
+        let place = open.place;
+        self.open.swap_remove(place);
+        if let Some(&moved) = self.open.get(place)
+            && let State::Open(open) = &mut self.slots[moved].state
+        {
+            open.place = place;
+        }
+        self.common.shared.closed();
+    }
+
+    pub(super) fn ended(&mut self, slot: usize, close: Close, reason: Option<&str>, lost: bool) {
+        self.figures.closed(close, reason);
+        let lost = lost && self.phase < Phase::Close;
+        if lost {
+            self.figures.connections.lost += 1;
+        }
+        if let State::Open(open) = &mut self.slots[slot].state {
+            self.in_flight = self.in_flight.saturating_sub(open.user.in_flight());
+            open.user.end(&mut self.figures);
+        }
+        self.slots[slot].state = State::Idle;
+        self.slots[slot].was_lost = lost;
+        if !lost {
+            self.dialer.ended(slot);
+        } else if self.common.workload.reconnect {
+            self.dialer.lost(slot, Instant::now(), &mut self.chance);
+        } else {
+            self.dialer.gone();
+        }
+    }
+
+    /// Drops whatever there is, uncounted.
+    pub(super) fn forget(&mut self, slot: usize) {
+        match self.slots[slot].state {
+            State::Idle => return,
+            State::Open(_) => self.leave_open(slot),
+            State::Connecting(_) | State::Opening => self.dialer.opened(),
+        }
+        self.slots[slot].state = State::Idle;
+        self.dialer.ended(slot);
+    }
+}

@@ -1,0 +1,248 @@
+//! What is sent and when: answers lead to the next message in a closed loop, the schedule does in an
+//! open one. What a socket does not take stays with its connection.
+
+use std::io::Write as _;
+use std::time::Instant;
+
+use super::super::figures::Latency;
+use super::super::pacer::Pacer;
+use super::super::plan::{Pace, Rate};
+use super::super::shared::Phase;
+use super::super::timer::Timer;
+use super::super::user::{Scene, User};
+use super::slot::State;
+use super::{Worker, is_later};
+
+/// Messages written to one connection before the others have their turn (mode `send`).
+const WRITES: usize = 16;
+
+/// Bytes that wait for a peer that does not read, before messages for it are dropped.
+const MOST_UNWRITTEN: usize = 1 << 20;
+
+impl Worker {
+    pub(super) fn fire_timers(&mut self, now: Instant) {
+        while let Some((due, timer)) = self.timers.take(now) {
+            let (slot, generation) = timer.of();
+            if self.slots[slot].generation != generation {
+                continue;
+            }
+            match timer {
+                Timer::Send { .. } => {
+                    if self.send(slot, due) {
+                        self.write_out(slot);
+                    }
+                }
+                Timer::Lifetime { .. } => {
+                    if self.slots[slot].may_send() {
+                        self.close(slot, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends a message on a connection of a closed loop; false where nothing is sent any more.
+    pub(super) fn send(&mut self, slot: usize, due: Instant) -> bool {
+        if !self.is_loading() || !self.slots[slot].may_send() || self.left == Some(0) {
+            return false;
+        }
+        if let Some(left) = &mut self.left {
+            *left -= 1;
+        }
+        self.in_flight += usize::from(self.common.workload.expects());
+        self.with_user(slot, |user, scene| user.send(due, Instant::now(), scene));
+        let workload = &self.common.workload;
+        if !workload.expects() {
+            if workload.mode.once {
+                self.write_out(slot);
+                self.close(slot, due);
+                return false;
+            }
+            self.turns.push(slot);
+        }
+        true
+    }
+
+    /// Sends what is due in an open loop.
+    pub(super) fn keep_schedule(&mut self) {
+        let Pace::Open { rate, .. } = self.common.workload.pace else {
+            return;
+        };
+        if !self.is_loading() || !self.common.workload.mode.sends {
+            return;
+        }
+        let now = Instant::now();
+        let rate = self.share_of(rate);
+        match &mut self.schedule {
+            Some(schedule) => schedule.set_rate(rate, now),
+            None => {
+                let phase = self.index as f64 / self.common.workload.threads as f64;
+                self.schedule = Some(Pacer::new(rate, phase, now));
+            }
+        }
+        while self.left != Some(0)
+            && let Some(due) = self
+                .schedule
+                .as_mut()
+                .and_then(|schedule| schedule.take(now))
+        {
+            self.send_scheduled(due);
+        }
+        for at in 0..self.dirty.len() {
+            self.write_pending(self.dirty[at]);
+        }
+        self.dirty.clear();
+    }
+
+    pub(super) fn share_of(&self, rate: Rate) -> f64 {
+        match rate {
+            Rate::Total(all) => all / self.common.workload.threads as f64,
+            Rate::PerConnection(_) => rate.of(self.open.len()),
+        }
+    }
+
+    pub(super) fn send_scheduled(&mut self, due: Instant) {
+        if let Some(left) = &mut self.left {
+            *left -= 1;
+        }
+        let expects = self.common.workload.expects();
+        let Some(slot) = self.next_open() else {
+            self.figures.messages.dropped += u64::from(self.phase == Phase::Measure);
+            return;
+        };
+        let State::Open(open) = &self.slots[slot].state else {
+            return;
+        };
+        let pending = open.unwritten.len();
+        if expects && self.in_flight >= self.max_inflight || pending > MOST_UNWRITTEN {
+            self.figures.messages.dropped += u64::from(self.phase == Phase::Measure);
+            return;
+        }
+        if pending == 0 {
+            self.dirty.push(slot);
+        }
+        self.in_flight += usize::from(expects);
+        self.with_user(slot, |user, scene| user.send(due, Instant::now(), scene));
+        if let State::Open(open) = &mut self.slots[slot].state {
+            open.unwritten.append(&mut self.out);
+        }
+    }
+
+    /// The connections take turns.
+    pub(super) fn next_open(&mut self) -> Option<usize> {
+        let count = self.open.len();
+        if count == 0 {
+            return None;
+        }
+        self.cursor = (self.cursor + 1) % count;
+        Some(self.open[self.cursor])
+    }
+
+    /// Lets a user write to the thread's buffer.
+    pub(super) fn with_user<T>(
+        &mut self,
+        slot: usize,
+        act: impl FnOnce(&mut User, &mut Scene<'_>) -> T,
+    ) -> Option<T> {
+        let State::Open(open) = &mut self.slots[slot].state else {
+            return None;
+        };
+        let mut scene = Scene {
+            workload: &self.common.workload,
+            figures: &mut self.figures,
+            keys: &mut self.keys,
+            out: &mut self.out,
+            scratch: &mut self.scratch,
+            measured: self.phase == Phase::Measure,
+        };
+        Some(act(&mut open.user, &mut scene))
+    }
+
+    /// Writes what users put into the thread's buffer, all in one go; what the socket does not take
+    /// stays with the connection.
+    pub(super) fn write_out(&mut self, slot: usize) {
+        if self.out.is_empty() {
+            return;
+        }
+        let State::Open(open) = &mut self.slots[slot].state else {
+            self.out.clear();
+            return;
+        };
+        if !open.unwritten.is_empty() {
+            open.unwritten.append(&mut self.out);
+            return;
+        }
+        let written = match open.socket.write(&self.out) {
+            Ok(count) => count,
+            Err(cause) if is_later(&cause) => 0,
+            // What the peer said before it went is still to be read.
+            Err(_) => {
+                self.out.clear();
+                self.turns.push(slot);
+                return;
+            }
+        };
+        if written < self.out.len() {
+            open.unwritten.extend_from_slice(&self.out[written..]);
+            open.stalled = Some(Instant::now());
+        }
+        self.out.clear();
+    }
+
+    pub(super) fn write_pending(&mut self, slot: usize) {
+        let State::Open(open) = &mut self.slots[slot].state else {
+            return;
+        };
+        match open.write_pending(Instant::now()) {
+            Ok(Some(stall)) if self.phase == Phase::Measure => {
+                self.figures.record(Latency::SendStall, stall);
+            }
+            Ok(_) => {}
+            Err(_) => self.turns.push(slot),
+        }
+    }
+
+    /// Whether a closed loop has no answers to wait for.
+    pub(super) fn sends_freely(&self) -> bool {
+        let workload = &self.common.workload;
+        workload.mode.sends
+            && !workload.mode.once
+            && !workload.expects()
+            && matches!(workload.pace, Pace::Closed { .. })
+            && self.is_loading()
+    }
+
+    /// Mode `send`: as fast as the socket takes it, or with a pause after each message.
+    pub(super) fn send_freely(&mut self, slot: usize) {
+        let Pace::Closed { think, .. } = self.common.workload.pace else {
+            return;
+        };
+        if let Some(think) = think {
+            let timer = Timer::Send {
+                slot,
+                generation: self.slots[slot].generation,
+            };
+            self.timers
+                .set(Instant::now() + think.draw(&mut self.chance), timer);
+            return;
+        }
+        for _ in 0..WRITES {
+            let full = match &self.slots[slot].state {
+                State::Open(open) => !open.unwritten.is_empty(),
+                _ => return,
+            };
+            if full {
+                // Its event comes when there is room.
+                self.write_out(slot);
+                return;
+            }
+            let turns = self.turns.len();
+            if !self.send(slot, Instant::now()) {
+                break;
+            }
+            self.turns.truncate(turns);
+        }
+        self.write_out(slot);
+        self.turns.push(slot);
+    }
+}

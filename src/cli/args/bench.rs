@@ -1,0 +1,205 @@
+//! `bench` as it is typed.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::value;
+use crate::bench::distribution::Distribution;
+use crate::bench::plan::{MODES, Mode};
+use crate::bench::reply::Match;
+use crate::bench::stages::Stages;
+use crate::bench::threshold::Threshold;
+use crate::command::bench::Report;
+use crate::model::units::parse_duration;
+use crate::text::style::ColorChoice;
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Load")]
+pub(in crate::cli) struct Load {
+    /// What each connection does
+    #[arg(long, value_name = "MODE", default_value = MODES[0].name, value_parser = value::bench_mode())]
+    pub mode: &'static Mode,
+
+    /// Hold this many connections
+    #[arg(short, long, value_name = "N", default_value = "50", value_parser = value::positive_count)]
+    pub connections: usize,
+
+    /// Measure for this long, after the ramp and the warm-up
+    ///
+    /// The default is 10s; with --messages or --stages it is as long as these take.
+    #[arg(short, long, short_alias = 'z', value_name = "TIME", value_parser = value::positive_duration)]
+    pub duration: Option<Duration>,
+
+    /// End after this many messages
+    #[arg(short = 'n', long, value_name = "N", value_parser = value::positive_count)]
+    pub messages: Option<usize>,
+
+    /// Send this many messages per second over all connections, whatever the answers do (open loop)
+    #[arg(short, long, short_alias = 'q', value_name = "RATE", value_parser = value::rate, conflicts_with_all = ["rate_per_conn", "pipeline", "think"])]
+    pub rate: Option<f64>,
+
+    /// Send this many messages per second on each connection (open loop)
+    #[arg(long, value_name = "RATE", value_parser = value::rate, conflicts_with_all = ["pipeline", "think"])]
+    pub rate_per_conn: Option<f64>,
+
+    /// Drop, and count, what would be in flight beyond this (open loop)
+    #[arg(long, value_name = "N", default_value = "100k", value_parser = value::positive_count)]
+    pub max_inflight: usize,
+
+    /// Keep this many messages in flight on each connection
+    #[arg(long, value_name = "N", default_value = "1", value_parser = value::positive_count)]
+    pub pipeline: usize,
+
+    /// Pause after each answer: 100ms, 1s-5s (uniform) or exp:2s (exponential)
+    #[arg(long, value_name = "DIST")]
+    pub think: Option<Distribution>,
+
+    /// Close each connection after so long and open it again
+    #[arg(long, value_name = "DIST")]
+    pub lifetime: Option<Distribution>,
+
+    /// Open a connection again that was lost
+    #[arg(long)]
+    pub reconnect: bool,
+
+    /// Begin with all connections at once
+    #[arg(long)]
+    pub sync: bool,
+
+    /// Open this many connections per second; 0 is as fast as it goes
+    ///
+    /// The default is 1000/s, and as fast as it goes for --mode churn.
+    #[arg(long, value_name = "RATE", value_parser = value::rate)]
+    pub connect_rate: Option<f64>,
+
+    /// Have at most this many handshakes in flight
+    #[arg(long, value_name = "N", default_value = "128", value_parser = value::positive_count)]
+    pub connect_concurrency: usize,
+
+    /// How many connections at which time: 30s:1k,2m:10k,30s:0
+    #[arg(long, value_name = "STAGES", conflicts_with = "duration")]
+    pub stages: Option<Stages>,
+
+    /// Measure nothing for so long after the ramp
+    ///
+    /// The default is 1s; 0 with --messages and --stages, and for --mode churn and hold.
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub warmup: Option<Duration>,
+
+    /// Wait for the last answers for so long
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
+    pub grace: Duration,
+
+    /// Give a message up that is not answered within this time
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = value::positive_duration)]
+    pub timeout: Duration,
+
+    /// Ping each connection: standard (30/10), mobile (15/5), alb (55/10), INTERVAL/TIMEOUT, or off
+    #[arg(long, value_name = "WHEN", value_parser = value::heartbeat)]
+    pub heartbeat: Option<value::HeartbeatChoice>,
+
+    /// Connect from this local address; may be repeated, each is used for up to 14,000 connections
+    #[arg(long, value_name = "IP")]
+    pub source_ip: Vec<IpAddr>,
+
+    /// Use this many threads
+    ///
+    /// The default is one for each processor, and no more than there are connections.
+    #[arg(long, value_name = "N", value_parser = value::positive_count)]
+    pub threads: Option<usize>,
+
+    /// Make the run's chances repeatable
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Messages")]
+pub(in crate::cli) struct Messages {
+    /// Send this text; {{seq}}, {{conn}}, {{now}} and the columns of --feed are filled in
+    #[arg(short, long, value_name = "TEXT", conflicts_with_all = ["message_file", "payload_size"])]
+    pub message: Option<String>,
+
+    /// Send what is in this file
+    #[arg(long, value_name = "FILE", conflicts_with = "payload_size")]
+    pub message_file: Option<PathBuf>,
+
+    /// Send messages of this size, numbered
+    #[arg(long, value_name = "SIZE", default_value = "128", value_parser = value::payload_size)]
+    pub payload_size: usize,
+
+    /// Send binary messages
+    #[arg(long)]
+    pub binary: bool,
+
+    /// Know the answer to a message by: echo, fifo, none, a JSON /pointer that both have, or a regex
+    #[arg(long = "match", value_name = "HOW", default_value = "echo", value_parser = Match::parse)]
+    pub how: Match,
+
+    /// Send this text after each open; may be repeated, and holds variables like --message
+    #[arg(short = 'x', long, value_name = "TEXT")]
+    pub execute: Vec<String>,
+
+    /// Read values from a CSV file, a row for each connection
+    ///
+    /// Its first line names the columns: {{token}} in the URL, a header, --bearer or a message.
+    #[arg(long, value_name = "FILE")]
+    pub feed: Option<PathBuf>,
+
+    /// Refuse messages that are larger than this (close code 1009)
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = value::size)]
+    pub max_message_size: usize,
+
+    /// Offer compression (permessage-deflate): it costs this machine much more
+    #[arg(long)]
+    pub compress: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Result")]
+pub(in crate::cli) struct Results {
+    /// Exit with 4 unless this holds: 'rtt.p99<250ms', 'errors.rate<0.5%'; may be repeated
+    ///
+    /// With ! at its end the run is aborted as soon as it does not hold.
+    #[arg(long, value_name = "CONDITION", value_parser = threshold)]
+    pub threshold: Vec<Threshold>,
+
+    /// Exit with 10 where the result is suspect, because this machine was the limit
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Write a report: json=FILE or text=FILE; - is stdout; may be repeated
+    #[arg(long, value_name = "NAME=FILE", value_parser = value::bench_report)]
+    pub report: Vec<Report>,
+
+    /// Say every second how it goes: auto (on a terminal), plain or none
+    #[arg(long, value_name = "HOW", default_value = "auto", value_parser = ["auto", "plain", "none"])]
+    pub live: String,
+
+    /// Show CPU and memory of this process too: the server, if it runs here
+    #[arg(long, value_name = "PID")]
+    pub pid: Option<u32>,
+
+    /// Say what would be done, and whether this machine can do it
+    #[arg(long, conflicts_with = "debug")]
+    pub dry_run: bool,
+
+    /// Open one connection, send one message, and show what happens
+    #[arg(long)]
+    pub debug: bool,
+
+    /// Do not ask before a large load on a public address
+    #[arg(long)]
+    pub yes: bool,
+
+    /// When to use colours
+    ///
+    /// auto: on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_name = "WHEN", value_parser = value::color())]
+    pub color: Option<ColorChoice>,
+}
+
+fn threshold(text: &str) -> Result<Threshold, String> {
+    Threshold::parse(text).map_err(|wrong| wrong.show(text))
+}

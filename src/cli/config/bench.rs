@@ -1,0 +1,219 @@
+//! `bench` as a plan: the workload, how each connection is opened, what is reported.
+
+use std::time::Duration;
+
+use super::{DEMO, Setup, connection, target};
+use crate::bench::feed::Feed;
+use crate::bench::machine;
+use crate::bench::payload::{Content, Payload};
+use crate::bench::plan::{End, Pace, Ping, Ramp, Rate, Sources, Workload};
+use crate::bench::reply::Match;
+use crate::bench::template::Template;
+use crate::cli::args::{Bench, Load, Messages};
+use crate::command::bench::{Only, Plan};
+use crate::error::Error;
+use crate::model::message::Kind;
+use crate::protocol::deflate;
+use crate::session::connection::Plan as Upkeep;
+use crate::session::keepalive::Heartbeat;
+
+/// Connections per second unless told.
+const CONNECT_RATE: f64 = 1_000.0;
+const DURATION: Duration = Duration::from_secs(10);
+const WARM_UP: Duration = Duration::from_secs(1);
+
+pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
+    let url = setup.typed.values::<String>("url").into_iter().next();
+    let url = url.unwrap_or_default();
+    let endpoint = setup.endpoint(&url)?;
+    let args: Bench = setup.args(endpoint)?;
+    let url = endpoint.map_or(url.as_str(), |endpoint| &endpoint.url);
+    let feed = args.messages.feed.as_deref().map(Feed::read).transpose()?;
+    let feed = feed.unwrap_or_default();
+    let mut notes = Vec::new();
+    let client = connection::client(
+        target(&first(url, &feed)?)?,
+        &args.connection,
+        args.messages.compress.then_some(deflate::Parameters::OFFER),
+        Upkeep {
+            max_message_size: args.messages.max_message_size,
+            auto_pong: true,
+            report_frames: false,
+            heartbeat: None,
+            stall: None,
+        },
+        Vec::new(),
+        setup.environment,
+        &mut notes,
+    )?;
+    let environment = setup.environment;
+    Ok(Plan {
+        workload: workload(&args, feed.clone())?,
+        client,
+        url: url.to_owned(),
+        feed,
+        demo: url == DEMO,
+        thresholds: args.results.threshold,
+        strict: args.results.strict,
+        pid: args.results.pid,
+        reports: args.results.report,
+        live: match args.results.live.as_str() {
+            "plain" => true,
+            "none" => false,
+            _ => environment.stderr_is_terminal,
+        },
+        only: match (args.results.dry_run, args.results.debug) {
+            (true, _) => Some(Only::DryRun),
+            (_, true) => Some(Only::Debug),
+            _ => None,
+        },
+        yes: args.results.yes,
+        interactive: environment.is_conversation(),
+        max_time: args.connection.max_time,
+        notes,
+    })
+}
+
+/// The URL of connection 1.
+fn first(url: &str, feed: &Feed) -> Result<String, Error> {
+    let template =
+        Template::parse(url, feed).map_err(|wrong| Error::usage(format!("the URL: {wrong}")))?;
+    let mut text = String::new();
+    template.render(feed, 1, 1, &mut text);
+    Ok(text)
+}
+
+fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
+    let Bench { load, messages, .. } = args;
+    let mode = load.mode;
+    let connections = load.connections;
+    let threads = load.threads.unwrap_or_else(machine::cpus).min(connections);
+    let once = mode.once;
+    let default_rate = if once { None } else { Some(CONNECT_RATE) };
+    let measures_at_once = load.messages.is_some() || load.stages.is_some() || once || !mode.sends;
+    Ok(Workload {
+        mode,
+        connections,
+        pace: pace(load)?,
+        end: end(load),
+        payload: payload(messages, &feed)?,
+        how: if mode.answered {
+            messages.how.clone()
+        } else {
+            Match::Nothing
+        },
+        opening: opening(messages, &feed)?,
+        feed,
+        ramp: Ramp {
+            rate: load
+                .connect_rate
+                .map_or(default_rate, |rate| (rate > 0.0).then_some(rate)),
+            concurrency: load.connect_concurrency,
+            stages: load.stages.clone(),
+        },
+        warmup: load.warmup.unwrap_or(if measures_at_once {
+            Duration::ZERO
+        } else {
+            WARM_UP
+        }),
+        grace: load.grace,
+        timeout: load.timeout,
+        lifetime: load.lifetime,
+        reconnect: load.reconnect,
+        sync: load.sync,
+        ping: ping(load),
+        sources: Sources {
+            addresses: load.source_ip.clone(),
+        },
+        threads,
+        seed: load.seed.unwrap_or_else(rand::random),
+    })
+}
+
+fn pace(load: &Load) -> Result<Pace, Error> {
+    let rate = match (load.rate, load.rate_per_conn) {
+        (Some(rate), _) => Some(Rate::Total(rate)),
+        (_, Some(rate)) => Some(Rate::PerConnection(rate)),
+        _ => None,
+    };
+    match rate {
+        Some(_) if load.mode.once => Err(Error::usage_hint(
+            format!("--mode {} has no rate of messages", load.mode.name),
+            "--connect-rate sets how many connections are opened per second",
+        )),
+        Some(rate) => Ok(Pace::Open {
+            rate,
+            max_inflight: load.max_inflight,
+        }),
+        None => Ok(Pace::Closed {
+            pipeline: if load.mode.once { 1 } else { load.pipeline },
+            think: load.think,
+        }),
+    }
+}
+
+fn end(load: &Load) -> End {
+    let stages = load.stages.as_ref().map(|stages| stages.total());
+    let default = load.messages.is_none().then_some(DURATION);
+    End {
+        duration: load.duration.or(stages).or(default),
+        messages: load.messages.map(|count| count as u64),
+    }
+}
+
+fn payload(messages: &Messages, feed: &Feed) -> Result<Payload, Error> {
+    let kind = if messages.binary {
+        Kind::Binary
+    } else {
+        Kind::Text
+    };
+    let constant = |bytes| Payload {
+        kind,
+        content: Content::Constant(bytes),
+    };
+    if let Some(path) = &messages.message_file {
+        let bytes = super::read(path, "--message-file")?;
+        if kind == Kind::Text && std::str::from_utf8(&bytes).is_err() {
+            return Err(Error::usage_hint(
+                format!("--message-file {}: it is not UTF-8", path.display()),
+                "--binary sends it as it is",
+            ));
+        }
+        return Ok(constant(bytes));
+    }
+    let Some(text) = &messages.message else {
+        return Ok(Payload::generated(kind, messages.payload_size));
+    };
+    let template = template("--message", text, feed)?;
+    Ok(match template.constant() {
+        Some(text) => constant(text.as_bytes().to_vec()),
+        None => Payload {
+            kind,
+            content: Content::Varying(template),
+        },
+    })
+}
+
+fn opening(messages: &Messages, feed: &Feed) -> Result<Vec<Template>, Error> {
+    let texts = messages.execute.iter();
+    texts
+        .map(|text| template("--execute", text, feed))
+        .collect()
+}
+
+fn template(flag: &str, text: &str, feed: &Feed) -> Result<Template, Error> {
+    Template::parse(text, feed).map_err(|wrong| Error::usage(format!("{flag}: {wrong}")))
+}
+
+/// Connections are pinged unless that is turned off.
+fn ping(load: &Load) -> Option<Ping> {
+    let standard = Some(Heartbeat::STANDARD);
+    let chosen = load
+        .heartbeat
+        .as_ref()
+        .map_or(standard, |choice| choice.0.clone());
+    chosen.map(|heartbeat| Ping {
+        interval: heartbeat.interval,
+        timeout: heartbeat.timeout,
+    })
+}

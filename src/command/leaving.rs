@@ -1,0 +1,61 @@
+//! The end of a run: what was said is read, or whoever should read it is given up.
+//!
+//! A reader that takes its time (`| less`) is waited for as long as it likes. Not so where the run
+//! was ended from outside (a signal, `--max-time`) or was given a time (`--duration`).
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use super::audience::Audience;
+use super::signals::Signals;
+use crate::error::{Error, ExitCode};
+use crate::view::outcome::Stop;
+
+/// How long output may take to leave after a signal or `--max-time`.
+const BRIEFLY: Duration = Duration::from_secs(1);
+
+/// A reader that takes nothing for so long is given up where the run was given a time.
+const STALLED: Duration = Duration::from_secs(3);
+
+/// What bounds the wait for readers, beside signals.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Bounds {
+    pub(super) max_time: Option<Instant>,
+    /// The run was given a `--duration`.
+    pub(super) timed: bool,
+}
+
+/// Waits until all that the audience wrote has been read, and tells the exit code of the run.
+///
+/// # Errors
+/// stdout failed, or its reader took nothing more within the time that was given.
+pub(super) async fn leave(
+    audience: &mut Audience,
+    signals: &mut Signals,
+    bounds: Bounds,
+) -> Result<ExitCode, Error> {
+    let output = audience.output.clone();
+    let stopped = audience.outcome.stopped();
+    let is_urgent = matches!(stopped, Some(Stop::Signal(_) | Stop::MaxTime));
+    let max_time = bounds.max_time.filter(|_| !is_urgent);
+    let stop = tokio::select! {
+        written = output.finish() => return written.map(|()| audience.outcome.exit_code()),
+        signal = signals.next() => Some(Stop::Signal(signal.exit_code())),
+        () = sleep(BRIEFLY), if is_urgent => None,
+        () = super::at(max_time) => Some(Stop::MaxTime),
+        () = output.stalled(STALLED), if bounds.timed && !is_urgent => {
+            return Err(Error::Io {
+                doing: "writing to stdout".into(),
+                cause: std::io::Error::new(
+                    std::io::ErrorKind::TimedOut,
+                    "its reader takes nothing more",
+                ),
+            });
+        }
+    };
+    if let Some(stop) = stop {
+        audience.stop(stop);
+    }
+    Ok(audience.outcome.exit_code())
+}

@@ -1,0 +1,377 @@
+//! `--save-dir`: files that clients send, as a message `{"type":"file-meta","name":N,"size":S}` and
+//! then binary messages until S bytes are there.
+//!
+//! A name is only a wish: what is not plain in it is replaced, nothing leads out of the folder, and
+//! nothing that is there is overwritten. A file appears under its name when it is whole; what broke
+//! off is removed. Disks are fast beside networks, so writing does not leave the peer's task.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::model::event::{Problem, What};
+use crate::model::message::Message;
+
+/// The largest file.
+const MAX_SIZE: u64 = 1 << 30;
+/// The longest name.
+const MAX_NAME: usize = 100;
+/// Files of one name that are kept.
+const MOST_OF_A_NAME: u32 = 1000;
+
+/// Where files go, and which.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// `--save-dir`.
+    pub dir: PathBuf,
+    /// `--save-types`: extensions or media types (`png`, `image/png`, `image/*`), told by content;
+    /// empty for all.
+    pub types: Vec<String>,
+}
+
+/// The files of one client.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    plan: Plan,
+    current: Option<Incoming>,
+}
+
+/// A file that is not whole yet.
+#[derive(Debug)]
+struct Incoming {
+    name: String,
+    size: u64,
+    got: u64,
+    part: Part,
+}
+
+/// The file on its way; removed where it does not become whole.
+#[derive(Debug)]
+struct Part {
+    file: File,
+    path: PathBuf,
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // Once it is whole it has another name too, and this one is not needed either.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    name: String,
+    size: u64,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Done {
+    Saved {
+        name: String,
+        size: u64,
+    },
+    /// A word for programs and a sentence.
+    Failed(&'static str, String),
+}
+
+impl Done {
+    /// What the client is told.
+    pub(super) fn answer(&self) -> Message {
+        let value = match self {
+            Self::Saved { name, size } => json!({"type": "file-saved", "name": name, "size": size}),
+            Self::Failed(code, message) => {
+                json!({"type": "error", "code": code, "message": message})
+            }
+        };
+        Message::text(value.to_string())
+    }
+}
+
+impl Done {
+    /// What the log is told.
+    pub(super) fn event(&self) -> What {
+        match self {
+            Self::Saved { name, size } => What::Saved {
+                name: name.clone(),
+                size: *size,
+            },
+            Self::Failed(_, why) => What::Error(Box::new(Problem {
+                kind: "file",
+                message: format!("a file was not stored: {why}"),
+                hint: None,
+            })),
+        }
+    }
+}
+
+impl Receiver {
+    pub(super) const fn new(plan: Plan) -> Self {
+        Self {
+            plan,
+            current: None,
+        }
+    }
+
+    /// Looks at a message of the client's; what became of a file, if that is known now.
+    pub(super) fn take(&mut self, message: &Message) -> Option<Done> {
+        let step = if message.is_text() {
+            let meta = meta_of(message)?;
+            self.begin(meta)
+        } else {
+            let incoming = self.current.take()?;
+            self.go_on(incoming, &message.payload)
+        };
+        step.unwrap_or_else(|(code, why)| Some(Done::Failed(code, why)))
+    }
+
+    fn begin(&mut self, meta: Result<Meta, String>) -> Step {
+        // One that was not whole is given up.
+        self.current = None;
+        let Meta { name, size } = meta.map_err(|why| ("file_meta", why))?;
+        if size > MAX_SIZE {
+            let why = format!("a file has at most {MAX_SIZE} bytes, not {size}");
+            return Err(("file_too_large", why));
+        }
+        let name = plain(&name);
+        let part = Part::create(&self.plan.dir, &name).map_err(|error| failed(&error))?;
+        let incoming = Incoming {
+            name,
+            size,
+            got: 0,
+            part,
+        };
+        if size == 0 {
+            return self.finish(&incoming);
+        }
+        self.current = Some(incoming);
+        Ok(None)
+    }
+
+    fn go_on(&mut self, mut incoming: Incoming, chunk: &[u8]) -> Step {
+        if incoming.got == 0 && !self.is_welcome(chunk) {
+            let types = self.plan.types.join(", ");
+            let why = format!("{} is none of {types}", incoming.name);
+            return Err(("file_type", why));
+        }
+        incoming.got += chunk.len() as u64;
+        if incoming.got > incoming.size {
+            let why = format!(
+                "more than the {} bytes of {} came",
+                incoming.size, incoming.name
+            );
+            return Err(("file_size", why));
+        }
+        incoming
+            .part
+            .file
+            .write_all(chunk)
+            .map_err(|error| failed(&error))?;
+        if incoming.got == incoming.size {
+            return self.finish(&incoming);
+        }
+        self.current = Some(incoming);
+        Ok(None)
+    }
+
+    fn finish(&self, incoming: &Incoming) -> Step {
+        let Incoming {
+            name, size, part, ..
+        } = incoming;
+        let name = part
+            .name_it(&self.plan.dir, name)
+            .map_err(|error| failed(&error))?;
+        Ok(Some(Done::Saved { name, size: *size }))
+    }
+
+    /// Whether a file that begins like this may be stored.
+    fn is_welcome(&self, start: &[u8]) -> bool {
+        if self.plan.types.is_empty() {
+            return true;
+        }
+        let is_text = || std::str::from_utf8(start).is_ok_and(|text| !text.contains('\0'));
+        let (media, extension) = match infer::get(start) {
+            Some(kind) => (kind.mime_type(), kind.extension()),
+            None if is_text() => ("text/plain", "txt"),
+            None => ("application/octet-stream", "bin"),
+        };
+        self.plan
+            .types
+            .iter()
+            .any(|wanted| match wanted.strip_suffix('*') {
+                Some(prefix) => media.starts_with(prefix),
+                None => {
+                    wanted == media
+                        || wanted == extension
+                        || (wanted == "jpeg" && extension == "jpg")
+                }
+            })
+    }
+}
+
+type Step = Result<Option<Done>, (&'static str, String)>;
+
+impl Part {
+    fn create(dir: &Path, name: &str) -> io::Result<Self> {
+        for number in 0..MOST_OF_A_NAME {
+            let path = dir.join(format!("{}.part", numbered(name, number)));
+            // It never follows a link, and never opens what is there.
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok(Self { file, path }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Gives it its name, or one with a number where that is taken.
+    fn name_it(&self, dir: &Path, name: &str) -> io::Result<String> {
+        for number in 0..MOST_OF_A_NAME {
+            let name = numbered(name, number);
+            match fs::hard_link(&self.path, dir.join(&name)) {
+                Ok(()) => return Ok(name),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+}
+
+/// The announcement of a file, flat or enveloped; `None` for any other message.
+fn meta_of(message: &Message) -> Option<Result<Meta, String>> {
+    let value: Value = serde_json::from_slice(&message.payload).ok()?;
+    if value["type"] != "file-meta" {
+        return None;
+    }
+    let fields = value.get("payload").cloned().unwrap_or(value);
+    let wrong = |_| "file-meta takes a \"name\" and a \"size\" in bytes".to_owned();
+    Some(serde_json::from_value(fields).map_err(wrong))
+}
+
+/// What is left of a name that a peer gave: its last part, plain and short, and not hidden.
+fn plain(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let kept = |c: char| {
+        if c.is_ascii_alphanumeric() || "._-".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let plain: String = last.chars().map(kept).take(MAX_NAME).collect();
+    match plain.trim_matches('.') {
+        "" => "file".to_owned(),
+        plain => plain.to_owned(),
+    }
+}
+
+/// `name.txt`, `name-1.txt`, `name-2.txt`.
+fn numbered(name: &str, number: u32) -> String {
+    match (number, name.rsplit_once('.')) {
+        (0, _) => name.to_owned(),
+        (number, Some((stem, extension))) => format!("{stem}-{number}.{extension}"),
+        (number, None) => format!("{name}-{number}"),
+    }
+}
+
+fn failed(error: &io::Error) -> (&'static str, String) {
+    ("file_not_stored", crate::error::cause_text(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn receiver(dir: &Path, types: &[&str]) -> Receiver {
+        Receiver::new(Plan {
+            dir: dir.to_owned(),
+            types: types.iter().map(|&kind| kind.to_owned()).collect(),
+        })
+    }
+
+    fn meta(name: &str, size: u64) -> Message {
+        Message::text(json!({"type": "file-meta", "name": name, "size": size}).to_string())
+    }
+
+    fn code(done: &Option<Done>) -> &'static str {
+        match done {
+            Some(Done::Failed(code, _)) => code,
+            Some(Done::Saved { .. }) => "saved",
+            None => "goes on",
+        }
+    }
+
+    fn files(dir: &Path) -> Vec<String> {
+        let entries = fs::read_dir(dir).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_comes_in_chunks_and_overwrites_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut receiver = receiver(dir.path(), &[]);
+        for _ in 0..2 {
+            assert_eq!(
+                code(&receiver.take(&meta("../../etc/a b.txt", 6))),
+                "goes on"
+            );
+            assert_eq!(code(&receiver.take(&Message::binary("abc"))), "goes on");
+            assert_eq!(code(&receiver.take(&Message::text("hello"))), "goes on");
+            assert_eq!(code(&receiver.take(&Message::binary("def"))), "saved");
+        }
+        assert_eq!(files(dir.path()), ["a_b-1.txt", "a_b.txt"]);
+        let stored = fs::read(dir.path().join("a_b.txt")).unwrap();
+        assert_eq!(stored, b"abcdef");
+        assert_eq!(code(&receiver.take(&meta("empty", 0))), "saved");
+        assert_eq!(code(&receiver.take(&Message::binary("stray"))), "goes on");
+    }
+
+    #[test]
+    fn what_is_wrong_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut receiver = receiver(dir.path(), &["image/*", "pdf"]);
+        receiver.take(&meta("a", 2));
+        assert_eq!(
+            code(&receiver.take(&Message::binary("no image"))),
+            "file_type"
+        );
+        receiver.take(&meta("a.png", 8));
+        assert_eq!(
+            code(&receiver.take(&Message::binary(&b"\x89PNG\r\n\x1a\n!"[..]))),
+            "file_size"
+        );
+        assert_eq!(code(&receiver.take(&meta("a", u64::MAX))), "file_too_large");
+        let no_size = Message::text(r#"{"type":"file-meta","name":"a"}"#);
+        assert_eq!(code(&receiver.take(&no_size)), "file_meta");
+        receiver.take(&meta("a.png", 100));
+        receiver.take(&Message::binary(&b"\x89PNG\r\n\x1a\n"[..]));
+        assert_eq!(files(dir.path()), ["a.png.part"]);
+        drop(receiver);
+        assert_eq!(files(dir.path()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn names_are_plain() {
+        for (name, expected) in [
+            ("photo.jpg", "photo.jpg"),
+            ("..", "file"),
+            ("", "file"),
+            ("C:\\boot.ini", "boot.ini"),
+            (".bashrc", "bashrc"),
+            ("a\u{202e}b\0", "a_b_"),
+        ] {
+            assert_eq!(plain(name), expected);
+        }
+        assert_eq!(plain(&"n".repeat(500)).len(), MAX_NAME);
+    }
+}

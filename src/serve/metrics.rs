@@ -1,0 +1,235 @@
+//! What a server counts, as Prometheus reads it. The counters are one more view of the events, so
+//! that whatever is told of is counted too.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::expectation::Figures;
+use crate::model::event::{Direction, What};
+
+/// Counters since the start.
+#[derive(Debug, Default)]
+pub(super) struct Metrics {
+    opened: AtomicU64,
+    received: Traffic,
+    sent: Traffic,
+    /// What is rare, by metric and labels.
+    rare: Mutex<BTreeMap<(&'static Metric, String), u64>>,
+}
+
+#[derive(Debug, Default)]
+struct Traffic {
+    messages: AtomicU64,
+    bytes: AtomicU64,
+}
+
+/// How things are now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gauges {
+    pub(super) connections: usize,
+    /// Rooms and topics that somebody is in.
+    pub(super) channels: usize,
+    /// Bytes that wait for peers.
+    pub(super) queued: usize,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Metric {
+    name: &'static str,
+    help: &'static str,
+}
+
+const CLOSED: Metric = Metric {
+    name: "wscope_closed_total",
+    help: "Connections that ended, by close code.",
+};
+const DROPPED: Metric = Metric {
+    name: "wscope_dropped_total",
+    help: "Messages that were dropped, by place.",
+};
+const LIMITS: Metric = Metric {
+    name: "wscope_limits_total",
+    help: "Limits that were reached, by limit and what was done.",
+};
+const AUTH: Metric = Metric {
+    name: "wscope_auth_total",
+    help: "Clients that showed who they are, by result.",
+};
+const ERRORS: Metric = Metric {
+    name: "wscope_errors_total",
+    help: "What went wrong, by kind.",
+};
+
+impl Metrics {
+    pub(super) fn observe(&self, what: &What) {
+        match what {
+            What::Message { dir, message, .. } => {
+                let traffic = match dir {
+                    Direction::In => &self.received,
+                    Direction::Out => &self.sent,
+                };
+                let bytes = message.payload.len() as u64;
+                traffic.messages.fetch_add(1, Ordering::Relaxed);
+                traffic.bytes.fetch_add(bytes, Ordering::Relaxed);
+            }
+            What::Open(_) => {
+                self.opened.fetch_add(1, Ordering::Relaxed);
+            }
+            What::Close(close) => self.count(&CLOSED, format!("code=\"{}\"", close.code.0), 1),
+            What::Dropped { count, place, .. } => {
+                self.count(&DROPPED, format!("place=\"{place}\""), *count);
+            }
+            What::Limit { limit, action } => {
+                let labels = format!("limit=\"{limit}\",action=\"{action}\"");
+                self.count(&LIMITS, labels, 1);
+            }
+            What::Auth { result, .. } => self.count(&AUTH, format!("result=\"{result}\""), 1),
+            What::Error(problem) => self.count(&ERRORS, format!("kind=\"{}\"", problem.kind), 1),
+            _ => {}
+        }
+    }
+
+    pub(super) fn figures(&self) -> Figures {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Figures {
+            connections: load(&self.opened),
+            received: load(&self.received.messages),
+            sent: load(&self.sent.messages),
+        }
+    }
+
+    fn count(&self, metric: &'static Metric, labels: String, by: u64) {
+        // Adding cannot fail half-way.
+        let mut rare = self.rare.lock().unwrap_or_else(PoisonError::into_inner);
+        *rare.entry((metric, labels)).or_default() += by;
+    }
+
+    /// The text exposition format, version 0.0.4.
+    pub(super) fn text(&self, gauges: Gauges) -> String {
+        let mut page = String::new();
+        let gauge = "gauge";
+        one(
+            &mut page,
+            "wscope_connections",
+            gauge,
+            "Open connections.",
+            gauges.connections,
+        );
+        one(
+            &mut page,
+            "wscope_channels",
+            gauge,
+            "Rooms and topics that somebody is in.",
+            gauges.channels,
+        );
+        one(
+            &mut page,
+            "wscope_queued_bytes",
+            gauge,
+            "Bytes that wait for peers to read.",
+            gauges.queued,
+        );
+        let opened = self.opened.load(Ordering::Relaxed);
+        one(
+            &mut page,
+            "wscope_connections_total",
+            "counter",
+            "Connections that were opened.",
+            opened,
+        );
+        let of = |traffic: &Traffic| {
+            let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+            (load(&traffic.messages), load(&traffic.bytes))
+        };
+        let (received, sent) = (of(&self.received), of(&self.sent));
+        for (name, help, received, sent) in [
+            (
+                "wscope_messages_total",
+                "Messages, by direction.",
+                received.0,
+                sent.0,
+            ),
+            (
+                "wscope_bytes_total",
+                "Bytes of messages, by direction.",
+                received.1,
+                sent.1,
+            ),
+        ] {
+            head(&mut page, name, "counter", help);
+            sample(&mut page, name, "dir=\"in\"", received);
+            sample(&mut page, name, "dir=\"out\"", sent);
+        }
+        let rare = self.rare.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = None;
+        for ((metric, labels), count) in rare.iter() {
+            if last.replace(metric) != Some(metric) {
+                head(&mut page, metric.name, "counter", metric.help);
+            }
+            sample(&mut page, metric.name, labels, *count);
+        }
+        page
+    }
+}
+
+fn one(page: &mut String, name: &str, kind: &str, help: &str, value: impl std::fmt::Display) {
+    head(page, name, kind, help);
+    let _ = writeln!(page, "{name} {value}");
+}
+
+// Writing to a String never fails.
+
+fn head(page: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+fn sample(page: &mut String, name: &str, labels: &str, value: u64) {
+    let _ = writeln!(page, "{name}{{{labels}}} {value}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::message::Message;
+
+    #[test]
+    fn what_is_told_is_counted() {
+        let metrics = Metrics::default();
+        for dir in [Direction::In, Direction::In, Direction::Out] {
+            metrics.observe(&What::Message {
+                dir,
+                message: Message::text("hello"),
+                frames: 1,
+                wire: 7,
+                json: None,
+            });
+        }
+        for result in ["ok", "expired", "ok"] {
+            metrics.observe(&What::Auth { user: None, result });
+        }
+        metrics.observe(&What::Dropped {
+            count: 7,
+            bytes: 70,
+            place: "queue",
+        });
+        let text = metrics.text(Gauges {
+            connections: 2,
+            channels: 1,
+            queued: 0,
+        });
+        for line in [
+            "wscope_connections 2",
+            "# TYPE wscope_messages_total counter",
+            "wscope_messages_total{dir=\"in\"} 2",
+            "wscope_bytes_total{dir=\"out\"} 5",
+            "wscope_auth_total{result=\"expired\"} 1",
+            "wscope_auth_total{result=\"ok\"} 2",
+            "wscope_dropped_total{place=\"queue\"} 7",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+        assert_eq!(text.matches("# TYPE wscope_auth_total").count(), 1);
+    }
+}

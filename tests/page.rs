@@ -1,0 +1,62 @@
+//! The test page of `serve` in a browser: headless Chromium, driven by playwright-core.
+
+mod harness;
+
+use harness::peers::page;
+use harness::raw::Peer;
+use harness::running::Signal;
+use harness::served::serve;
+use serde_json::{Value, json};
+
+#[test]
+fn the_page_talks_with_a_client_that_is_not_a_page() {
+    let server = serve(&["--mode=rooms"]);
+    let mut other = Peer::connect_open(server.address());
+    other.send_text(r#"{"type":"join","room":"lobby"}"#);
+    let hear = |peer: &mut Peer| -> Value { serde_json::from_str(&peer.text()).unwrap() };
+    assert_eq!(hear(&mut other)["type"], "joined");
+    let url = server.url().replace("ws://", "http://");
+    let Some(browser) = page(&url) else {
+        return;
+    };
+    let seen = |text: &str| -> Value { serde_json::from_str(&browser.log.line(text)).unwrap() };
+    assert_eq!(
+        seen("title"),
+        json!({"title": "wscope: test page", "state": "3 CLOSED"})
+    );
+    seen("1 OPEN");
+    assert_eq!(seen("rooms")["rooms"], "lobby");
+    assert_eq!(hear(&mut other)["state"], "joined");
+    let message = hear(&mut other);
+    assert_eq!(message["text"], "from the page", "{message}");
+    assert!(
+        seen("refused")["refused"]
+            .as_str()
+            .unwrap()
+            .contains("JSON")
+    );
+
+    let binary = other.frame().unwrap();
+    assert_eq!(binary.payload, [0, 0xff, 0x7f]);
+    let meta = hear(&mut other);
+    assert_eq!(
+        (&meta["type"], &meta["name"], &meta["size"]),
+        (&json!("file-meta"), &json!("notes.txt"), &json!(150_000))
+    );
+    let chunks = [(); 3].map(|()| other.frame().unwrap().payload.len());
+    assert_eq!(chunks, [65_536, 65_536, 150_000 - 2 * 65_536]);
+
+    let html = json!({"type": "message", "room": "lobby", "text": "<img src=x onerror=alert(1)>"});
+    other.send_text(&html.to_string());
+    assert_eq!(seen("images"), json!({"images": 0}));
+    seen("ready");
+    server.stop(Signal::Terminate).code(0);
+    assert_eq!(seen("retry")["state"], "3 CLOSED");
+    let log = String::from_utf8_lossy(&browser.log.so_far()).into_owned();
+    for trouble in ["\"error\"", "\"console\"", "\"request\""] {
+        let known = log.lines().filter(|line| line.contains(trouble));
+        // Chromium says itself that a connection was refused.
+        let unknown = known.filter(|line| !line.contains("WebSocket connection to"));
+        assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&str>::new());
+    }
+}

@@ -1,0 +1,208 @@
+//! `serve --mode rooms` through the program, with clients that are not ours and with our own.
+
+mod harness;
+
+use harness::peers::Implementation;
+use harness::program::wscope;
+use harness::raw::Peer;
+use harness::running::Signal;
+use harness::served::{Served, serve};
+use serde_json::{Value, json};
+
+/// A client that talks JSON.
+struct Client(Peer);
+
+impl Client {
+    #[track_caller]
+    fn at(server: &Served, path: &str) -> Self {
+        let first = format!("GET {path} HTTP/1.1");
+        let host = format!("Host: {}", server.address());
+        let mut head = vec![first.as_str(), &host];
+        head.extend_from_slice(harness::raw::UPGRADE);
+        let peer = Peer::connect(server.address(), &head);
+        assert!(peer.head.starts_with("HTTP/1.1 101"), "{}", peer.head);
+        Self(peer)
+    }
+
+    fn says(&mut self, message: &Value) {
+        self.0.send_text(&message.to_string());
+    }
+
+    #[track_caller]
+    fn hears(&mut self) -> Value {
+        let text = self.0.text();
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}"))
+    }
+
+    /// The next message of a type; those of others are passed over.
+    #[track_caller]
+    fn hears_of(&mut self, kind: &str) -> Value {
+        loop {
+            let message = self.hears();
+            if message["type"] == kind {
+                return message;
+            }
+        }
+    }
+
+    fn joins(&mut self, room: &str) -> Value {
+        self.says(&json!({"type": "join", "room": room}));
+        self.hears_of("joined")
+    }
+}
+
+/// A moves, B and C hear it, C drops, A and B go on, C returns and catches up.
+#[test]
+fn three_players() {
+    let server = serve(&["--mode=rooms", "--history=100"]);
+    // One after the other, so that they are m1, m2 and m3.
+    let [mut a, mut b, mut c] = [(); 3].map(|()| {
+        let mut player = Client::at(&server, "/game");
+        player.joins("match:7");
+        player
+    });
+    let moved = |x: u32| json!({"type": "move", "x": x});
+    a.says(&moved(1));
+    for other in [&mut b, &mut c] {
+        let heard = other.hears_of("move");
+        assert_eq!(
+            (&heard["x"], &heard["from"], &heard["offset"]),
+            (&json!(1), &json!("m1"), &json!(1))
+        );
+    }
+    c.0.reset();
+    drop(c);
+    let lost = b.hears_of("presence");
+    assert_eq!(
+        (&lost["state"], &lost["member"]["id"]),
+        (&json!("lost"), &json!("m3"))
+    );
+    a.says(&moved(2));
+    assert_eq!(b.hears_of("move")["x"], 2);
+    b.says(&moved(3));
+    assert_eq!(a.hears_of("move")["x"], 3);
+
+    let mut c = Client::at(&server, "/game");
+    c.says(&json!({"type": "join", "room": "match:7", "since": 1}));
+    let joined = c.hears_of("joined");
+    assert_eq!((&joined["offset"], joined.get("gap")), (&json!(3), None));
+    assert_eq!(
+        [c.hears()["x"].clone(), c.hears()["x"].clone()],
+        [json!(2), json!(3)]
+    );
+    a.says(&moved(4));
+    assert_eq!(c.hears_of("move")["offset"], 4);
+    let output = server.stop(Signal::Terminate).code(0);
+    let joins = output.events_of("room");
+    assert_eq!(
+        joins
+            .iter()
+            .filter(|event| event["action"] == "join")
+            .count(),
+        4,
+        "{output}"
+    );
+    assert!(
+        output
+            .events_of("presence")
+            .iter()
+            .any(|event| event["state"] == "lost")
+    );
+}
+
+#[test]
+fn the_same_room_on_two_paths_is_two_rooms() {
+    let server = serve(&["--mode=rooms", "--path=/chat", "--path=/news"]);
+    let mut chat = Client::at(&server, "/chat");
+    let mut news = Client::at(&server, "/news");
+    chat.joins("lobby");
+    let joined = news.joins("lobby");
+    assert_eq!(joined["members"].as_array().unwrap().len(), 1, "{joined}");
+    chat.says(&json!({"type": "message", "room": "lobby", "text": "psst", "id": 1}));
+    assert_eq!(chat.hears_of("ack")["id"], 1);
+    news.says(&json!({"type": "ping"}));
+    assert_eq!(news.hears()["type"], "pong", "nothing came before it");
+}
+
+#[test]
+fn our_client_and_theirs_share_a_room() {
+    let server = serve(&["--mode=rooms"]);
+    let mut raw = Client::at(&server, "/");
+    raw.joins("lobby");
+    let join = r#"{"type":"join","id":1,"payload":{"roomId":"lobby"}}"#;
+    let say = r#"{"type":"message","id":2,"payload":{"roomId":"lobby","text":"hello"}}"#;
+    let run = wscope(&["connect", server.url(), "-x", join, "-x", say, "-n", "2"]).run();
+    let stdout = String::from_utf8(run.code(0).stdout).unwrap();
+    let lines: Vec<Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0]["payload"]["members"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        lines[1],
+        json!({"type": "ack", "id": 2, "meta": {}, "payload": {}})
+    );
+    assert_eq!(
+        raw.hears_of("message"),
+        json!({"type": "message", "id": 2, "room": "lobby", "text": "hello", "from": "m2"})
+    );
+    let url = server.url().to_owned();
+    let theirs = [Implementation::NodeWs, Implementation::PythonWebsockets];
+    let installed = theirs.map(Implementation::is_installed);
+    let theirs = theirs.map(|theirs| {
+        let url = url.clone();
+        std::thread::spawn(move || {
+            theirs.client(&["say", &url, r#"{"type":"join","room":"lobby"}"#])
+        })
+    });
+    let installed = installed.into_iter().filter(|installed| *installed);
+    for _ in installed {
+        while raw.hears_of("presence")["state"] != "joined" {}
+    }
+    server.stop(Signal::Terminate).code(0);
+    for output in theirs
+        .into_iter()
+        .filter_map(|theirs| theirs.join().unwrap())
+    {
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            stdout.contains("joined") && stdout.contains("1001"),
+            "{stdout}"
+        );
+    }
+}
+
+#[test]
+fn sink_says_nothing_and_flood_counts() {
+    let server = serve(&["--mode=sink"]);
+    let mut client = Client::at(&server, "/");
+    client.says(&json!({"type": "ping"}));
+    client.0.send_frame(harness::raw::PING, "first");
+    assert_eq!(client.0.frame().expect("a pong").opcode, harness::raw::PONG);
+
+    let server = serve(&["--mode=flood=200/s"]);
+    let mut client = Client::at(&server, "/");
+    for n in 1..=20 {
+        let message = client.hears();
+        assert_eq!(
+            (&message["type"], &message["n"]),
+            (&json!("flood"), &json!(n))
+        );
+        assert!(message["time"].as_str().unwrap().ends_with('Z'));
+    }
+}
+
+#[test]
+fn modes_and_rates_that_there_are_not_are_told() {
+    for (args, says) in [
+        (&["--mode=roms"][..], &["roms", "rooms"][..]),
+        (&["--mode=flood=fast"], &["fast", "100/s"]),
+        (&["--mode=echo=5"], &["echo=5"]),
+        (&["--history=5"], &["--history", "--mode rooms"]),
+        (&["--overflow=drop"], &["drop", "drop-oldest"]),
+    ] {
+        let mut all = vec!["serve", "0"];
+        all.extend_from_slice(args);
+        wscope(&all).run().code(2).stdout("").says(says);
+    }
+}
