@@ -70,6 +70,7 @@ fn carry_out(plan: Plan) -> Result<ExitCode, Error> {
             Plan::Bench(plan) => command::bench::run(*plan, output).await,
             Plan::Ping(plan) => command::ping::run(*plan, output).await,
             Plan::Test(plan) => command::test::run(*plan, output).await,
+            Plan::Inspect(plan) => command::test::inspect::run(*plan, output).await,
             Plan::Serve(plan) => command::serve::run(*plan, output).await,
         }
     });

@@ -14,6 +14,7 @@ use crate::error::{Error, cause_text};
 use crate::model::event::Event;
 use crate::model::secret::declared::Declared;
 use crate::model::secret::stand_in::StandIns;
+use crate::transcript::record::Recorder;
 use crate::view::har::{Har, Part};
 use crate::view::mermaid::Mermaid;
 
@@ -32,7 +33,7 @@ pub struct Entry {
     /// Of the file's name, without the dot.
     pub ending: &'static str,
     pub about: &'static str,
-    make: fn() -> Box<dyn Recorder>,
+    make: fn() -> Box<dyn Record>,
 }
 
 /// Every kind of recording.
@@ -41,6 +42,11 @@ pub const RECORDERS: &[Entry] = &[
         ending: "ndjson",
         about: "every event as a line of JSON, as --json prints them",
         make: || Box::new(Ndjson),
+    },
+    Entry {
+        ending: "wst",
+        about: "a transcript that wscope test plays",
+        make: || Box::<Recorder>::default(),
     },
     Entry {
         ending: "har",
@@ -55,7 +61,7 @@ pub const RECORDERS: &[Entry] = &[
 ];
 
 /// Turns events into what a file holds.
-trait Recorder: Send {
+trait Record: Send {
     /// Appends what is to be written of an event.
     fn event(&mut self, event: &Event, secrets: &mut StandIns, out: &mut Vec<u8>);
 
@@ -74,7 +80,7 @@ trait Recorder: Send {
 pub struct Recording {
     file: RecordFile,
     path: PathBuf,
-    recorder: Box<dyn Recorder>,
+    recorder: Box<dyn Record>,
     secrets: StandIns,
     text: Vec<u8>,
 }
@@ -191,7 +197,7 @@ fn not_made(path: &Path, cause: &io::Error) -> Error {
 /// `.ndjson`: the serde form of events.
 struct Ndjson;
 
-impl Recorder for Ndjson {
+impl Record for Ndjson {
     fn event(&mut self, event: &Event, secrets: &mut StandIns, out: &mut Vec<u8>) {
         let start = out.len();
         match serde_json::to_writer(&mut *out, &secrets.replace(event)) {
@@ -202,7 +208,13 @@ impl Recorder for Ndjson {
     }
 }
 
-impl Recorder for Har {
+impl Record for Recorder {
+    fn event(&mut self, event: &Event, secrets: &mut StandIns, out: &mut Vec<u8>) {
+        Self::event(self, event, secrets, out);
+    }
+}
+
+impl Record for Har {
     fn event(&mut self, event: &Event, secrets: &mut StandIns, out: &mut Vec<u8>) {
         Self::event(self, &secrets.replace(event), out);
     }
@@ -216,7 +228,7 @@ impl Recorder for Har {
     }
 }
 
-impl Recorder for Mermaid {
+impl Record for Mermaid {
     fn event(&mut self, event: &Event, secrets: &mut StandIns, out: &mut Vec<u8>) {
         Self::event(self, &secrets.replace(event), out);
     }

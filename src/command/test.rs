@@ -6,7 +6,10 @@
 
 mod bless;
 mod files;
+pub mod inspect;
+mod mirror;
 mod play;
+mod reporting;
 mod spawn;
 
 use std::collections::HashMap;
@@ -17,7 +20,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+pub use self::mirror::mirror;
 use self::play::Stage;
+use self::reporting::Prepared;
+pub use self::reporting::Reporting;
 use self::spawn::Spawned;
 use super::demo::Demo;
 use super::signals::Signals;
@@ -56,6 +62,8 @@ pub struct Plan {
     pub bless: bool,
     /// Begin no more files after one that failed.
     pub fail_fast: bool,
+    /// `--report`
+    pub reports: Vec<Reporting>,
     /// `--spawn`: the command that starts the server.
     pub spawn: Option<String>,
     /// Files are read below this folder, not below the transcript's own.
@@ -103,14 +111,26 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         },
         None => None,
     };
+    let reports: Vec<Prepared> = plan
+        .reports
+        .iter()
+        .map(Reporting::prepare)
+        .collect::<Result<_, _>>()?;
+    // Where a report for programs has stdout, people read stderr.
+    let aside = plan.reports.iter().any(Reporting::has_stdout);
     let report = Text {
         verbose: plan.verbose,
-        style: plan.style,
+        style: if aside { plan.talk_style } else { plan.style },
+    };
+    let readers = Readers {
+        report,
+        output: output.clone(),
+        aside,
     };
     let stage = Arc::new(Stage::new(&plan, given(&plan).await?));
     let (stop, stopped) = watch::channel(None);
     let max_time = plan.max_time.map(|limit| began + limit);
-    let running = play_all(&plan, stage, paths, stopped, &output, report);
+    let running = play_all(&plan, stage, paths, stopped, &readers);
     tokio::pin!(running);
     let files = loop {
         tokio::select! {
@@ -133,11 +153,32 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         files,
         elapsed: began.elapsed(),
     };
-    output.data(report.summary(&outcome).as_bytes());
+    readers.tell(&report.summary(&outcome));
+    for report in reports {
+        report.write(&outcome, &output)?;
+    }
     let code = outcome.code();
     tokio::select! {
         written = output.finish() => written.map(|()| code),
         signal = signals.next() => Ok(signal.exit_code()),
+    }
+}
+
+/// Those who read along while it runs.
+struct Readers {
+    report: Text,
+    output: Output,
+    /// On stderr.
+    aside: bool,
+}
+
+impl Readers {
+    fn tell(&self, text: &str) {
+        if self.aside {
+            self.output.talk(text.as_bytes());
+        } else {
+            self.output.data(text.as_bytes());
+        }
     }
 }
 
@@ -160,8 +201,7 @@ async fn play_all(
     stage: Arc<Stage>,
     paths: Vec<PathBuf>,
     stop: Stop,
-    output: &Output,
-    report: Text,
+    readers: &Readers,
 ) -> Vec<FileOutcome> {
     let permits = Arc::new(Semaphore::new(plan.jobs));
     let (failed, has_failed) = watch::channel(false);
@@ -192,7 +232,7 @@ async fn play_all(
         let Ok(Some(outcome)) = task.await else {
             continue;
         };
-        output.data(report.file(&outcome).as_bytes());
+        readers.tell(&readers.report.file(&outcome));
         outcomes.push(outcome);
     }
     outcomes

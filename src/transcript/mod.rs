@@ -9,17 +9,22 @@
 
 pub mod bless;
 pub mod diagnostic;
+pub mod har;
 pub mod incoming;
 pub mod json;
 pub mod load;
 pub mod matcher;
+pub mod mirror;
 pub mod outcome;
 pub mod parse;
 pub mod player;
 pub mod print;
 pub mod program;
+pub mod record;
 pub mod report;
 pub mod sending;
+pub mod suggest;
+pub mod survey;
 pub mod syntax;
 pub mod template;
 pub mod variables;

@@ -26,11 +26,11 @@ const MAX_DEPTH: usize = 16;
 const MAX_DIAGNOSTICS: usize = 20;
 
 /// Words that begin a statement.
-const STATEMENTS: [&str; 7] = [
+pub const STATEMENTS: [&str; 7] = [
     "connect", "set", "ignore", "wait", "repeat", "include", "end",
 ];
 /// Words that begin a modifier of the step above.
-const MODIFIERS: [&str; 8] = [
+pub const MODIFIERS: [&str; 8] = [
     "within",
     "let",
     "header",

@@ -28,7 +28,7 @@ pub(super) use reach::Reach;
 pub(super) use screen::Screen;
 pub(super) use serve::{Origins, Server};
 pub(super) use session::{Conversation, Session};
-pub(super) use test::{TestOutput, Tests};
+pub(super) use test::{Inspection, TestOutput, Tests};
 pub(super) use upkeep::Upkeep;
 
 use crate::error::ExitCode;
@@ -175,10 +175,12 @@ pub(super) struct Serve {
 #[derive(Debug, clap::Parser)]
 #[command(name = "test", after_long_help = exit_codes(), max_term_width = 100)]
 pub(super) struct Test {
-    /// Transcripts, and folders of them
+    /// Transcripts, and folders of them; page.har plays a browser's recording
     #[arg(value_name = "FILE|FOLDER", required = true)]
     pub files: Vec<PathBuf>,
 
+    #[command(flatten)]
+    pub inspection: Inspection,
     #[command(flatten)]
     pub tests: Tests,
     /// Give {{secret_NAME}} a value that is never shown; may be repeated

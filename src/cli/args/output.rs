@@ -65,7 +65,7 @@ pub(in crate::cli) struct Recording {
     /// Write what happens to this file, flushed per message
     ///
     /// The name's ending says how. The file is readable by you only (mode 0600) and has
-    /// {{secret_NAME}} in the place of secrets. .ndjson: every event as a line of JSON, as --json
+    /// {{secret_NAME}} in the place of secrets. .wst: a transcript that wscope test plays. .ndjson: every event as a line of JSON, as --json
     /// prints them. .har: an HTTP archive, which Chrome's network panel opens. .mmd: a Mermaid
     /// sequence diagram.
     #[arg(long, value_name = "FILE")]

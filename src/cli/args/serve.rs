@@ -16,6 +16,14 @@ pub(in crate::cli) struct Server {
     #[arg(long, value_name = "MODE", default_value = "echo", value_parser = value::ServeMode)]
     pub mode: value::ModeChoice,
 
+    /// Play the server's side of a transcript to every client
+    ///
+    /// What the transcript expects (<) is sent, what it sends (>) is expected; a client that says
+    /// something else is closed with 1008. Several peers are several clients, in the order of their
+    /// connects. Values come from set, WSCOPE_VAR_name and WSCOPE_SECRET_name.
+    #[arg(long, value_name = "FILE", conflicts_with = "mode")]
+    pub script: Option<PathBuf>,
+
     /// Put this before every echo
     #[arg(long, value_name = "TEXT")]
     pub echo_prefix: Option<String>,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::value;
+use crate::command::test::Reporting;
 use crate::text::style::ColorChoice;
 
 #[derive(Debug, clap::Args)]
@@ -50,6 +51,14 @@ pub(in crate::cli) struct Tests {
     #[arg(long)]
     pub fail_fast: bool,
 
+    /// Write a report too; may be repeated
+    ///
+    /// json: everything, with the latency of each step. junit: JUnit XML. tap: Test Anything
+    /// Protocol. github: annotations of GitHub Actions. Without a file, or with -, it goes to stdout,
+    /// and what people read to stderr.
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = Reporting::parse)]
+    pub report: Vec<Reporting>,
+
     /// Start the server with this command, wait until it listens at --url, stop it at the end
     #[arg(long, value_name = "COMMAND", requires = "url")]
     pub spawn: Option<String>,
@@ -57,6 +66,29 @@ pub(in crate::cli) struct Tests {
     /// Let transcripts read files below this folder, not only below their own
     #[arg(long, value_name = "DIR")]
     pub file_root: Option<PathBuf>,
+}
+
+/// What is done with transcripts instead of playing them.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Without playing")]
+pub(in crate::cli) struct Inspection {
+    /// Say what is wrong with transcripts, and which hosts, values and files they would use
+    #[arg(long)]
+    pub check: bool,
+
+    /// With --check: an object of JSON on a line for each file
+    #[arg(long, requires = "check")]
+    pub json: bool,
+
+    /// Print a browser's recording (page.har) as a transcript
+    ///
+    /// Secrets become {{secret_NAME}}. Without --convert a recording is played as it is.
+    #[arg(long, conflicts_with = "check")]
+    pub convert: bool,
+
+    /// Print the first of two recordings with captures where the second has other values
+    #[arg(long, conflicts_with_all = ["check", "convert"])]
+    pub suggest: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -41,6 +41,7 @@ pub(crate) enum Plan {
     Listen(Box<command::listen::Plan>),
     Serve(Box<command::serve::Plan>),
     Test(Box<command::test::Plan>),
+    Inspect(Box<command::test::inspect::Plan>),
     Bench(Box<command::bench::Plan>),
     Ping(Box<command::ping::Plan>),
 }
@@ -76,7 +77,7 @@ pub(super) fn plan(typed: &Typed, environment: &Environment) -> Result<Plan, Err
     match typed.kind {
         Kind::Connect => connect::connect(&setup).map(|plan| Plan::Connect(Box::new(plan))),
         Kind::Listen => listen::listen(&setup),
-        Kind::Test => test::test(&setup).map(|plan| Plan::Test(Box::new(plan))),
+        Kind::Test => test::test(&setup),
         Kind::Bench => bench::bench(&setup).map(|plan| Plan::Bench(Box::new(plan))),
         Kind::Ping => ping::ping(&setup).map(|plan| Plan::Ping(Box::new(plan))),
         Kind::Serve => server::serve(&setup).map(|plan| Plan::Serve(Box::new(plan))),

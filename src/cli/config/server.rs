@@ -6,7 +6,7 @@ use clap::Arg;
 
 use super::connection::upkeep;
 use super::output::{Purpose, recording, secrets, view};
-use super::{Setup, session};
+use super::{Setup, session, test};
 use super::{address, auth};
 use crate::cli::args::{Listen, Output, Serve, Server};
 use crate::command::source::Source;
@@ -50,7 +50,7 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
         server: serve::Plan {
             address,
             tls: tls(server),
-            mode: mode(&args)?,
+            mode: mode(setup, &args)?,
             paths: server.path.clone(),
             allow_origins: args.origins.allow_origin.clone(),
             subprotocols: server.subprotocol.clone(),
@@ -129,8 +129,15 @@ fn tls(args: &Server) -> Option<ServerPlan> {
     })
 }
 
-fn mode(args: &Serve) -> Result<mode::Plan, Error> {
+fn mode(setup: &Setup<'_>, args: &Serve) -> Result<mode::Plan, Error> {
     let server = &args.server;
+    if let Some(path) = &server.script {
+        let given = test::surroundings(setup.environment);
+        return Ok(mode::Plan {
+            script: Some(crate::command::test::mirror(path, &given)?),
+            ..mode::Plan::of(mode::SCRIPT)
+        });
+    }
     let mode = server.mode.entry;
     for (is_given, flag, of) in [
         (server.echo_prefix.is_some(), "--echo-prefix", "echo"),

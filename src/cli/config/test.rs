@@ -4,19 +4,46 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{DEMO, DEMO_URL, Environment, Setup, connection, reach, read, target};
-use crate::cli::args::{Test, Tests};
+use super::{DEMO, DEMO_URL, Environment, Plan, Setup, connection, reach, read, target};
+use crate::cli::args::{Inspection, Test, Tests};
 use crate::command::test;
+use crate::command::test::inspect::{self, Task};
 use crate::error::Error;
 use crate::session::secret_source::SecretSource;
 use crate::text::style::Style;
 use crate::transcript::template::is_name;
+use crate::transcript::variables::Given;
 
 /// Variables of the environment that transcripts see, without these beginnings.
 const VARIABLE: &str = "WSCOPE_VAR_";
 const SECRET: &str = "WSCOPE_SECRET_";
 
-pub(super) fn test(setup: &Setup<'_>) -> Result<test::Plan, Error> {
+pub(super) fn test(setup: &Setup<'_>) -> Result<Plan, Error> {
+    let args: Test = setup.args(None)?;
+    match task(&args.inspection) {
+        Some(task) => Ok(Plan::Inspect(Box::new(inspect::Plan {
+            task,
+            paths: args.files,
+            file_root: args.tests.file_root,
+        }))),
+        None => play(setup).map(|plan| Plan::Test(Box::new(plan))),
+    }
+}
+
+/// What is to be done instead of playing.
+const fn task(args: &Inspection) -> Option<Task> {
+    if args.check {
+        Some(Task::Check { json: args.json })
+    } else if args.convert {
+        Some(Task::Convert)
+    } else if args.suggest {
+        Some(Task::Suggest)
+    } else {
+        None
+    }
+}
+
+fn play(setup: &Setup<'_>) -> Result<test::Plan, Error> {
     let typed = setup.typed.values::<String>("url").into_iter().next();
     let endpoint = match &typed {
         Some(url) => setup.endpoint(url)?,
@@ -60,6 +87,7 @@ pub(super) fn test(setup: &Setup<'_>) -> Result<test::Plan, Error> {
         only: tests.only.clone(),
         bless: tests.bless,
         fail_fast: tests.fail_fast,
+        reports: tests.report.clone(),
         spawn: tests.spawn.clone(),
         file_root: tests.file_root.clone(),
         verbose: args.output.verbose,
@@ -92,6 +120,14 @@ fn variables(
         variables.insert(test::URL.into(), url.to_owned());
     }
     Ok(variables)
+}
+
+/// The values that only the environment gives: what a served transcript has.
+pub(super) fn surroundings(environment: &Environment) -> Given {
+    Given {
+        variables: named(environment, VARIABLE).collect(),
+        secrets: named(environment, SECRET).collect(),
+    }
 }
 
 /// The variables whose names begin with `prefix`, without it.

@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use crate::error::{Error, cause_text};
+use crate::model::secret::stand_in::StandIns;
+use crate::transcript::har;
 use crate::transcript::matcher::Files;
 use crate::transcript::parse::MAX_FILE;
 
-/// The largest file that `/file` and `/bin file:` read, in bytes.
+/// The largest file that `/file` and `/bin file:` read, and the largest recording of a browser, in
+/// bytes.
 const MAX_DATA: u64 = 64 << 20;
 /// How deep folders are looked into.
 const MAX_DEPTH: usize = 32;
@@ -67,6 +70,12 @@ fn below(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Er
     Ok(())
 }
 
+/// A browser's recording.
+fn is_archive(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("har"))
+}
+
 /// The folder that a transcript may read files from.
 #[derive(Debug, Clone)]
 pub(super) struct Folder {
@@ -95,6 +104,11 @@ impl Folder {
     pub(super) fn transcript(&self, path: &str, named: bool) -> Result<String, String> {
         if !named {
             self.check(Path::new(path), path)?;
+        }
+        if named && is_archive(Path::new(path)) {
+            let archive = read(Path::new(path), path, MAX_DATA)?;
+            return har::transcript(&archive, &mut StandIns::revealing())
+                .map_err(|problem| format!("{path}: {problem}"));
         }
         let bytes = read(Path::new(path), path, MAX_FILE as u64)?;
         String::from_utf8(bytes).map_err(|error| {

@@ -6,8 +6,10 @@ mod echo;
 mod flood;
 mod listen;
 mod rooms;
+mod script;
 mod sink;
 
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::bus::{Audience, Member};
@@ -16,6 +18,7 @@ use crate::model::command::Command;
 use crate::model::event::{ConnId, What};
 use crate::model::message::Message;
 use crate::model::units::Rate;
+use crate::transcript::mirror::Mirror;
 
 /// The mode and its options.
 #[derive(Debug, Clone)]
@@ -26,6 +29,8 @@ pub struct Plan {
     pub prefix: Option<String>,
     /// `--exclude-sender`.
     pub exclude_sender: bool,
+    /// `--script`: what [`SCRIPT`] plays.
+    pub script: Option<Arc<Mirror>>,
     /// `--include-sender`.
     pub include_sender: bool,
     /// `--history`: messages of each room that are kept.
@@ -56,12 +61,16 @@ pub const MODES: &[Entry] = &[
 /// What `listen PORT` serves with: it only hears.
 pub const LISTEN: &Entry = &listen::ENTRY;
 
+/// What `--script` serves with: the server's side of a transcript.
+pub const SCRIPT: &Entry = &script::ENTRY;
+
 impl Plan {
     pub fn of(mode: &'static Entry) -> Self {
         Self {
             mode,
             prefix: None,
             exclude_sender: false,
+            script: None,
             include_sender: false,
             history: 0,
             rate: None,

@@ -1,0 +1,385 @@
+//! `--script FILE`: the server's side of a transcript. What its clients expect is sent, what they send
+//! is expected; a client that says something else is told so and closed with 1008.
+//!
+//! Clients take the places of the transcript's peers in the order in which those connect, each at its
+//! path. When all places of a run are taken, the next client begins another run: a file with one peer
+//! is played for every client.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Action, Departure, Entry, Mode, Scene};
+use crate::model::close::{CloseCode, CloseFrame, MAX_REASON};
+use crate::model::command::Command;
+use crate::model::event::{ConnId, Problem, What};
+use crate::model::message::Message;
+use crate::serve::roster::Client;
+use crate::text::sanitize;
+use crate::transcript::mirror::{Act, Mirror, is_same};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "script",
+    help: "the server's side of a transcript (--script FILE)",
+    takes_rate: false,
+    make: |plan| {
+        Box::new(Script {
+            mirror: plan.script.clone().unwrap_or_default(),
+            runs: Vec::new(),
+        })
+    },
+};
+
+/// Messages of one client that wait for their turn at most.
+const MOST_WAITING: usize = 1000;
+/// Characters of a message that are shown where it is not the right one.
+const SHOWN: usize = 80;
+
+struct Script {
+    mirror: Arc<Mirror>,
+    runs: Vec<Run>,
+}
+
+/// One playing of the transcript.
+struct Run {
+    /// The next step.
+    at: usize,
+    places: Vec<Place>,
+    /// When the `wait` that is under way is over.
+    waits_until: Option<Instant>,
+}
+
+/// The place of one of its clients.
+#[derive(Default)]
+struct Place {
+    conn: Option<ConnId>,
+    is_gone: bool,
+    /// What it sent and nobody looked at yet.
+    inbox: VecDeque<Message>,
+}
+
+impl Mode for Script {
+    fn connected(&mut self, client: &Client, scene: &Scene<'_>) -> Vec<Action> {
+        let conn = client.member.conn;
+        let place = self.free_place(&client.path).or_else(|| {
+            self.runs.push(Run::new(&self.mirror));
+            let place = self.free_place(&client.path);
+            if place.is_none() {
+                self.runs.pop();
+            }
+            place
+        });
+        let Some((run, place)) = place else {
+            let problem = format!("the script has no client at {}", client.path);
+            return refuse(conn, &problem);
+        };
+        self.runs[run].places[place].conn = Some(conn);
+        self.go_on(run, scene.now)
+    }
+
+    fn message(&mut self, from: &Client, message: Message, scene: &Scene<'_>) -> Vec<Action> {
+        let conn = from.member.conn;
+        let Some((run, place)) = self.place_of(conn) else {
+            return Vec::new();
+        };
+        let inbox = &mut self.runs[run].places[place].inbox;
+        if inbox.len() == MOST_WAITING {
+            return refuse(conn, "more messages than the script can wait for");
+        }
+        inbox.push_back(message);
+        self.go_on(run, scene.now)
+    }
+
+    fn gone(&mut self, client: &Client, _departure: Departure, scene: &Scene<'_>) -> Vec<Action> {
+        let Some((run, place)) = self.place_of(client.member.conn) else {
+            return Vec::new();
+        };
+        self.runs[run].places[place].is_gone = true;
+        let actions = self.go_on(run, scene.now);
+        if self.runs[run].is_over() {
+            self.runs.swap_remove(run);
+        }
+        actions
+    }
+
+    fn tick(&mut self, scene: &Scene<'_>) -> Vec<Action> {
+        let due = |run: &Run| run.waits_until.is_some_and(|until| until <= scene.now);
+        let due: Vec<usize> = (0..self.runs.len())
+            .filter(|at| due(&self.runs[*at]))
+            .collect();
+        due.into_iter()
+            .flat_map(|run| self.go_on(run, scene.now))
+            .collect()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.runs.iter().filter_map(|run| run.waits_until).min()
+    }
+}
+
+impl Script {
+    /// The first place at a path that nobody has taken.
+    fn free_place(&self, path: &str) -> Option<(usize, usize)> {
+        self.runs.iter().enumerate().find_map(|(run, it)| {
+            let mut places = it.places.iter().zip(&self.mirror.clients);
+            let free = places.position(|(place, at)| place.conn.is_none() && at == path);
+            Some((run, free?))
+        })
+    }
+
+    fn place_of(&self, conn: ConnId) -> Option<(usize, usize)> {
+        self.runs.iter().enumerate().find_map(|(run, it)| {
+            let place = it.places.iter().position(|place| place.conn == Some(conn));
+            Some((run, place?))
+        })
+    }
+
+    /// Plays a run as far as it goes now.
+    fn go_on(&mut self, run: usize, now: Instant) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let run = &mut self.runs[run];
+        while let Some(turn) = self.mirror.steps.get(run.at) {
+            let place = &mut run.places[turn.client];
+            let Some(conn) = place.conn else {
+                break;
+            };
+            match &turn.act {
+                Act::Connect => {}
+                Act::ExpectClose if place.is_gone => {}
+                _ if place.is_gone => {
+                    let problem = format!("{}: client {conn} left before this", turn.place);
+                    actions.push(tell(conn, problem));
+                    run.at = self.mirror.steps.len();
+                    break;
+                }
+                Act::ExpectClose => break,
+                Act::Send(command) => actions.push(Action::Send {
+                    to: conn,
+                    command: command.clone(),
+                }),
+                Act::Expect(expected) => {
+                    let Some(got) = place.inbox.pop_front() else {
+                        break;
+                    };
+                    if !is_same(expected, &got) {
+                        let (expected, got) = (shown(expected), shown(&got));
+                        let problem = format!("{}: expected {expected}, got {got}", turn.place);
+                        actions.extend(refuse(conn, &problem));
+                        run.at = self.mirror.steps.len();
+                        break;
+                    }
+                }
+                Act::Wait(time) => {
+                    let until = *run.waits_until.get_or_insert(now + *time);
+                    if until > now {
+                        break;
+                    }
+                    run.waits_until = None;
+                }
+            }
+            run.at += 1;
+        }
+        if run.at >= self.mirror.steps.len() {
+            run.waits_until = None;
+        }
+        actions
+    }
+}
+
+impl Run {
+    fn new(mirror: &Mirror) -> Self {
+        let places = mirror.clients.iter().map(|_| Place::default());
+        Self {
+            at: 0,
+            places: places.collect(),
+            waits_until: None,
+        }
+    }
+
+    /// Everyone who came has gone.
+    fn is_over(&self) -> bool {
+        self.places
+            .iter()
+            .all(|place| place.is_gone || place.conn.is_none())
+    }
+}
+
+/// The client is told what is wrong, and so is the log.
+fn refuse(conn: ConnId, problem: &str) -> Vec<Action> {
+    let mut reason = sanitize::line(problem).into_owned();
+    while reason.len() > MAX_REASON {
+        reason.pop();
+    }
+    let close = CloseFrame {
+        code: CloseCode::POLICY,
+        reason,
+    };
+    vec![
+        tell(conn, problem.to_owned()),
+        Action::Send {
+            to: conn,
+            command: Command::Close(Some(close)),
+        },
+    ]
+}
+
+fn tell(conn: ConnId, message: String) -> Action {
+    let problem = Problem {
+        kind: "script",
+        message,
+        hint: None,
+    };
+    Action::Tell(Some(conn), What::Error(Box::new(problem)))
+}
+
+fn shown(message: &Message) -> String {
+    match message.as_text() {
+        Some(text) => {
+            let short: String = text.chars().take(SHOWN).collect();
+            format!("{short:?}")
+        }
+        None => format!("{} bytes of binary", message.payload.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::serve::bus::Member;
+    use crate::serve::roster::Roster;
+    use crate::transcript::mirror::Turn;
+
+    fn client(conn: ConnId, path: &str) -> Client {
+        Client {
+            member: Member::local(conn),
+            path: path.into(),
+            user: None,
+        }
+    }
+
+    fn script(clients: &[&str], acts: Vec<(usize, Act)>) -> Script {
+        let steps = acts
+            .into_iter()
+            .enumerate()
+            .map(|(at, (client, act))| Turn {
+                client,
+                act,
+                place: format!("t.wst:{}", at + 1),
+            });
+        let mirror = Mirror {
+            clients: clients.iter().map(|path| (*path).to_owned()).collect(),
+            steps: steps.collect(),
+        };
+        Script {
+            mirror: Arc::new(mirror),
+            runs: Vec::new(),
+        }
+    }
+
+    fn scene(roster: &Roster, now: Instant) -> Scene<'_> {
+        Scene {
+            roster,
+            now,
+            time: SystemTime::UNIX_EPOCH,
+        }
+    }
+
+    fn text(to: ConnId, text: &str) -> Action {
+        Action::send(to, Message::text(text))
+    }
+
+    #[test]
+    fn clients_take_their_places_and_a_full_run_begins_anew() {
+        let expect = |text: &str| Act::Expect(Message::text(text));
+        let send = |text: &str| Act::Send(Command::Send(Message::text(text)));
+        let mut script = script(
+            &["/a", "/b"],
+            vec![
+                (0, Act::Connect),
+                (1, Act::Connect),
+                (0, expect("hi")),
+                (1, send("hi from a")),
+            ],
+        );
+        let roster = Roster::default();
+        let scene = scene(&roster, Instant::now());
+        assert_eq!(script.connected(&client(1, "/b"), &scene), []);
+        assert_eq!(script.connected(&client(2, "/a"), &scene), []);
+        assert_eq!(script.connected(&client(3, "/a"), &scene), []);
+        let said = script.message(&client(2, "/a"), Message::text("hi"), &scene);
+        assert_eq!(said, [text(1, "hi from a")]);
+        let said = script.message(&client(3, "/a"), Message::text("hi"), &scene);
+        assert_eq!(said, []);
+        let said = script.connected(&client(4, "/b"), &scene);
+        assert_eq!(said, [text(4, "hi from a")]);
+        let said = script.connected(&client(5, "/c"), &scene);
+        assert!(matches!(
+            &said[..],
+            [Action::Tell(..), Action::Send { to: 5, .. }]
+        ));
+        for (conn, path) in [(1, "/b"), (2, "/a"), (3, "/a"), (4, "/b")] {
+            script.gone(&client(conn, path), Departure::Closed, &scene);
+        }
+        assert_eq!(script.runs.len(), 0);
+    }
+
+    #[test]
+    fn what_is_not_as_written_closes_with_1008_and_a_wait_is_waited() {
+        let acts = || {
+            vec![
+                (0, Act::Connect),
+                (0, Act::Wait(Duration::from_secs(1))),
+                (0, Act::Expect(Message::text("{\"a\":1}"))),
+            ]
+        };
+        let roster = Roster::default();
+        let now = Instant::now();
+        let mut script = script(&["/"], acts());
+        let one = client(1, "/");
+        assert_eq!(script.connected(&one, &scene(&roster, now)), []);
+        let deadline = script.deadline().unwrap();
+        assert_eq!(deadline, now + Duration::from_secs(1));
+        let said = script.message(&one, Message::text("{}"), &scene(&roster, now));
+        assert_eq!(said, []);
+        let said = script.tick(&scene(&roster, deadline));
+        let [
+            Action::Tell(Some(1), What::Error(problem)),
+            Action::Send { command, .. },
+        ] = &said[..]
+        else {
+            panic!("{said:?}");
+        };
+        assert_eq!(
+            problem.message,
+            "t.wst:3: expected \"{\\\"a\\\":1}\", got \"{}\""
+        );
+        let Command::Close(Some(close)) = command else {
+            panic!("{command:?}");
+        };
+        assert_eq!(close.code, CloseCode::POLICY);
+        assert_eq!(script.deadline(), None);
+    }
+
+    #[test]
+    fn who_leaves_too_early_is_told_of() {
+        let mut script = script(
+            &["/"],
+            vec![
+                (0, Act::Connect),
+                (0, Act::Expect(Message::text("a"))),
+                (0, Act::ExpectClose),
+            ],
+        );
+        let roster = Roster::default();
+        let scene = scene(&roster, Instant::now());
+        let one = client(1, "/");
+        script.connected(&one, &scene);
+        let said = script.gone(&one, Departure::Closed, &scene);
+        assert!(matches!(&said[..], [Action::Tell(..)]), "{said:?}");
+        script.connected(&one, &scene);
+        script.message(&one, Message::text("a"), &scene);
+        assert_eq!(script.gone(&one, Departure::Closed, &scene), []);
+    }
+}
