@@ -27,7 +27,7 @@ end
 complete -c wscope -n "__fish_wscope_needs_command" -l generate -d 'Write generated files: man DIR, completions DIR, readme-flags' -r
 complete -c wscope -n "__fish_wscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_needs_command" -s V -l version -d 'Print version'
-complete -c wscope -n "__fish_wscope_needs_command" -f -a "connect" -d 'Talk to an endpoint: in lines on a terminal, or through a pipe'
+complete -c wscope -n "__fish_wscope_needs_command" -f -a "connect" -d 'Talk to an endpoint: full screen on a terminal, in lines with --line or in a pipe'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "serve" -d 'Run a server to test clients against'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "bench" -d 'Load a server with many connections, and say how it bore that'
@@ -79,6 +79,11 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l reply -d 'Answ
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l max-retries -d 'Give up after this many retries in a row' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l backoff -d 'How the time between retries grows' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s w -l wait -d 'Wait this long for a first reply after the input has ended (-1: for ever)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l theme -d 'How it looks; t goes through them' -r -f -a "auto\t''
+dark\t''
+light\t''
+colour-blind\t''
+mono\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l output -d 'How messages are printed' -r -f -a "pretty\t'a line for each message, for people'
 raw\t'messages as they came, one a line'
 hex\t'a hex dump of each message'
@@ -103,8 +108,11 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l slash -d 'Obey
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l echo -d 'Return every message as it came'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s r -l reconnect -d 'Connect again when the connection is lost'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l stay -d 'Keep the session open after the --execute messages'
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l line -d 'Talk in lines, whatever else the terminal could do'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l line -d 'Talk in lines, not in the full screen'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l plain -d 'Lines without colours and without editing'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l tui -d 'Open the full screen, whatever else would be shown'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l ascii -d 'Draw with ASCII signs only'
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l mouse -d 'Let the mouse scroll and choose; the terminal\'s own selection then needs Shift'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l json -d 'Print every event as a line of JSON (--output ndjson)'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l parse -d 'Add the parsed payload to JSON messages; implies --json'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s P -l show-ping-pong -d 'Show pings and pongs, with round trips'
@@ -159,6 +167,11 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l expect-close -d
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l reply -d 'Answer messages that match with a text; may be repeated, the first that matches answers' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l max-retries -d 'Give up after this many retries in a row' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l backoff -d 'How the time between retries grows' -r
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l theme -d 'How it looks; t goes through them' -r -f -a "auto\t''
+dark\t''
+light\t''
+colour-blind\t''
+mono\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l allow-origin -d 'Let pages of this origin connect; may be repeated, * allows all' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l output -d 'How messages are printed' -r -f -a "pretty\t'a line for each message, for people'
 raw\t'messages as they came, one a line'
@@ -184,6 +197,9 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l slash -d 'Obey 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l echo -d 'Return every message as it came'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s r -l reconnect -d 'Connect again when the connection is lost'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l stdin -d 'Read standard input too, and send it'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l tui -d 'Open the full screen, whatever else would be shown'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l ascii -d 'Draw with ASCII signs only'
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l mouse -d 'Let the mouse scroll and choose; the terminal\'s own selection then needs Shift'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l json -d 'Print every event as a line of JSON (--output ndjson)'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l parse -d 'Add the parsed payload to JSON messages; implies --json'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s P -l show-ping-pong -d 'Show pings and pongs, with round trips'
@@ -381,7 +397,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand ping" -l json -d 'Print ev
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s v -l verbose -d 'Show the opening handshake, both ways'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -l no-config -d 'Read no config file'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "connect" -d 'Talk to an endpoint: in lines on a terminal, or through a pipe'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "connect" -d 'Talk to an endpoint: full screen on a terminal, in lines with --line or in a pipe'
 complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
 complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "serve" -d 'Run a server to test clients against'
 complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "bench" -d 'Load a server with many connections, and say how it bore that'

@@ -393,7 +393,7 @@ fn s06_a_paste_is_not_cut_at_4096_bytes() {
         peer.send_text("whole");
         peer.drain();
     });
-    let mut terminal = Terminal::connected(&[&server.url()]);
+    let mut terminal = Terminal::connected(&[&server.url(), "--line"]);
     terminal.keys(&"y".repeat(5000));
     terminal.keys(ENTER);
     terminal.shows("whole");
@@ -421,7 +421,7 @@ fn s08_a_half_typed_line_stays_apart_from_messages() {
         assert_eq!(peer.text(), "gone");
         peer.drain();
     });
-    let mut terminal = Terminal::connected(&[&server.url()]);
+    let mut terminal = Terminal::connected(&[&server.url(), "--line"]);
     terminal.shows("{\"tick\":1}");
     terminal.line("go");
     terminal.keys("this is a half typed li");

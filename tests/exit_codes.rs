@@ -50,7 +50,7 @@ fn done_is_0() {
 #[test]
 fn ctrl_c_on_a_terminal_is_0() {
     let server = serve(&[]);
-    let mut terminal = Terminal::connected(&["connect", server.url()]);
+    let mut terminal = Terminal::connected(&["connect", "--line", server.url()]);
     terminal.line("hello");
     terminal.shows("hello");
     terminal.keys(CTRL_C);

@@ -15,7 +15,7 @@ const HOSTILE: &str = "\u{1b}[2J\u{1b}[?25l\u{1b}]0;PWNED\u{7}\u{9b}31m\u{202e}e
 #[test]
 fn a_person_talks_to_a_server() {
     let server = serve(&[]);
-    let mut terminal = Terminal::connected(&["connect", server.url()]);
+    let mut terminal = Terminal::connected(&["connect", "--line", server.url()]);
     terminal.line("hello");
     terminal.until("the message and its echo", |screen| {
         screen.contents().matches("hello").count() >= 2
@@ -51,7 +51,7 @@ fn what_comes_with_the_handshake_is_shown_after_it() {
 
 #[test]
 fn without_a_url_a_person_gets_the_demo() {
-    let mut terminal = Terminal::connected(&["connect"]);
+    let mut terminal = Terminal::connected(&["connect", "--line"]);
     terminal.line("is anyone there");
     terminal.until("the message and its echo", |screen| {
         screen.contents().matches("is anyone there").count() >= 2
@@ -72,7 +72,7 @@ fn messages_that_arrive_leave_the_typed_text_alone() {
         assert_eq!(peer.text(), "half a line and the rest");
         peer.finish_close();
     });
-    let mut terminal = Terminal::connected(&["connect", &server.url()]);
+    let mut terminal = Terminal::connected(&["connect", "--line", &server.url()]);
     terminal.shows("before");
     terminal.keys("half a line");
     terminal.shows("half a line");
@@ -102,7 +102,7 @@ fn a_draft_that_wraps_does_not_eat_messages() {
         }
         peer.finish_close();
     });
-    let mut terminal = Terminal::connected(&["connect", &server.url()]);
+    let mut terminal = Terminal::connected(&["connect", "--line", &server.url()]);
     terminal.shows("first message");
     let draft = "x".repeat(150);
     terminal.keys(&draft);
@@ -130,7 +130,7 @@ fn a_pasted_json_of_several_lines_is_one_message() {
         peer.send_text("got it");
         peer.finish_close();
     });
-    let mut terminal = Terminal::connected(&["connect", &server.url()]);
+    let mut terminal = Terminal::connected(&["connect", "--line", &server.url()]);
     // Terminals send line ends in a paste as carriage returns.
     terminal.paste("{\r  \"a\": 1,\r\r  \"b\": 2\r}");
     terminal.keys(ENTER);
@@ -147,7 +147,7 @@ fn json_that_is_not_complete_goes_on_in_the_next_line() {
         peer.send_text("got it");
         peer.finish_close();
     });
-    let mut terminal = Terminal::connected(&["connect", &server.url()]);
+    let mut terminal = Terminal::connected(&["connect", "--line", &server.url()]);
     terminal.line("{");
     terminal.line("\"a\": 1");
     terminal.line("}");
@@ -165,7 +165,7 @@ fn a_line_of_more_than_4096_bytes_is_whole() {
         peer.send_text("got it");
         peer.finish_close();
     });
-    let mut terminal = Terminal::connected(&["connect", &server.url()]);
+    let mut terminal = Terminal::connected(&["connect", "--line", &server.url()]);
     terminal.paste(&line);
     terminal.keys(ENTER);
     terminal.shows("got it");
@@ -182,7 +182,7 @@ fn hostile_bytes_are_shown_and_never_reach_the_terminal() {
         peer.send_close(4000, HOSTILE);
         peer.drain();
     });
-    let mut terminal = Terminal::connected(&["connect", &server.url(), "-P"]);
+    let mut terminal = Terminal::connected(&["connect", "--line", &server.url(), "-P"]);
     terminal.shows("harmless");
     terminal.shows("4000");
     let (code, raw) = terminal.exits();
@@ -200,7 +200,7 @@ fn hostile_headers_and_bodies_are_not_obeyed_either() {
     let server = RawServer::answering(format!(
         "HTTP/1.1 403 {head}\r\nServer: {head}\r\nContent-Length: {length}\r\n\r\n{HOSTILE}"
     ));
-    let mut terminal = Terminal::start(&["connect", &server.url(), "-v"]);
+    let mut terminal = Terminal::start(&["connect", "--line", &server.url(), "-v"]);
     terminal.shows("403");
     let (code, raw) = terminal.exits();
     assert_eq!(code, 5);
@@ -231,7 +231,7 @@ fn assert_harmless(raw: &[u8]) {
 #[test]
 fn the_history_lasts_and_a_leading_space_keeps_a_line_out_of_it() {
     let server = serve(&[]);
-    let mut terminal = Terminal::connected(&["connect", server.url()]);
+    let mut terminal = Terminal::connected(&["connect", "--line", server.url()]);
     terminal.line("remember me");
     terminal.line(" secret");
     terminal.until("both echoes", |screen| {
@@ -262,7 +262,7 @@ fn slash_commands_are_obeyed_completed_and_never_end_the_session() {
         assert_eq!(peer.close_frame(), (4001, "enough".into()));
         peer.send_close(4001, "");
     });
-    let mut terminal = Terminal::connected(&["connect", &server.url()]);
+    let mut terminal = Terminal::connected(&["connect", "--line", &server.url()]);
     terminal.line("/close 9");
     terminal.shows("1000-1003");
     terminal.line("/nothing");
@@ -286,7 +286,7 @@ fn the_end_of_the_connection_ends_it_in_the_middle_of_a_draft() {
         peer.send_close(1011, "boom");
         peer.drain();
     });
-    let mut terminal = Terminal::connected(&["connect", &server.url()]);
+    let mut terminal = Terminal::connected(&["connect", "--line", &server.url()]);
     terminal.shows("hello");
     terminal.keys("a draft");
     terminal.shows("a draft");
@@ -312,8 +312,12 @@ fn plain_has_no_colours_and_no_editing() {
 #[test]
 fn no_color_is_honoured() {
     let server = serve(&[]);
-    for (variable, flag) in [(Some(("NO_COLOR", "1")), "--line"), (None, "--color=never")] {
-        let mut terminal = Terminal::start_with(&["connect", server.url(), flag], variable);
+    for (variable, flag) in [
+        (Some(("NO_COLOR", "1")), "--timestamps"),
+        (None, "--color=never"),
+    ] {
+        let args = ["connect", "--line", server.url(), flag];
+        let mut terminal = Terminal::start_with(&args, variable);
         terminal.says("connected to");
         terminal.line("{\"a\":1}");
         terminal.until("the message and its echo", |screen| {
@@ -329,7 +333,7 @@ fn no_color_is_honoured() {
 #[test]
 fn colour_is_used_where_it_may_be() {
     let server = serve(&[]);
-    let mut terminal = Terminal::connected(&["connect", server.url()]);
+    let mut terminal = Terminal::connected(&["connect", "--line", server.url()]);
     terminal.line("{\"a\":1}");
     terminal.until("the message and its echo", |screen| {
         screen.contents().matches("{\"a\":1}").count() >= 2

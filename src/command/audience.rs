@@ -8,6 +8,8 @@ use crate::model::control::Control;
 use crate::model::event::{Direction, Event, Problem, What};
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
+use crate::text::style::Style;
+use crate::tui::connect::scene::{Board, Note, Weight};
 use crate::view::outcome::{Conditions, Outcome, Stop};
 use crate::view::{self, Page, View};
 
@@ -22,6 +24,12 @@ pub(super) struct Audience {
     pub(super) output: Output,
     pub(super) outcome: Outcome,
     recording: Option<Recording>,
+    talk_style: Style,
+    /// Where a person can look at everything; with what is not written there yet.
+    board: Option<Board>,
+    heard: Vec<Event>,
+    /// The board is on the screen: nothing goes to stdout or stderr.
+    on_screen: bool,
 }
 
 impl Audience {
@@ -37,12 +45,32 @@ impl Audience {
         Ok(Self {
             stamp,
             parse_json: view.parse,
+            talk_style: view.talk_style,
             view: View::new(view),
             page: Page::default(),
             output,
             outcome: Outcome::new(conditions),
             recording: record.map(Recording::start).transpose()?,
+            board: None,
+            heard: Vec::new(),
+            on_screen: false,
         })
+    }
+
+    /// Writes everything that happens from now on to the board too.
+    pub(super) fn set_board(&mut self, board: Board) {
+        self.board = Some(board);
+    }
+
+    /// Whether the board is on the screen: then what would be printed becomes a note there.
+    pub(super) fn set_on_screen(&mut self, on_screen: bool) {
+        self.flush();
+        self.on_screen = on_screen;
+        self.view.set_talk_style(if on_screen {
+            Style::PLAIN
+        } else {
+            self.talk_style
+        });
     }
 
     /// Tells everyone of an event.
@@ -60,10 +88,15 @@ impl Audience {
             }
         }
         self.outcome.observe(&event);
-        self.view.event(&event, &mut self.page);
-        self.keep_order(before);
-        if self.page.rest.is_some() {
-            self.flush();
+        if self.on_screen {
+            self.view.watch(&event, &mut self.page);
+            self.hang_up(Weight::of(&event.what));
+        } else {
+            self.view.event(&event, &mut self.page);
+            self.keep_order(before);
+            if self.page.rest.is_some() {
+                self.flush();
+            }
         }
         if let Some(recording) = &mut self.recording
             && let Err(error) = recording.write(&event)
@@ -71,6 +104,30 @@ impl Audience {
             self.recording = None;
             self.tell(What::Error(Box::new(error.problem())));
         }
+        if self.board.is_some() {
+            self.heard.push(event);
+        }
+    }
+
+    /// Makes notes of what was written.
+    fn hang_up(&mut self, weight: Weight) {
+        if self.page.is_empty() {
+            return;
+        }
+        if let Some(board) = &self.board {
+            let time = self.stamp.time();
+            let text = String::from_utf8_lossy(&self.page.talk);
+            board.write(|scene| {
+                for line in text.lines() {
+                    scene.note(Note {
+                        time,
+                        weight,
+                        text: line.to_owned(),
+                    });
+                }
+            });
+        }
+        self.page.clear();
     }
 
     /// Where stdout and stderr are one terminal, what is said of an event comes after the data of
@@ -95,6 +152,9 @@ impl Audience {
     /// A sentence for the person who reads along.
     pub(super) fn note(&mut self, text: &str) {
         self.view.note(text, &mut self.page);
+        if self.on_screen {
+            self.hang_up(Weight::Info);
+        }
     }
 
     /// A person sent a ping and wants to see its pong.
@@ -152,8 +212,16 @@ impl Audience {
         self.page.data.len() + self.page.talk.len() >= MUCH
     }
 
-    /// Hands what was written over to stdout and stderr.
+    /// Hands what was written over to stdout and stderr, and what happened to the board.
     pub(super) fn flush(&mut self) {
+        if let Some(board) = &self.board
+            && !self.heard.is_empty()
+        {
+            board.write(|scene| self.heard.drain(..).for_each(|event| scene.hear(event)));
+        }
+        if self.on_screen {
+            self.hang_up(Weight::Info);
+        }
         if !self.page.data.is_empty() {
             self.output.data(&self.page.data);
         }

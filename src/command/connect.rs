@@ -15,7 +15,7 @@ use super::limits::{Due, Limits, Timer};
 use super::recording;
 use super::sessions::Sessions;
 use super::signals::{Signal, Signals};
-use super::source::{Feed, Source};
+use super::source::{Face, Feed, Source, Stage};
 use crate::error::{Error, ExitCode};
 use crate::input::{Batch, Input};
 use crate::model::command::Command;
@@ -25,6 +25,8 @@ use crate::model::units::show_duration;
 use crate::session::client;
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
+use crate::tui::connect::farewell::farewell;
+use crate::tui::connect::scene::Board;
 use crate::view;
 use crate::view::outcome::{Conditions, Stop};
 
@@ -44,6 +46,8 @@ pub struct Plan {
     pub record: Option<recording::Plan>,
     /// `--echo`, `--reply`: messages that are answered by rule.
     pub answers: answers::Plan,
+    /// What the command line set up, in a few words each; shown on the screen.
+    pub setup: Vec<String>,
     /// Said before anything else: dropped headers, credentials over plain ws.
     pub notes: Vec<String>,
 }
@@ -70,8 +74,9 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         }
     }
     let mut signals = Signals::listen()?;
-    let mut talk = Talk::begin(plan, &output)?;
+    let mut talk = Talk::begin(plan, &output).await?;
     talk.run(&mut signals).await;
+    talk.leave_screen();
     talk.end();
     let bounds = Bounds {
         max_time: talk.timer.max_time(),
@@ -93,6 +98,18 @@ struct Talk {
     answers: Answers,
     timer: Timer,
     finishing: bool,
+    stamp: Stamp,
+    /// What a screen shows.
+    board: Board,
+    /// Where a person wants to go on.
+    switching: Option<Face>,
+    /// Whether a connection was ever open.
+    was_open: bool,
+    /// A screen was there: the end of the connection is not the end of the run, for a person may
+    /// want to look at it, or connect again.
+    stays: bool,
+    /// All sessions have ended, and the run has not.
+    is_over: bool,
 }
 
 /// What the loop waited for.
@@ -107,8 +124,9 @@ enum Turn {
 }
 
 impl Talk {
-    fn begin(plan: Plan, output: &Output) -> Result<Self, Error> {
+    async fn begin(plan: Plan, output: &Output) -> Result<Self, Error> {
         let stamp = Stamp::start();
+        let board = Board::default();
         let mut audience = Audience::new(
             plan.view,
             plan.conditions,
@@ -116,19 +134,41 @@ impl Talk {
             stamp.clone(),
             output.clone(),
         )?;
+        if let Source::Person(person) = &plan.source {
+            audience.set_board(board.clone());
+            audience.set_on_screen(person.begins_on_screen);
+            let urls = plan.clients.iter().map(|client| client.target.redacted());
+            let urls: Vec<String> = urls.collect();
+            board.write(|scene| {
+                scene.url = urls.join(" ");
+                scene.setup = plan.setup;
+            });
+        }
         for note in &plan.notes {
             audience.note(note);
         }
         audience.flush();
         let goal = audience.outcome.has_goal();
+        let stage = Stage {
+            board: &board,
+            stamp: &stamp,
+            output,
+        };
+        let feed = Feed::start(plan.source, &stage).await?;
         Ok(Self {
             sessions: Sessions::new(plan.clients, &stamp),
             audience,
-            feed: Feed::start(plan.source, output)?,
+            stays: feed.face() == Some(Face::Screen),
+            feed,
             inputs: VecDeque::new(),
             answers: Answers::new(plan.answers),
             timer: Timer::start(plan.limits, goal, Instant::now()),
             finishing: false,
+            stamp,
+            board,
+            switching: None,
+            was_open: false,
+            is_over: false,
         })
     }
 
@@ -144,11 +184,12 @@ impl Talk {
         };
         loop {
             self.pass_on();
+            self.switch().await;
             let takes_input = self.takes_input();
             let room = output.has_room();
             let limit = self.timer.next(self.finishing);
             let turn = tokio::select! {
-                events = self.sessions.next(most) => Turn::Events(events),
+                events = self.sessions.next(most), if !self.is_over => Turn::Events(events),
                 batch = self.feed.next(), if takes_input => Turn::Input(batch),
                 signal = signals.next() => Turn::Signal(signal),
                 due = reached(limit) => Turn::Due(due),
@@ -164,7 +205,14 @@ impl Talk {
                         self.finish(Stop::OnPurpose);
                     }
                 }
+                Turn::Events(None) if self.stays() => self.over(),
                 Turn::Events(None) => return,
+                // Whoever quits twice does not wait for the peer's Close.
+                Turn::Input(Some(batch)) if self.finishing => {
+                    if batch.inputs.contains(&Input::Control(Control::Quit)) {
+                        return;
+                    }
+                }
                 Turn::Input(batch) => self.take(batch),
                 Turn::Signal(signal) => {
                     let again = self.finishing;
@@ -190,7 +238,74 @@ impl Talk {
             // Before the screen is painted anew, so that it tells how things stand.
             self.feed.set_ready(self.sessions.is_open());
             self.audience.flush();
+            if self.is_over && self.finishing {
+                return;
+            }
         }
+    }
+
+    /// Whether the run goes on although no connection is left: a person looks at what there was. Where
+    /// there never was one, what is wrong is said at once.
+    fn stays(&self) -> bool {
+        self.stays && !self.finishing && self.was_open && !self.feed.has_ended()
+    }
+
+    fn over(&mut self) {
+        self.is_over = true;
+        let text = "the connection has ended: /reconnect connects again, /quit leaves";
+        self.audience.note(text);
+    }
+
+    /// Goes on where a person wants it.
+    async fn switch(&mut self) {
+        let Some(face) = self.switching.take() else {
+            return;
+        };
+        if face == Face::Screen {
+            self.stays = true;
+            self.audience.set_on_screen(true);
+        }
+        let output = self.audience.output.clone();
+        let stage = Stage {
+            board: &self.board,
+            stamp: &self.stamp,
+            output: &output,
+        };
+        let switched = self.feed.switch(face, &stage).await;
+        if self.feed.face() != Some(Face::Screen) {
+            self.audience.set_on_screen(false);
+        }
+        match switched {
+            Ok(()) if face == Face::Lines => {
+                let text = "in lines now; /tui or F2 goes back to the full screen";
+                self.audience.note(text);
+            }
+            Ok(()) => {}
+            Err(error) => {
+                self.audience.tell(What::Error(Box::new(error.problem())));
+                self.finish(Stop::OnPurpose);
+            }
+        }
+        self.feed.set_ready(self.sessions.is_open());
+        self.audience.flush();
+    }
+
+    /// Gives the terminal back, and leaves a summary there.
+    fn leave_screen(&mut self) {
+        self.audience.flush();
+        if self.feed.face() != Some(Face::Screen) {
+            return;
+        }
+        let picture = self.feed.leave();
+        self.audience.set_on_screen(false);
+        if let Some(picture) = picture {
+            self.audience.output.talk(picture.as_bytes());
+        }
+        let lines = farewell(&self.board.read(), self.stamp.now());
+        for line in lines {
+            self.audience.note(&line);
+        }
+        self.audience.flush();
     }
 
     /// Passes on what waits, as far as there is room for it.
@@ -218,7 +333,7 @@ impl Talk {
         match self.inputs.front() {
             Some(Input::Command(_)) => self.sessions.can_send(),
             Some(Input::Control(_) | Input::Wrong(_)) => {
-                self.feed.is_editor() || self.sessions.has_written_all()
+                self.feed.is_person() || self.sessions.has_written_all()
             }
             None => false,
         }
@@ -226,15 +341,15 @@ impl Talk {
 
     fn takes_input(&self) -> bool {
         !self.feed.has_ended()
-            && !self.finishing
+            && (!self.finishing || self.feed.face() == Some(Face::Screen))
             && self.inputs.is_empty()
-            && (self.feed.is_editor()
+            && (self.feed.is_person()
                 || self.sessions.can_send() && self.audience.output.has_room())
     }
 
     fn send(&mut self, command: &Command) {
         if let Command::Ping(payload) = command
-            && self.feed.is_editor()
+            && self.feed.is_person()
         {
             self.audience.ask_for_pong(payload.clone());
         }
@@ -248,7 +363,7 @@ impl Talk {
 
     fn take(&mut self, batch: Option<Batch>) {
         let Some(batch) = batch else {
-            if self.feed.is_editor() {
+            if self.feed.is_person() {
                 self.finish(Stop::OnPurpose);
             }
             return;
@@ -264,7 +379,12 @@ impl Talk {
     fn control(&mut self, control: Control) {
         match self.audience.control(control) {
             Some(Control::Quit) => self.finish(Stop::OnPurpose),
-            Some(Control::Reconnect) => self.sessions.reconnect(),
+            Some(Control::Reconnect) => {
+                self.sessions.reconnect();
+                self.is_over = false;
+            }
+            Some(Control::Screen) => self.switching = Some(Face::Screen),
+            Some(Control::Line) => self.switching = Some(Face::Lines),
             Some(Control::State) => {
                 for sentence in self.sessions.states() {
                     self.audience.note(&sentence);
@@ -280,6 +400,7 @@ impl Talk {
     fn happened(&mut self, client: usize, event: Event) {
         let now = Instant::now();
         if let What::Open(_) = event.what {
+            self.was_open = true;
             self.timer.opened(now);
         }
         if let Some(patience) = self.timer.patience() {
@@ -333,7 +454,10 @@ impl Talk {
 
     /// Closes every session and takes no more input.
     fn finish(&mut self, stop: Stop) {
-        self.audience.stop(stop);
+        // What has ended already was ended by something else.
+        if !self.is_over {
+            self.audience.stop(stop);
+        }
         self.finishing = true;
         self.sessions.finish();
     }

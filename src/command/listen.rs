@@ -10,7 +10,7 @@ use super::audience::Audience;
 use super::leaving::{self, Bounds};
 use super::recording;
 use super::signals::Signals;
-use super::source::{Feed, Source};
+use super::source::{Feed, Source, Stage};
 use crate::error::{Error, ExitCode};
 use crate::input::Input;
 use crate::model::command::Command;
@@ -21,6 +21,7 @@ use crate::serve::log::LogReader;
 use crate::serve::{self, Server};
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
+use crate::tui::connect::scene::Board;
 use crate::view;
 use crate::view::outcome::{Conditions, Stop};
 
@@ -51,7 +52,7 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
         plan.view,
         plan.conditions,
         plan.record.as_ref(),
-        stamp,
+        stamp.clone(),
         output.clone(),
     )?;
     for note in &plan.notes {
@@ -62,7 +63,12 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     });
     audience.flush();
     let hub = server.hub();
-    let mut feed = Feed::start(plan.source, &output)?;
+    let stage = Stage {
+        board: &Board::default(),
+        stamp: &stamp,
+        output: &output,
+    };
+    let mut feed = Feed::start(plan.source, &stage).await?;
     feed.set_ready(true);
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(server.run(async {
@@ -118,7 +124,7 @@ async fn talk(
     tokio::pin!(over);
     loop {
         // A pipe waits for somebody to read it; a person is told that nobody does.
-        let takes_input = !feed.has_ended() && (feed.is_editor() || hub.has_room());
+        let takes_input = !feed.has_ended() && (feed.is_person() || hub.has_room());
         tokio::select! {
             Some(event) = log.next(), if output.has_room() => {
                 audience.hear(event);
@@ -142,7 +148,7 @@ async fn talk(
                         return Stop::OnPurpose;
                     }
                 }
-                None if feed.is_editor() => return Stop::OnPurpose,
+                None if feed.is_person() => return Stop::OnPurpose,
                 None => {}
             },
             signal = signals.next() => return Stop::Signal(signal.exit_code()),
@@ -167,6 +173,9 @@ fn take(audience: &mut Audience, hub: &Arc<Hub>, input: Input) -> bool {
             }
             Some(Control::Reconnect) => {
                 audience.note("/reconnect is for connect: here others connect");
+            }
+            Some(Control::Screen | Control::Line) => {
+                audience.note("there is no full screen for listen PORT yet");
             }
             _ => {}
         },

@@ -4,7 +4,10 @@ use crate::error::Error;
 use crate::input::Batch;
 use crate::input::pipe::{self, Pipe};
 use crate::input::readline::{self, Readline};
+use crate::session::stamp::Stamp;
 use crate::text::output::Output;
+use crate::tui::connect::scene::Board;
+use crate::tui::connect::screen::{self, Screen};
 
 /// What to read.
 #[derive(Debug)]
@@ -12,34 +15,110 @@ pub enum Source {
     /// Nothing is read: `listen`, or `-x` without a terminal.
     Nothing,
     Pipe(pipe::Plan),
-    /// A person at a line editor.
-    Editor(readline::Plan),
+    Person(Box<Person>),
+}
+
+/// A person at a terminal: in lines or in the full screen, and back.
+#[derive(Debug)]
+pub struct Person {
+    pub editor: readline::Plan,
+    pub screen: screen::Plan,
+    /// Begin in the full screen.
+    pub begins_on_screen: bool,
+}
+
+/// Where a person types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Face {
+    Lines,
+    Screen,
 }
 
 /// A source that is being read.
 pub struct Feed {
     reader: Option<Reader>,
-    is_editor: bool,
+    person: Option<Box<Person>>,
 }
 
 enum Reader {
     Pipe(Pipe),
     Editor(Readline),
+    Screen(Screen),
+}
+
+/// What the session shows on a screen.
+pub struct Stage<'a> {
+    pub board: &'a Board,
+    pub stamp: &'a Stamp,
+    pub output: &'a Output,
 }
 
 impl Feed {
     /// # Errors
     /// The terminal cannot be edited on, or no thread can be started.
-    pub fn start(source: Source, output: &Output) -> Result<Self, Error> {
-        let reader = match source {
-            Source::Nothing => None,
-            Source::Pipe(plan) => Some(Reader::Pipe(Pipe::stdin(plan)?)),
-            Source::Editor(plan) => Some(Reader::Editor(Readline::start(plan, output)?)),
+    pub async fn start(source: Source, stage: &Stage<'_>) -> Result<Self, Error> {
+        let mut feed = Self {
+            reader: None,
+            person: None,
         };
-        Ok(Self {
-            is_editor: matches!(reader, Some(Reader::Editor(_))),
-            reader,
-        })
+        match source {
+            Source::Nothing => {}
+            Source::Pipe(plan) => feed.reader = Some(Reader::Pipe(Pipe::stdin(plan)?)),
+            Source::Person(person) => {
+                let face = if person.begins_on_screen {
+                    Face::Screen
+                } else {
+                    Face::Lines
+                };
+                feed.person = Some(person);
+                feed.open(face, "", stage).await?;
+            }
+        }
+        Ok(feed)
+    }
+
+    async fn open(&mut self, face: Face, draft: &str, stage: &Stage<'_>) -> Result<(), Error> {
+        let Some(person) = &self.person else {
+            return Ok(());
+        };
+        self.reader = Some(match face {
+            Face::Lines => {
+                let plan = person.editor.clone();
+                Reader::Editor(Readline::start(plan, draft, stage.output)?)
+            }
+            Face::Screen => {
+                // What is being written would end up on the screen.
+                stage.output.settled().await;
+                let plan = person.screen.clone();
+                let (board, stamp) = (stage.board, stage.stamp.clone());
+                Reader::Screen(Screen::start(plan, draft, board, stamp, stage.output)?)
+            }
+        });
+        Ok(())
+    }
+
+    /// Goes on where a person wants it, with what was typed so far.
+    ///
+    /// # Errors
+    /// The terminal cannot be used in that way.
+    pub async fn switch(&mut self, face: Face, stage: &Stage<'_>) -> Result<(), Error> {
+        if self.face() == Some(face) || self.person.is_none() {
+            return Ok(());
+        }
+        let draft = match self.reader.take() {
+            Some(Reader::Editor(editor)) => editor.stop(),
+            Some(Reader::Screen(screen)) => screen.stop().draft,
+            Some(Reader::Pipe(_)) | None => String::new(),
+        };
+        self.open(face, &draft, stage).await
+    }
+
+    /// Leaves the terminal; what a screen leaves behind is returned.
+    pub fn leave(&mut self) -> Option<String> {
+        match self.reader.take() {
+            Some(Reader::Screen(screen)) => screen.stop().picture,
+            _ => None,
+        }
     }
 
     /// The next batch; `None` at the end of input. Cancel-safe.
@@ -47,6 +126,7 @@ impl Feed {
         let batch = match &mut self.reader {
             Some(Reader::Pipe(pipe)) => pipe.next().await,
             Some(Reader::Editor(editor)) => editor.next().await,
+            Some(Reader::Screen(screen)) => screen.next().await,
             None => None,
         };
         if batch.is_none() {
@@ -55,7 +135,8 @@ impl Feed {
         batch
     }
 
-    /// Says whether there is someone to send to. Where there is not, an editor keeps what is typed.
+    /// Says whether there is someone to send to. Where there is not, an editor keeps what is typed;
+    /// the full screen sees it for itself.
     pub fn set_ready(&mut self, ready: bool) {
         if let Some(Reader::Editor(editor)) = &mut self.reader {
             editor.set_ready(ready);
@@ -66,7 +147,17 @@ impl Feed {
         self.reader.is_none()
     }
 
-    pub fn is_editor(&self) -> bool {
-        self.is_editor
+    /// Whether a person types, or did before the end.
+    pub fn is_person(&self) -> bool {
+        self.person.is_some()
+    }
+
+    /// Where a person types just now.
+    pub fn face(&self) -> Option<Face> {
+        match &self.reader {
+            Some(Reader::Editor(_)) => Some(Face::Lines),
+            Some(Reader::Screen(_)) => Some(Face::Screen),
+            Some(Reader::Pipe(_)) | None => None,
+        }
     }
 }

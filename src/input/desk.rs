@@ -20,6 +20,8 @@ const NUDGE: Duration = Duration::from_millis(20);
 pub(super) struct Desk {
     /// Whether typed text may be sent.
     ready: AtomicBool,
+    /// The interrupt that comes asks for the full screen, not for the end.
+    switch: AtomicBool,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -57,6 +59,16 @@ impl Desk {
 
     pub(super) fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Relaxed)
+    }
+
+    /// The next interrupt asks for the full screen.
+    pub(super) fn ask_for_switch(&self) {
+        self.switch.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the interrupt that came does.
+    pub(super) fn takes_switch(&self) -> bool {
+        self.switch.swap(false, Ordering::Relaxed)
     }
 
     /// The editor shows its first or its next picture, on a terminal of `columns`, behind `prompt`;

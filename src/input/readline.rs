@@ -11,7 +11,7 @@
 //!
 //! Keys: Ctrl-C clears the line, and on an empty line quits; Ctrl-D on an empty line ends the
 //! input; Enter continues JSON that is not complete, and on an empty last line sends it as it is;
-//! Alt-Enter begins a new line; Tab completes slash commands. A paste is one text, line feeds
+//! Alt-Enter begins a new line; F2 asks for the full screen; Tab completes slash commands. A paste is one text, line feeds
 //! included. While the session is not ready, Enter leaves the text where it is.
 
 use std::borrow::Cow;
@@ -77,12 +77,12 @@ pub struct Readline {
 }
 
 impl Readline {
-    /// Starts the editor on stdin and stdout, which must be a terminal that can move its cursor.
-    /// Typed text is sent once [`Self::set_ready`] was called.
+    /// Starts the editor on stdin and stdout, which must be a terminal that can move its cursor, with
+    /// `draft` in its line. Typed text is sent once [`Self::set_ready`] was called.
     ///
     /// # Errors
     /// There is no such terminal, or the thread cannot be started.
-    pub fn start(plan: Plan, output: &Output) -> Result<Self, Error> {
+    pub fn start(plan: Plan, draft: &str, output: &Output) -> Result<Self, Error> {
         let terminal = terminal::Terminal::save()?;
         let desk = Arc::new(Desk::default());
         let mut editor = editor(&plan, &desk).map_err(terminal_error)?;
@@ -97,6 +97,7 @@ impl Readline {
             desk: Arc::clone(&desk),
             batches: sender,
             history: plan.history,
+            initial: draft.to_owned(),
         };
         let thread = spawn("readline", move || typist.run())?;
         Ok(Self {
@@ -184,6 +185,11 @@ fn editor(plan: &Plan, desk: &Arc<Desk>) -> Result<TypedEditor, ReadlineError> {
         editor.bind_sequence(enter, EventHandler::Conditional(Box::new(gate)));
     }
     editor.bind_sequence(KeyEvent(KeyCode::Enter, Modifiers::ALT), Cmd::Newline);
+    let switch = Switch(Arc::clone(desk));
+    editor.bind_sequence(
+        KeyEvent(KeyCode::F(2), Modifiers::NONE),
+        EventHandler::Conditional(Box::new(switch)),
+    );
     Ok(editor)
 }
 
@@ -193,6 +199,8 @@ struct Typist {
     desk: Arc<Desk>,
     batches: mpsc::Sender<Batch>,
     history: Option<PathBuf>,
+    /// What the next line begins with.
+    initial: String,
 }
 
 impl Typist {
@@ -206,14 +214,18 @@ impl Typist {
 
     /// Line after line, until there are no more.
     fn edit(&mut self) {
-        let mut initial = String::new();
         while !self.desk.is_stopping() {
+            let initial = std::mem::take(&mut self.initial);
             let read = self.editor.readline_with_initial(PROMPT, (&initial, ""));
             let Some(draft) = self.desk.leave(PROMPT) else {
                 return;
             };
-            initial = String::new();
             let goes_on = match read {
+                // The session stops this editor when it has heard it.
+                Err(ReadlineError::Interrupted) if self.desk.takes_switch() => {
+                    self.initial = draft;
+                    self.send(Control::Screen.into())
+                }
                 Ok(line) => self.submit(&line),
                 Err(ReadlineError::Interrupted) => {
                     self.send(Control::Quit.into());
@@ -222,7 +234,7 @@ impl Typist {
                 Err(ReadlineError::Eof) => false,
                 // A byte that is not UTF-8 was typed: it is gone, the rest stays.
                 Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
-                    initial = draft;
+                    self.initial = draft;
                     true
                 }
                 Err(error) => {
@@ -351,6 +363,16 @@ struct ClearFirst;
 impl ConditionalEventHandler for ClearFirst {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, ctx: &EventContext<'_>) -> Option<Cmd> {
         (!ctx.line().is_empty()).then_some(Cmd::Kill(Movement::WholeBuffer))
+    }
+}
+
+/// F2: asks for the full screen; the text goes along.
+struct Switch(Arc<Desk>);
+
+impl ConditionalEventHandler for Switch {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+        self.0.ask_for_switch();
+        Some(Cmd::Interrupt)
     }
 }
 

@@ -111,6 +111,18 @@ pub const SLASH: &[Slash] = &[
         parse: to,
     },
     Slash {
+        name: "/tui",
+        args: "",
+        about: "go on in the full screen (F2)",
+        parse: |args| bare(args, Control::Screen),
+    },
+    Slash {
+        name: "/line",
+        args: "",
+        about: "go on in lines (F2)",
+        parse: |args| bare(args, Control::Line),
+    },
+    Slash {
         name: "/help",
         args: "",
         about: "show this list",

@@ -23,6 +23,10 @@ pub enum Control {
     Record(Option<PathBuf>),
     /// `/to ID ...`: a command for one client (`listen PORT`).
     To(u64, Command),
+    /// `/tui`: go on in the full screen.
+    Screen,
+    /// `/line`: go on in lines.
+    Line,
     /// `/quit`: close with 1000 and leave.
     Quit,
 }

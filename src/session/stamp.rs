@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::model::event::{ConnId, Event, What};
 
@@ -28,9 +28,19 @@ impl Stamp {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// The time since the start, as `at` of an event has it.
+    pub fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The wall clock time, as `time` of an event has it.
+    pub fn time(&self) -> SystemTime {
+        self.started_wall + self.now()
+    }
+
     /// `what` happened now. Wall clock time follows the monotonic clock, so that it never runs backwards.
     pub fn event(&self, conn: Option<ConnId>, name: Option<&Arc<str>>, what: What) -> Event {
-        let at = self.started.elapsed();
+        let at = self.now();
         Event {
             time: self.started_wall + at,
             at,

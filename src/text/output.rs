@@ -65,6 +65,29 @@ pub fn print(text: &str) -> Result<(), Error> {
     }
 }
 
+/// A handle of its own to the terminal that is stdout, for a screen that has borrowed it
+/// ([`Output::borrow`]): what is written there passes no lock that a blocked write could hold.
+///
+/// # Errors
+/// The system gives no second handle.
+#[cfg(unix)]
+pub fn screen() -> io::Result<std::fs::File> {
+    use std::os::fd::AsFd as _;
+
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+/// The same where a console is no file.
+///
+/// # Errors
+/// The system gives no second handle.
+#[cfg(windows)]
+pub fn screen() -> io::Result<std::fs::File> {
+    use std::os::windows::io::AsHandle as _;
+
+    Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
+}
+
 /// How long a complaint may take: stderr may be the very pipe that nobody reads.
 const COMPLAINT: Duration = Duration::from_secs(1);
 
@@ -126,6 +149,7 @@ impl Output {
             work: Condvar::new(),
             status: watch::Sender::new(Status {
                 room: true,
+                idle: true,
                 open: true,
                 done: false,
             }),
@@ -188,6 +212,12 @@ impl Output {
             () = self.shared.wait_for(|status| !status.open) => {}
             () = reader_gone(), if self.shared.watch_stdout => self.shared.close(None),
         }
+    }
+
+    /// Returns when nothing is queued and nothing is being written. Takes as long as a blocked reader
+    /// takes. Cancel-safe.
+    pub async fn settled(&self) {
+        self.shared.wait_for(|status| status.idle).await;
     }
 
     /// Passes on what goes to the terminal through a line editor until the answer is dropped.
@@ -334,6 +364,8 @@ enum Stream {
 /// What the async side waits for.
 struct Status {
     room: bool,
+    /// Nothing is queued or being written.
+    idle: bool,
     open: bool,
     done: bool,
 }
@@ -376,9 +408,11 @@ impl Shared {
 
     fn update_room(&self, queue: &Queue) {
         let room = queue.bytes < BOUND;
+        let idle = queue.bytes == 0;
         self.status.send_if_modified(|status| {
-            let changed = status.room != room;
+            let changed = status.room != room || status.idle != idle;
             status.room = room;
+            status.idle = idle;
             changed
         });
     }

@@ -4,7 +4,13 @@
 //! touched by `terminal.rs` only. [`widget`] holds the parts that screens are made of, [`theme`] the
 //! colours and signs in which everything is drawn.
 
+pub mod chord;
 pub mod clipboard;
+pub mod connect;
 pub mod editor;
+pub mod terminal;
 pub mod theme;
 pub mod widget;
+
+mod keyboard;
+mod painter;

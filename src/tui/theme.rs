@@ -90,6 +90,11 @@ impl Glyphs {
     };
 }
 
+/// The word for the theme that suits the terminal.
+pub const AUTO: &str = "auto";
+/// The name of the theme without colours.
+pub const MONO: &str = "mono";
+
 /// Every theme by its name; what is shown where nobody chose is [`auto`].
 pub const THEMES: [(&str, Theme); 4] = [
     ("dark", Theme::DARK),

@@ -40,6 +40,7 @@ use crate::text::output::Later;
 use crate::text::style::Style;
 
 use self::talk::Talk;
+pub use self::talk::stats;
 
 /// A message of this size is made into data only while it is written: what it becomes may take
 /// many times its memory.
@@ -174,6 +175,21 @@ impl View {
         }
     }
 
+    /// Takes an event in that is shown elsewhere: adds what is said about it, and no data.
+    pub fn watch(&mut self, event: &Event, page: &mut Page) {
+        if let Some(talk) = &mut self.talk {
+            talk.event(event, &mut page.talk);
+        }
+    }
+
+    /// Talks in this style from now on.
+    pub const fn set_talk_style(&mut self, style: Style) {
+        self.plan.talk_style = style;
+        if let Some(talk) = &mut self.talk {
+            talk.set_style(style);
+        }
+    }
+
     /// Adds a sentence of the program's own, such as a warning or the answer to `/state`. It may
     /// quote the peer. With NDJSON it is said too: it is no event.
     pub fn note(&mut self, text: &str, page: &mut Page) {
@@ -219,7 +235,7 @@ impl View {
 
     /// `/stats`.
     pub fn stats(&mut self, end: &End, page: &mut Page) {
-        for line in talk::stats(end) {
+        for line in stats(end) {
             self.note(&line, page);
         }
     }

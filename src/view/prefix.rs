@@ -31,6 +31,10 @@ impl Prefix {
         }
     }
 
+    pub(super) const fn set_style(&mut self, style: Style) {
+        self.style = style;
+    }
+
     /// To be shown every event: whoever listens has clients.
     pub(super) const fn observe(&mut self, what: &What) {
         if matches!(what, What::Listening { .. }) {

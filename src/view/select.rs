@@ -72,6 +72,22 @@ impl Only {
 }
 
 impl Select {
+    /// What it comes to as one filter, as one types it; `None` where everything passes.
+    pub fn as_filter(&self) -> Option<String> {
+        let only = self.only.map(|only| {
+            let named = Only::NAMES.iter().filter(|name| {
+                let mut only = only;
+                only.kind(name).is_some_and(|kind| *kind)
+            });
+            let kinds: Vec<String> = named.map(|name| format!("op:{name}")).collect();
+            format!("({})", kinds.join(" | "))
+        });
+        let filter = self.filter.iter().map(|filter| format!("({filter})"));
+        let exclude = self.exclude.iter().map(|filter| format!("!({filter})"));
+        let parts: Vec<String> = only.into_iter().chain(filter).chain(exclude).collect();
+        (!parts.is_empty()).then(|| parts.join(" & "))
+    }
+
     /// Whether this traffic is shown; true for what is no traffic.
     pub fn passes(&self, what: &What) -> bool {
         self.only.is_none_or(|only| is_named(only, what))
@@ -128,6 +144,16 @@ mod tests {
             filter: predicate(filter),
             exclude: predicate(exclude),
         }
+    }
+
+    #[test]
+    fn it_is_one_filter_too() {
+        assert_eq!(select("", "", "").as_filter(), None);
+        let filter = select("text,ping", "\"a\" | size>1k", "/b/")
+            .as_filter()
+            .unwrap();
+        assert_eq!(filter, "(op:text | op:ping) & (\"a\" | size>1000) & !(/b/)");
+        assert!(Predicate::parse(&filter).is_ok());
     }
 
     fn text(payload: &str) -> What {

@@ -61,6 +61,11 @@ impl Talk {
         }
     }
 
+    pub(super) const fn set_style(&mut self, style: Style) {
+        self.style = style;
+        self.prefix.set_style(style);
+    }
+
     pub(super) fn event(&mut self, event: &Event, out: &mut Vec<u8>) {
         match &event.what {
             What::Message { dir, .. } => {
@@ -289,8 +294,8 @@ impl Talk {
     }
 }
 
-/// The answer to `/stats`, a line each.
-pub(super) fn stats(end: &End) -> Vec<String> {
+/// The answer to `/stats`, a line each: received, sent, and round trips if there were any.
+pub fn stats(end: &End) -> Vec<String> {
     let way = |name, traffic: &Traffic| {
         format!(
             "{name} {} messages, {} ({} on the wire{}); {} pings, {} pongs",

@@ -70,7 +70,7 @@ impl Running {
 
     /// The most memory that it held so far, in bytes.
     pub fn peak_memory(&self) -> u64 {
-        high_water_mark(&format!("/proc/{}/status", self.pid)).expect("it still runs")
+        peak_memory(self.pid)
     }
 
     /// Follows its memory to its end.
@@ -132,6 +132,11 @@ impl MemoryWatch {
     pub fn peak(self) -> u64 {
         self.0.join().unwrap()
     }
+}
+
+/// The most memory that a process held so far, in bytes.
+pub fn peak_memory(pid: u32) -> u64 {
+    high_water_mark(&format!("/proc/{pid}/status")).expect("it still runs")
 }
 
 /// `VmHWM` of a `/proc/PID/status`; `None` for a process that has ended.

@@ -1,9 +1,10 @@
 //! A pseudo-terminal with the program in it: keys go in, a screen comes out.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use portable_pty::{
     ChildKiller, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system,
@@ -20,16 +21,21 @@ pub const CTRL_C: &str = "\x03";
 pub const CTRL_D: &str = "\x04";
 pub const UP: &str = "\x1b[A";
 pub const TAB: &str = "\t";
+pub const ESC: &str = "\x1b";
+pub const F2: &str = "\x1bOQ";
+pub const CTRL_Z: &str = "\x1a";
 
-const ROWS: NonZeroU16 = NonZeroU16::new(24).unwrap();
-const COLUMNS: NonZeroU16 = NonZeroU16::new(80).unwrap();
+/// Columns and rows of a terminal unless told.
+pub const SIZE: (u16, u16) = (80, 24);
 
 pub struct Terminal {
+    size: (u16, u16),
     output: Captured,
     keyboard: Box<dyn Write + Send>,
     master: Box<dyn MasterPty + Send>,
     ended: Receiver<ExitStatus>,
     killer: Box<dyn ChildKiller + Send + Sync>,
+    process: u32,
     modes_before: String,
     home: TempDir,
 }
@@ -50,16 +56,27 @@ impl Terminal {
 
     /// Starts it with one more environment variable.
     pub fn start_with(args: &[&str], variable: Option<(&str, &str)>) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let size = PtySize {
-            rows: ROWS.get(),
-            cols: COLUMNS.get(),
-            pixel_width: 0,
-            pixel_height: 0,
-        };
-        let pty = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wscope"));
         command.args(args);
+        Self::run(command, SIZE, variable, Captured::follow)
+    }
+
+    /// Starts it on a terminal of this size.
+    pub fn sized(args: &[&str], size: (u16, u16)) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wscope"));
+        command.args(args);
+        Self::run(command, size, None, Captured::follow)
+    }
+
+    /// Runs any program on a terminal whose output is read by `follow`.
+    pub fn run(
+        mut command: CommandBuilder,
+        size: (u16, u16),
+        variable: Option<(&str, &str)>,
+        follow: impl FnOnce(Box<dyn Read + Send>) -> Captured,
+    ) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let pty = native_pty_system().openpty(pty_size(size)).unwrap();
         command.cwd(home.path());
         command.env_clear();
         command.env("TERM", "xterm-256color");
@@ -73,14 +90,17 @@ impl Terminal {
         let mut child = pty.slave.spawn_command(command).unwrap();
         drop(pty.slave);
         let killer = child.clone_killer();
+        let process = child.process_id().unwrap();
         let (tell, ended) = mpsc::channel();
         thread::spawn(move || tell.send(child.wait().unwrap()));
         Self {
-            output: Captured::follow(pty.master.try_clone_reader().unwrap()),
+            size,
+            output: follow(pty.master.try_clone_reader().unwrap()),
             keyboard: pty.master.take_writer().unwrap(),
             master: pty.master,
             ended,
             killer,
+            process,
             modes_before,
             home,
         }
@@ -100,6 +120,35 @@ impl Terminal {
     /// Pastes as terminals do it that know bracketed paste.
     pub fn paste(&mut self, text: &str) {
         self.keys(&format!("\x1b[200~{text}\x1b[201~"));
+    }
+
+    /// Gives it another size.
+    pub fn resize(&mut self, size: (u16, u16)) {
+        self.size = size;
+        self.master.resize(pty_size(size)).unwrap();
+    }
+
+    /// Sends the program a signal by its name, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let status = std::process::Command::new("kill")
+            .args([format!("-{name}"), self.process.to_string()])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.process
+    }
+
+    /// Waits until the terminal's modes are as they were before, though it still runs.
+    #[track_caller]
+    pub fn is_given_back(&self) {
+        let deadline = Instant::now() + DEADLINE;
+        while modes(self.master.as_ref()) != self.modes_before {
+            assert!(Instant::now() < deadline, "the terminal is not given back");
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Waits until `text` was written, even if it has left the screen since.
@@ -122,13 +171,13 @@ impl Terminal {
     pub fn until(&self, what: &str, mut is_so: impl FnMut(&Screen) -> bool) {
         self.output
             .wait_until(&format!("a screen with {what:?}"), |bytes| {
-                is_so(parse(bytes).screen()).then_some(())
+                is_so(parse(bytes, self.size).screen()).then_some(())
             });
     }
 
     /// The screen as it is now.
     pub fn screen(&self) -> Screen {
-        parse(&self.output.so_far()).screen().clone()
+        parse(&self.output.so_far(), self.size).screen().clone()
     }
 
     /// Everything that was written to the terminal so far, escapes and all.
@@ -171,8 +220,18 @@ impl Drop for Terminal {
     }
 }
 
-fn parse(bytes: &[u8]) -> Parser {
-    let mut parser = Parser::new(ROWS, COLUMNS, 0);
+const fn pty_size((columns, rows): (u16, u16)) -> PtySize {
+    PtySize {
+        rows,
+        cols: columns,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
+fn parse(bytes: &[u8], (columns, rows): (u16, u16)) -> Parser {
+    let size = |cells| NonZeroU16::new(cells).expect("a terminal has cells");
+    let mut parser = Parser::new(size(rows), size(columns), 0);
     parser.process(bytes);
     parser
 }

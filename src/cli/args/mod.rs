@@ -10,6 +10,7 @@ mod connection;
 mod output;
 mod ping;
 mod reach;
+mod screen;
 mod serve;
 mod session;
 mod upkeep;
@@ -23,6 +24,7 @@ pub(super) use connection::Connection;
 pub(super) use output::{Output, Recording};
 pub(super) use ping::{PingOutput, Pings};
 pub(super) use reach::Reach;
+pub(super) use screen::Screen;
 pub(super) use serve::{Origins, Server};
 pub(super) use session::{Conversation, Session};
 pub(super) use upkeep::Upkeep;
@@ -66,7 +68,7 @@ pub(super) enum Subcommand {
     Ping(Ping),
 }
 
-/// Talk to an endpoint: in lines on a terminal, or through a pipe
+/// Talk to an endpoint: full screen on a terminal, in lines with --line or in a pipe
 ///
 /// What you type, or what comes from standard input, is sent, and what arrives is printed. When the
 /// input has ended, connect waits for replies (--wait), closes with code 1000 and ends.
@@ -87,6 +89,8 @@ pub(super) struct Connect {
     pub session: Session,
     #[command(flatten)]
     pub conversation: Conversation,
+    #[command(flatten)]
+    pub screen: Screen,
     #[command(flatten)]
     pub output: Output,
     #[command(flatten)]
@@ -117,6 +121,8 @@ pub(super) struct Listen {
     /// Read standard input too, and send it
     #[arg(long, help_heading = "Session")]
     pub stdin: bool,
+    #[command(flatten)]
+    pub screen: Screen,
 
     #[command(flatten)]
     pub origins: Origins,

@@ -104,11 +104,11 @@ pub(in crate::cli) struct Conversation {
     #[arg(long)]
     pub stay: bool,
 
-    /// Talk in lines, whatever else the terminal could do
-    #[arg(long)]
+    /// Talk in lines, not in the full screen
+    #[arg(long, conflicts_with = "tui")]
     pub line: bool,
 
     /// Lines without colours and without editing
-    #[arg(long, conflicts_with = "color")]
+    #[arg(long, conflicts_with_all = ["color", "tui"])]
     pub plain: bool,
 }

@@ -13,8 +13,8 @@ pub(in crate::cli) struct Upkeep {
 
     /// Ping the peer and notice when it is gone
     ///
-    /// standard (30/10), mobile (15/5), alb (55/10), INTERVAL/TIMEOUT, or off. The default is off for
-    /// connect and listen, standard for serve.
+    /// standard (30/10), mobile (15/5), alb (55/10), INTERVAL/TIMEOUT, or off. The default is standard
+    /// in the full screen and for serve, off for connect and listen in lines.
     #[arg(long, value_name = "WHEN", value_parser = value::heartbeat)]
     pub heartbeat: Option<value::HeartbeatChoice>,
 

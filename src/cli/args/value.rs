@@ -20,6 +20,7 @@ use crate::serve::queue::Overflow;
 use crate::session::keepalive::Heartbeat;
 use crate::text::predicate::Predicate;
 use crate::text::style::ColorChoice;
+use crate::tui::theme;
 use crate::view;
 
 /// `--wait`: a time, or for ever (`-1`).
@@ -56,6 +57,11 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
         Ok(bytes) => Ok(bytes),
         Err(_) => Err(format!("\"{text}\" is more than this machine can address")),
     }
+}
+
+pub(super) fn theme() -> PossibleValuesParser {
+    let themes = theme::THEMES.iter().map(|(name, _)| *name);
+    PossibleValuesParser::new([theme::AUTO].into_iter().chain(themes))
 }
 
 pub(super) fn count(text: &str) -> Result<usize, String> {

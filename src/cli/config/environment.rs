@@ -6,6 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use crate::tui::terminal;
+
 /// A snapshot of the surroundings.
 #[derive(Debug, Clone, Default)]
 pub(in crate::cli) struct Environment {
@@ -13,6 +15,10 @@ pub(in crate::cli) struct Environment {
     pub stdin_is_terminal: bool,
     pub stdout_is_terminal: bool,
     pub stderr_is_terminal: bool,
+    /// Columns and rows.
+    pub terminal_size: Option<(u16, u16)>,
+    /// The terminal is ours to read, not that of another job.
+    pub in_foreground: bool,
 }
 
 impl Environment {
@@ -22,6 +28,8 @@ impl Environment {
             stdin_is_terminal: std::io::stdin().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
+            terminal_size: terminal::size(),
+            in_foreground: terminal::is_in_foreground(),
         }
     }
 

@@ -10,6 +10,10 @@
 //! headers = { X-Team = "blue" }
 //! bearer = "env:STAGING_TOKEN"
 //! on_open = ['{"op":"subscribe"}']
+//!
+//! [keys]
+//! pause = "p"
+//! quit = ["q", "ctrl+q"]
 //! ```
 //!
 //! Every key and value is checked when the file is read, used or not, by the parser of the flag
@@ -28,6 +32,7 @@ use toml::de::{DeTable, DeValue};
 use crate::cli::nearest::nearest;
 use crate::cli::typed::{Kind, first_line};
 use crate::error::Error;
+use crate::tui::connect::keymap::Keymap;
 
 /// A config file that was read and checked.
 #[derive(Debug)]
@@ -35,6 +40,8 @@ pub(super) struct File {
     pub path: PathBuf,
     pub defaults: Vec<Entry>,
     pub endpoints: BTreeMap<String, Endpoint>,
+    /// The keys of the full screen, with what `[keys]` changes.
+    pub keymap: Keymap,
 }
 
 #[derive(Debug)]
@@ -79,6 +86,7 @@ impl File {
             path: path.to_owned(),
             defaults: Vec::new(),
             endpoints: BTreeMap::new(),
+            keymap: Keymap::default(),
         };
         for (key, value) in table.get_ref() {
             match key.get_ref().as_ref() {
@@ -90,7 +98,8 @@ impl File {
                     file.defaults = section.entries;
                 }
                 "endpoint" => file.endpoints = reader.endpoints(reader.table(value)?)?,
-                _ => return Err(reader.unknown(key, ["defaults", "endpoint"])),
+                "keys" => file.keymap = reader.keymap(reader.table(value)?)?,
+                _ => return Err(reader.unknown(key, ["defaults", "endpoint", "keys"])),
             }
         }
         Ok(file)
@@ -121,6 +130,27 @@ impl Reader<'_> {
             endpoints.insert(name.get_ref().to_string(), Endpoint { url, entries });
         }
         Ok(endpoints)
+    }
+
+    fn keymap(&self, table: &DeTable<'_>) -> Result<Keymap, Error> {
+        let mut keymap = Keymap::default();
+        for (key, value) in table {
+            let name = key.get_ref().replace('_', "-");
+            if !Keymap::names().any(|known| known == name) {
+                return Err(self.unknown(key, Keymap::names()));
+            }
+            let keys = match value.get_ref() {
+                DeValue::Array(array) => array
+                    .iter()
+                    .map(|item| self.scalar(item))
+                    .collect::<Result<Vec<_>, _>>()?,
+                _ => vec![self.scalar(value)?],
+            };
+            keymap
+                .bind(&name, &keys)
+                .map_err(|problem| self.wrong(&value.span(), problem))?;
+        }
+        Ok(keymap)
     }
 
     fn section(&self, table: &DeTable<'_>) -> Result<Section, Error> {
@@ -287,6 +317,7 @@ fn is_about_value(error: &clap::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::connect::keymap::Verb;
 
     fn parse(text: &str) -> Result<File, String> {
         File::parse(Path::new("c.toml"), text).map_err(|error| error.to_string())
@@ -329,6 +360,14 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_the_screen_are_changed() {
+        let file = parse("[keys]\npause = 'p'\nonly_hits = ['o', 'ctrl+o']\n").unwrap();
+        assert_eq!(file.keymap.keys(Verb::Pause), "p");
+        assert_eq!(file.keymap.keys(Verb::OnlyHits), "o Ctrl+O");
+        assert_eq!(file.keymap.keys(Verb::Quit), "q");
+    }
+
+    #[test]
     fn what_is_wrong_is_named_with_its_line() {
         for (text, said) in [
             (
@@ -339,7 +378,15 @@ mod tests {
                 "[default]\n",
                 "c.toml, line 1: unknown key \"default\" (did you mean defaults?)",
             ),
-            ("[theme]\n", "c.toml, line 1: unknown key \"theme\""),
+            ("[colours]\n", "c.toml, line 1: unknown key \"colours\""),
+            (
+                "[keys]\npauze = 'p'\n",
+                "c.toml, line 2: unknown key \"pauze\" (did you mean pause?)",
+            ),
+            (
+                "[keys]\npause = 'ctrl+'\n",
+                "c.toml, line 2: \"ctrl+\" is not a key",
+            ),
             (
                 "[defaults]\nheartbeat = 'often'\n",
                 "c.toml, line 2: invalid value 'often'",

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::output::{Purpose, recording, view};
-use super::{DEMO, Plan, Setup, address, connection, server, session, target};
+use super::{DEMO, Plan, Setup, address, connection, screen, server, session, target};
 use crate::cli::args::Listen;
 use crate::command::source::Source;
 use crate::command::{answers, connect};
 use crate::error::Error;
 use crate::session::client;
+use crate::session::keepalive::Heartbeat;
 
 pub(super) fn listen(setup: &Setup<'_>) -> Result<Plan, Error> {
     let targets: Vec<String> = setup.typed.values("targets");
@@ -65,9 +66,14 @@ fn subscribe(setup: &Setup<'_>, targets: &[String]) -> Result<connect::Plan, Err
         return Err(Error::usage("--input has no effect without --stdin"));
     }
     let mut view = view(setup, &args.output, Purpose::Messages, false)?;
-    let source = if args.stdin {
+    let on_screen = args.screen.tui;
+    let source = if on_screen {
+        screen::forced(setup.environment)?;
+        Source::Person(Box::new(session::person(setup, &args.screen, &view, true)))
+    } else if args.stdin {
         let size = args.upkeep.max_message_size;
-        session::input(setup, &args.session, false, view.data_style, size)?
+        let person = session::person(setup, &args.screen, &view, false);
+        session::input(setup, &args.session, false, person, size)?
     } else {
         Source::Nothing
     };
@@ -87,6 +93,7 @@ fn subscribe(setup: &Setup<'_>, targets: &[String]) -> Result<connect::Plan, Err
             echo: args.session.echo,
             replies: args.session.reply,
         },
+        setup: Vec::new(),
         notes,
     })
 }
@@ -110,7 +117,11 @@ fn subscriber(
         target(url)?,
         &args.connection,
         connection::offer(&args.upkeep),
-        connection::upkeep(&args.upkeep, args.output.frames, None)?,
+        connection::upkeep(
+            &args.upkeep,
+            args.output.frames || args.screen.tui,
+            args.screen.tui.then_some(Heartbeat::STANDARD),
+        )?,
         session::opening(&args.session)?,
         setup.environment,
         notes,

@@ -14,6 +14,7 @@ mod merge;
 mod output;
 mod ping;
 mod reach;
+mod screen;
 mod server;
 mod session;
 #[cfg(test)]

@@ -177,7 +177,8 @@ pub(super) fn listen(
     let connection = upkeep(&args.upkeep, args.output.frames, None)?;
     let mut view = view(setup, &args.output, Purpose::Messages, false)?;
     let size = connection.max_message_size;
-    let mut source = session::input(setup, &args.session, false, view.data_style, size)?;
+    let person = session::person(setup, &args.screen, &view, false);
+    let mut source = session::input(setup, &args.session, false, person, size)?;
     if let Source::Pipe(pipe) = &mut source {
         // `/to ID text` is how one client is told from the others, from a pipe too.
         pipe.slash = true;

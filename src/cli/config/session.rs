@@ -3,16 +3,15 @@
 use std::path::Path;
 
 use super::Setup;
-use crate::cli::args::{Connect, Connection, Session};
+use crate::cli::args::{Connect, Connection, Screen, Session};
 use crate::command::limits::Limits;
-use crate::command::source::Source;
+use crate::command::source::{Person, Source};
 use crate::error::Error;
 use crate::input::{Input, history, pipe, readline, slash};
 use crate::model::command::Command;
 use crate::model::message::Message;
 use crate::session::client::Reconnect;
 use crate::text::hex;
-use crate::text::style::Style;
 use crate::view;
 use crate::view::outcome::Conditions;
 
@@ -75,8 +74,8 @@ fn command(args: &Session, text: &str, place: &str) -> Result<Command, Error> {
 pub(super) fn conversation(
     setup: &Setup<'_>,
     connect: &Connect,
-    style: Style,
-    max_message_size: usize,
+    view: &view::Plan,
+    on_screen: bool,
 ) -> Result<(Source, Limits), Error> {
     let (args, conversation) = (&connect.session, &connect.conversation);
     let executes = !args.execute.is_empty() || args.execute_file.is_some();
@@ -101,7 +100,9 @@ pub(super) fn conversation(
         limits.input_end = false;
         Source::Nothing
     } else {
-        input(setup, args, conversation.plain, style, max_message_size)?
+        let person = person(setup, &connect.screen, view, on_screen);
+        let size = connect.upkeep.max_message_size;
+        input(setup, args, conversation.plain, person, size)?
     };
     Ok((source, limits))
 }
@@ -135,24 +136,38 @@ pub(super) fn is_echoed(setup: &Setup<'_>, source: &Source, view: &view::Plan) -
     view.data_terminal && !typed
 }
 
+/// A person at the terminal, in lines or on the screen.
+pub(super) fn person(
+    setup: &Setup<'_>,
+    screen: &Screen,
+    view: &view::Plan,
+    on_screen: bool,
+) -> Person {
+    Person {
+        editor: readline::Plan {
+            history: history::path(|name| setup.environment.get(name)),
+            style: view.data_style,
+        },
+        screen: super::screen::plan(setup, screen, view),
+        begins_on_screen: on_screen,
+    }
+}
+
 /// stdin: a person at a line editor where there is a terminal both ways, a pipe otherwise.
 pub(super) fn input(
     setup: &Setup<'_>,
     args: &Session,
     plain: bool,
-    style: Style,
+    person: Person,
     max_message_size: usize,
 ) -> Result<Source, Error> {
     let environment = setup.environment;
-    let person = environment.stdin_is_terminal;
-    let slash = args.slash || person;
+    let types = environment.stdin_is_terminal;
+    let slash = args.slash || types;
     let dumb = environment.get("TERM").is_some_and(|term| term == "dumb");
     let encoded = args.input.is_some() || args.binary.is_some();
-    if person && environment.stdout_is_terminal && !plain && !dumb && !encoded {
-        return Ok(Source::Editor(readline::Plan {
-            history: history::path(|name| environment.get(name)),
-            style,
-        }));
+    if types && environment.stdout_is_terminal && !plain && !dumb && !encoded {
+        return Ok(Source::Person(Box::new(person)));
     }
     let format = args.input.unwrap_or_default();
     if format == pipe::Format::Ndjson && args.binary.is_some() {

@@ -18,6 +18,7 @@ pub mod chart;
 pub mod composer;
 pub mod draft;
 pub mod inspector;
+pub mod line;
 mod pen;
 
 use std::time::Duration;

@@ -14,6 +14,7 @@ use crate::command::source::Source;
 use crate::model::command::Command;
 use crate::model::message::Message;
 use crate::session::client;
+use crate::session::keepalive::Heartbeat;
 use crate::text::style::Style;
 
 /// Words as a shell would cut them; quotes are single.
@@ -35,6 +36,8 @@ fn surroundings(terminal: bool) -> Environment {
         stdin_is_terminal: terminal,
         stdout_is_terminal: terminal,
         stderr_is_terminal: terminal,
+        terminal_size: terminal.then_some((80, 24)),
+        in_foreground: terminal,
         ..Environment::default()
     }
 }
@@ -93,7 +96,7 @@ fn the_source_is_a_pipe_an_editor_or_nothing() {
     assert!(matches!(piped("ws://h").source, Source::Pipe(_)));
     assert!(matches!(
         typed_at_terminal("ws://h").source,
-        Source::Editor(_)
+        Source::Person(_)
     ));
     for line in ["ws://h --plain", "ws://h -i json", "ws://h -b hex"] {
         assert!(
@@ -285,7 +288,11 @@ fn contradictions_are_errors() {
         ("ws://h --record a.har", ".ndjson"),
         ("ws://h --record a", ".ndjson"),
         ("ws://h -s a,a", "given twice"),
-        ("ws://h --tui", "--tui"),
+        ("ws://h --tui", "--tui needs a terminal"),
+        ("ws://h --tui --line", "cannot be used with"),
+        ("ws://h --tui --json", "cannot be used with"),
+        ("listen 8080 --tui", "--tui has no meaning for listen 8080"),
+        ("ws://h --theme pink", "invalid value 'pink'"),
         ("wss://h -k --pin sha256/x", "32 bytes"),
         ("wss://h -k --ca f", "cannot be used with"),
         ("wss://h --key f", "--key has no effect without --cert"),
@@ -365,4 +372,130 @@ fn heartbeats_are_off_for_clients_unless_asked_for() {
     let by_message = heartbeat("ws://h --heartbeat-message ping --heartbeat-reply pong").unwrap();
     assert_eq!(by_message.interval, 30 * SECOND);
     assert_eq!(by_message.message.unwrap().reply.as_deref(), Some("pong"));
+}
+
+/// Whether the full screen opens at first.
+fn opens_screen(environment: &Environment, line: &str) -> bool {
+    let plan = connecting(environment, line);
+    matches!(plan.source, Source::Person(person) if person.begins_on_screen)
+}
+
+#[test]
+fn the_screen_opens_where_a_person_has_room_and_nothing_asks_for_lines() {
+    let changed = |change: fn(&mut Environment)| {
+        let mut environment = surroundings(true);
+        change(&mut environment);
+        environment
+    };
+    for (environment, opens) in [
+        (surroundings(true), true),
+        (surroundings(false), false),
+        (changed(|env| env.terminal_size = Some((60, 15))), true),
+        (changed(|env| env.terminal_size = Some((59, 15))), false),
+        (changed(|env| env.terminal_size = Some((60, 14))), false),
+        (changed(|env| env.terminal_size = None), false),
+        (changed(|env| env.in_foreground = false), false),
+        (changed(|env| env.stdin_is_terminal = false), false),
+        (changed(|env| env.stdout_is_terminal = false), false),
+        (changed(|env| set(env, "CI", "true")), false),
+        (changed(|env| set(env, "TERM", "dumb")), false),
+        (changed(|env| set(env, "TERM", "xterm")), true),
+    ] {
+        assert_eq!(
+            opens_screen(&environment, "ws://h"),
+            opens,
+            "{environment:?}"
+        );
+    }
+    for line in [
+        "ws://h --line",
+        "ws://h --plain",
+        "ws://h --json",
+        "ws://h --parse",
+        "ws://h --output hex",
+        "ws://h -x hi",
+        "ws://h -x hi --stay",
+        "ws://h -n 1",
+        "ws://h --until x",
+        "ws://h -b hex",
+        "-c ws://h",
+    ] {
+        assert!(!opens_screen(&surroundings(true), line), "{line}");
+    }
+    for line in [
+        "ws://h -r -P -F",
+        "connect",
+        "ws://h --filter x",
+        "ws://h --stay",
+        "listen ws://h --tui",
+    ] {
+        assert!(opens_screen(&surroundings(true), line), "{line}");
+    }
+    let small = changed(|env| env.terminal_size = Some((10, 10)));
+    assert!(opens_screen(&small, "ws://h --tui"));
+}
+
+fn set(environment: &mut Environment, name: &str, value: &str) {
+    environment.variables.insert(name.into(), value.into());
+}
+
+#[test]
+fn heartbeats_are_on_where_the_screen_is() {
+    let heartbeat = |line| {
+        typed_at_terminal(line).clients[0]
+            .connection
+            .heartbeat
+            .clone()
+    };
+    assert_eq!(heartbeat("ws://h"), Some(Heartbeat::STANDARD));
+    assert_eq!(heartbeat("ws://h --heartbeat off"), None);
+    assert_eq!(heartbeat("ws://h --line"), None);
+}
+
+#[test]
+fn the_screen_is_made_for_its_surroundings() {
+    let screen = |environment: &Environment, line: &str| match connecting(environment, line).source
+    {
+        Source::Person(person) => person.screen.setup,
+        other => panic!("{other:?}"),
+    };
+    let with = |name: &str, value: &str| {
+        let mut environment = surroundings(true);
+        set(&mut environment, name, value);
+        environment
+    };
+    for (environment, line, theme, ascii) in [
+        (surroundings(true), "ws://h", "dark", false),
+        (with("NO_COLOR", "1"), "ws://h", "mono", false),
+        (
+            with("NO_COLOR", "1"),
+            "ws://h --theme light",
+            "light",
+            false,
+        ),
+        (surroundings(true), "ws://h --color never", "mono", false),
+        (with("COLORFGBG", "0;15"), "ws://h", "light", false),
+        (
+            with("COLORFGBG", "0;15"),
+            "ws://h --theme dark",
+            "dark",
+            false,
+        ),
+        (with("LANG", "C"), "ws://h", "dark", true),
+        (with("LC_ALL", "de_DE.UTF-8"), "ws://h", "dark", false),
+        (surroundings(true), "ws://h --ascii", "dark", true),
+    ] {
+        let setup = screen(&environment, line);
+        assert_eq!(
+            (setup.theme.0, setup.ascii),
+            (theme, ascii),
+            "{line} {environment:?}"
+        );
+    }
+    let setup = screen(
+        &surroundings(true),
+        "ws://h --only text --exclude a --mouse",
+    );
+    assert_eq!(setup.filter.as_deref(), Some("(op:text) & !(\"a\")"));
+    assert!(setup.mouse);
 }

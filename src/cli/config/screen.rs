@@ -1,0 +1,152 @@
+//! Whether the full screen opens, and how it looks and listens.
+
+use std::ffi::OsStr;
+
+use jiff::tz::TimeZone;
+
+use super::Setup;
+use super::environment::Environment;
+use crate::cli::args::{Connect, Screen};
+use crate::error::Error;
+use crate::input::history;
+use crate::model::units::{show_duration, show_size};
+use crate::session::connection;
+use crate::tui::connect::Setup as Look;
+use crate::tui::connect::keymap::Keymap;
+use crate::tui::connect::screen;
+use crate::tui::editor;
+use crate::tui::theme;
+use crate::view;
+
+/// The smallest terminal, columns and rows, on which the screen opens by itself.
+const ROOM: (u16, u16) = (60, 15);
+
+/// Whether `connect` opens it: where a person sits at a terminal that has room for it, and nothing
+/// asks for lines.
+pub(super) fn opens(setup: &Setup<'_>, args: &Connect) -> Result<bool, Error> {
+    if args.screen.tui {
+        return forced(setup.environment).map(|()| true);
+    }
+    let (session, conversation, output) = (&args.session, &args.conversation, &args.output);
+    let asks_for_lines = conversation.line
+        || conversation.plain
+        || output.json
+        || output.parse
+        || output.output.is_some()
+        || !session.execute.is_empty()
+        || session.execute_file.is_some()
+        || session.count.is_some()
+        || session.until.is_some()
+        || session.input.is_some()
+        || session.binary.is_some()
+        || setup.typed.wscat;
+    Ok(!asks_for_lines && suits(setup.environment))
+}
+
+/// Whether the terminal is one that a full screen suits.
+fn suits(environment: &Environment) -> bool {
+    let has_room = environment
+        .terminal_size
+        .is_some_and(|(width, height)| width >= ROOM.0 && height >= ROOM.1);
+    is_possible(environment)
+        && has_room
+        && environment.in_foreground
+        && environment.get("CI").is_none()
+}
+
+fn is_possible(environment: &Environment) -> bool {
+    environment.is_conversation() && environment.get("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// `--tui` opens it wherever that is possible.
+pub(super) fn forced(environment: &Environment) -> Result<(), Error> {
+    if is_possible(environment) {
+        return Ok(());
+    }
+    Err(Error::usage_hint(
+        "--tui needs a terminal for input and output",
+        "without it messages are printed in lines",
+    ))
+}
+
+pub(super) fn plan(setup: &Setup<'_>, args: &Screen, view: &view::Plan) -> screen::Plan {
+    let environment = setup.environment;
+    let ascii = args.ascii || !is_utf8(environment);
+    screen::Plan {
+        setup: Look {
+            theme: Look::theme(theme(environment, args, view), ascii),
+            ascii,
+            mouse: args.mouse,
+            keymap: setup
+                .file
+                .as_ref()
+                .map_or_else(Keymap::default, |file| file.keymap.clone()),
+            zone: TimeZone::system(),
+            filter: view.select.as_filter(),
+        },
+        history: history::path(|name| environment.get(name)),
+        editor: editor::command(|name| environment.get(name)),
+        is_tmux: environment.get("TMUX").is_some(),
+    }
+}
+
+/// `--theme` beats the absence of colours, which beats what the terminal tells of its background.
+fn theme<'a>(environment: &Environment, args: &'a Screen, view: &view::Plan) -> &'a str {
+    match args.theme.as_deref() {
+        Some(name) if name != theme::AUTO => name,
+        _ if !view.data_style.is_colourful() => theme::MONO,
+        _ => {
+            let colours = environment.get("COLORFGBG");
+            theme::auto(colours.as_deref().and_then(OsStr::to_str))
+        }
+    }
+}
+
+/// Whether the locale is UTF-8, as POSIX names it; a system without a locale is taken for a modern
+/// one.
+fn is_utf8(environment: &Environment) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| environment.get(name));
+    locale.is_none_or(|locale| {
+        let locale = locale.to_string_lossy().to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}
+
+/// What was set up, in a few words each: the second line of a large screen.
+pub(super) fn words(args: &Connect, connection: &connection::Plan) -> Vec<String> {
+    let session = &args.session;
+    let mut words = Vec::new();
+    match session.on_open.len() + session.execute.len() {
+        0 => {}
+        1 => words.push("on open 1 message".to_owned()),
+        count => words.push(format!("on open {count} messages")),
+    }
+    match session.reply.len() {
+        _ if session.echo => words.push("echo".to_owned()),
+        0 => {}
+        1 => words.push("1 rule replies".to_owned()),
+        count => words.push(format!("{count} rules reply")),
+    }
+    words.push(match &connection.heartbeat {
+        None => "no heartbeat".to_owned(),
+        Some(heartbeat) => format!("heartbeat {}", show_duration(heartbeat.interval)),
+    });
+    if !connection.auto_pong {
+        words.push("pings are not answered".to_owned());
+    }
+    words.push(if session.reconnect {
+        format!("reconnects, {} retries", session.max_retries)
+    } else {
+        "does not reconnect".to_owned()
+    });
+    if let Some(path) = &args.recording.record {
+        words.push(format!("records to {}", path.display()));
+    }
+    words.push(format!(
+        "messages up to {}",
+        show_size(connection.max_message_size as u64)
+    ));
+    words
+}

@@ -1,0 +1,380 @@
+//! The keys: one table, which the help, the palette and the footer are made of, and which `[keys]`
+//! of the config file changes.
+
+use ratatui::crossterm::event::KeyEvent;
+
+use crate::tui::chord::Chord;
+
+/// What a key can be bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verb {
+    Send,
+    NewLine,
+    NextKind,
+    SearchHistory,
+    OpenEditor,
+    Leave,
+    Compose,
+    NextPane,
+    PreviousPane,
+    FramesPane,
+    InspectPane,
+    EventsPane,
+    SendPane,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Oldest,
+    Follow,
+    Pause,
+    Filter,
+    NextHit,
+    PreviousHit,
+    OnlyHits,
+    Control,
+    Mark,
+    Diff,
+    Inspect,
+    Back,
+    NextFrame,
+    PreviousFrame,
+    Json,
+    Raw,
+    Hex,
+    Headers,
+    Wrap,
+    Copy,
+    CopyAs,
+    Resend,
+    Ping,
+    Reconnect,
+    Close,
+    Theme,
+    Mouse,
+    LineMode,
+    Help,
+    Palette,
+    Redraw,
+    Suspend,
+    Cancel,
+    Quit,
+    QuitAndKeep,
+}
+
+/// Where a key means something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Anywhere,
+    /// Where one types.
+    Composer,
+    /// Everywhere else.
+    Panes,
+}
+
+/// An entry of the table.
+#[derive(Debug)]
+pub struct Entry {
+    pub verb: Verb,
+    /// What `[keys]` calls it.
+    pub name: &'static str,
+    pub place: Place,
+    /// Alternatives; a space stands between keys that are pressed one after the other.
+    keys: &'static [&'static str],
+    pub about: &'static str,
+    /// The word in the footer; empty for none.
+    pub footer: &'static str,
+}
+
+const fn entry(
+    verb: Verb,
+    name: &'static str,
+    place: Place,
+    keys: &'static [&'static str],
+    about: &'static str,
+    footer: &'static str,
+) -> Entry {
+    Entry {
+        verb,
+        name,
+        place,
+        keys,
+        about,
+        footer,
+    }
+}
+
+/// Every key, in the order of the help and of the footer.
+#[rustfmt::skip]
+pub const TABLE: &[Entry] = &[
+    entry(Verb::Send, "send", Place::Composer, &["enter"], "send the message, or obey a /command", "send"),
+    entry(Verb::NewLine, "new-line", Place::Composer, &["alt+enter", "ctrl+j"], "begin a new line", "new line"),
+    entry(Verb::NextKind, "kind", Place::Composer, &["ctrl+o"], "next kind: text, JSON, binary, ping, close", "kind"),
+    entry(Verb::SearchHistory, "history", Place::Composer, &["ctrl+r"], "search what was sent", "history"),
+    entry(Verb::OpenEditor, "editor", Place::Composer, &["ctrl+x ctrl+e"], "write it in $EDITOR", ""),
+    entry(Verb::Leave, "leave", Place::Composer, &["esc"], "go to the frames", "frames"),
+    entry(Verb::Compose, "compose", Place::Panes, &["i"], "type a message", "type"),
+    entry(Verb::Filter, "filter", Place::Panes, &["/"], "find messages: \"text\", /regex/, json:/id=7, op:ping, size>1k", "filter"),
+    entry(Verb::NextHit, "next-hit", Place::Panes, &["n"], "next hit", ""),
+    entry(Verb::PreviousHit, "previous-hit", Place::Panes, &["N"], "previous hit", ""),
+    entry(Verb::OnlyHits, "only-hits", Place::Panes, &["o"], "list hits only, or all again", ""),
+    entry(Verb::Follow, "follow", Place::Panes, &["f", "G", "end"], "follow the newest", "follow"),
+    entry(Verb::Pause, "pause", Place::Panes, &["space"], "freeze the list, or let it go on", "pause"),
+    entry(Verb::Oldest, "oldest", Place::Panes, &["g", "home"], "the oldest message", ""),
+    entry(Verb::Up, "up", Place::Panes, &["k", "up"], "up", ""),
+    entry(Verb::Down, "down", Place::Panes, &["j", "down"], "down", ""),
+    entry(Verb::PageUp, "page-up", Place::Panes, &["pgup", "ctrl+b"], "a page up", ""),
+    entry(Verb::PageDown, "page-down", Place::Panes, &["pgdn", "ctrl+f"], "a page down", ""),
+    entry(Verb::Inspect, "inspect", Place::Panes, &["enter"], "inspect on the whole screen, or back", ""),
+    entry(Verb::Back, "back", Place::Panes, &["esc"], "back from the whole screen; or no filter any more", ""),
+    entry(Verb::NextFrame, "next-frame", Place::Panes, &["]"], "the next message, wherever one is", ""),
+    entry(Verb::PreviousFrame, "previous-frame", Place::Panes, &["["], "the message before, wherever one is", ""),
+    entry(Verb::Hex, "hex", Place::Panes, &["x"], "show it as hex", "hex"),
+    entry(Verb::Json, "json", Place::Panes, &["J"], "show it as JSON", "json"),
+    entry(Verb::Raw, "raw", Place::Panes, &["R"], "show it as it came", ""),
+    entry(Verb::Headers, "headers", Place::Panes, &["H"], "show the opening handshake", ""),
+    entry(Verb::Mark, "mark", Place::Panes, &["'"], "mark it, to compare with", ""),
+    entry(Verb::Diff, "diff", Place::Panes, &["d"], "compare with the marked one", ""),
+    entry(Verb::Wrap, "wrap", Place::Panes, &["w"], "wrap long lines, or cut them", ""),
+    entry(Verb::Copy, "copy", Place::Panes, &["y"], "copy the payload", "copy"),
+    entry(Verb::CopyAs, "copy-as", Place::Panes, &["Y"], "copy as a command or a snippet", ""),
+    entry(Verb::Resend, "resend", Place::Panes, &["e"], "edit it and send it again", "resend"),
+    entry(Verb::Ping, "ping", Place::Panes, &["P"], "send a ping now", ""),
+    entry(Verb::Reconnect, "reconnect", Place::Panes, &["r"], "connect again now", "reconnect"),
+    entry(Verb::Close, "close", Place::Panes, &["c"], "close with a code and a reason", "close"),
+    entry(Verb::Control, "control-frames", Place::Panes, &["z"], "hide pings and pongs, or show them", ""),
+    entry(Verb::NextPane, "next-pane", Place::Anywhere, &["tab"], "next pane", "pane"),
+    entry(Verb::PreviousPane, "previous-pane", Place::Anywhere, &["backtab"], "previous pane", ""),
+    entry(Verb::FramesPane, "frames", Place::Panes, &["1"], "the frames", ""),
+    entry(Verb::InspectPane, "inspector", Place::Panes, &["2"], "the inspector", ""),
+    entry(Verb::EventsPane, "events", Place::Panes, &["3"], "the events", ""),
+    entry(Verb::SendPane, "composer", Place::Panes, &["4"], "the composer", ""),
+    entry(Verb::Theme, "theme", Place::Panes, &["t"], "next theme", "theme"),
+    entry(Verb::Mouse, "mouse", Place::Panes, &["m"], "let the mouse scroll and choose, or select text", ""),
+    entry(Verb::LineMode, "line-mode", Place::Anywhere, &["f2"], "go on in lines (/tui and F2 come back)", ""),
+    entry(Verb::Redraw, "redraw", Place::Anywhere, &["ctrl+l"], "draw everything anew", ""),
+    entry(Verb::Suspend, "suspend", Place::Anywhere, &["ctrl+z"], "to the shell; fg comes back", ""),
+    entry(Verb::Palette, "palette", Place::Panes, &[":"], "find a command by its name", ""),
+    entry(Verb::Cancel, "cancel", Place::Anywhere, &["ctrl+c"], "clear what is typed, then quit", "quit"),
+    entry(Verb::Quit, "quit", Place::Panes, &["q"], "close the connection and quit", "quit"),
+    entry(Verb::QuitAndKeep, "quit-and-keep", Place::Panes, &["Q"], "quit, and leave the screen's text in the terminal", ""),
+    entry(Verb::Help, "help", Place::Anywhere, &["?", "f1"], "this list", "help"),
+];
+
+/// Which key does what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keymap {
+    /// For each entry of [`TABLE`] the sequences that lead to it.
+    sequences: Vec<Vec<Vec<Chord>>>,
+}
+
+/// What a key leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    Verb(Verb),
+    /// More keys are needed.
+    Begun,
+    Nothing,
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        let sequences = TABLE
+            .iter()
+            .map(|entry| {
+                entry
+                    .keys
+                    .iter()
+                    .filter_map(|keys| parse(keys).ok())
+                    .collect()
+            })
+            .collect();
+        Self { sequences }
+    }
+}
+
+impl Keymap {
+    /// The names that `[keys]` may use.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        TABLE.iter().map(|entry| entry.name)
+    }
+
+    /// Gives an entry other keys; whatever had them in the same place loses them.
+    ///
+    /// # Errors
+    /// There is no such name, or one of the keys is none.
+    pub fn bind(&mut self, name: &str, keys: &[String]) -> Result<(), String> {
+        let at = TABLE
+            .iter()
+            .position(|entry| entry.name == name)
+            .ok_or_else(|| format!("there is no key \"{name}\""))?;
+        let bound = keys
+            .iter()
+            .map(|keys| parse(keys))
+            .collect::<Result<Vec<_>, _>>()?;
+        for (other, sequences) in self.sequences.iter_mut().enumerate() {
+            if meet(TABLE[other].place, TABLE[at].place) {
+                sequences.retain(|sequence| !bound.contains(sequence));
+            }
+        }
+        self.sequences[at] = bound;
+        Ok(())
+    }
+
+    /// What a key does after `begun`, which led nowhere yet.
+    pub fn find(&self, composing: bool, begun: &[Chord], key: KeyEvent) -> Found {
+        let here = if composing {
+            Place::Composer
+        } else {
+            Place::Panes
+        };
+        let pressed: Vec<Chord> = begun.iter().copied().chain([Chord::of(key)]).collect();
+        let mut found = Found::Nothing;
+        for (entry, sequences) in TABLE.iter().zip(&self.sequences) {
+            if !meet(entry.place, here) {
+                continue;
+            }
+            for sequence in sequences
+                .iter()
+                .filter(|sequence| counts(sequence, composing))
+            {
+                if *sequence == pressed {
+                    return Found::Verb(entry.verb);
+                }
+                if sequence.starts_with(&pressed) {
+                    found = Found::Begun;
+                }
+            }
+        }
+        found
+    }
+
+    /// The keys of an entry as they are shown: `f G End`.
+    pub fn keys(&self, verb: Verb) -> String {
+        self.shown(verb, false).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The first of them: `f`.
+    pub fn key(&self, verb: Verb) -> Option<String> {
+        self.shown(verb, false).next()
+    }
+
+    /// The first of them that means something while one types.
+    pub fn key_while_composing(&self, verb: Verb) -> Option<String> {
+        self.shown(verb, true).next()
+    }
+
+    fn shown(&self, verb: Verb, composing: bool) -> impl Iterator<Item = String> {
+        let at = TABLE.iter().position(|entry| entry.verb == verb);
+        let sequences = at.and_then(|at| self.sequences.get(at));
+        sequences
+            .into_iter()
+            .flatten()
+            .filter(move |sequence| counts(sequence, composing))
+            .map(|sequence| {
+                let chords: Vec<String> = sequence.iter().map(Chord::to_string).collect();
+                chords.join(" ")
+            })
+    }
+}
+
+/// Where one types, what types a letter is a letter.
+fn counts(sequence: &[Chord], composing: bool) -> bool {
+    let types = sequence.first().and_then(|chord| chord.typed());
+    !composing || types.is_none()
+}
+
+fn parse(keys: &str) -> Result<Vec<Chord>, String> {
+    let chords: Vec<Chord> = keys.split(' ').map(str::parse).collect::<Result<_, _>>()?;
+    Ok(chords)
+}
+
+/// Whether a key can mean either.
+fn meet(one: Place, other: Place) -> bool {
+    one == other || one == Place::Anywhere || other == Place::Anywhere
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::crossterm::event::{KeyCode, KeyModifiers};
+
+    use super::*;
+
+    fn ctrl(letter: char) -> KeyEvent {
+        KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL)
+    }
+
+    fn letter(letter: char) -> KeyEvent {
+        KeyEvent::new(KeyCode::Char(letter), KeyModifiers::NONE)
+    }
+
+    #[test]
+    fn every_key_of_the_table_is_a_key_and_means_one_thing() {
+        let keymap = Keymap::default();
+        for (at, entry) in TABLE.iter().enumerate() {
+            assert_eq!(
+                keymap.sequences[at].len(),
+                entry.keys.len(),
+                "{}",
+                entry.name
+            );
+            assert!(!entry.about.is_empty());
+            for (other, rival) in TABLE.iter().enumerate().skip(at + 1) {
+                assert!(entry.name != rival.name && entry.verb != rival.verb);
+                let same = keymap.sequences[other]
+                    .iter()
+                    .any(|sequence| keymap.sequences[at].contains(sequence));
+                assert!(
+                    !same || !meet(entry.place, rival.place),
+                    "{} {}",
+                    entry.name,
+                    rival.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn where_one_types_letters_are_letters() {
+        let keymap = Keymap::default();
+        for key in "qfG/?:i1 ".chars() {
+            assert_eq!(keymap.find(true, &[], letter(key)), Found::Nothing, "{key}");
+            assert!(
+                matches!(keymap.find(false, &[], letter(key)), Found::Verb(_)),
+                "{key}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_sequence_is_begun_and_ended() {
+        let keymap = Keymap::default();
+        assert_eq!(keymap.find(true, &[], ctrl('x')), Found::Begun);
+        let begun = [Chord::of(ctrl('x'))];
+        assert_eq!(
+            keymap.find(true, &begun, ctrl('e')),
+            Found::Verb(Verb::OpenEditor)
+        );
+        assert_eq!(keymap.find(true, &begun, letter('e')), Found::Nothing);
+        assert_eq!(keymap.keys(Verb::OpenEditor), "Ctrl+X Ctrl+E");
+    }
+
+    #[test]
+    fn keys_can_be_given_to_other_verbs() {
+        let mut keymap = Keymap::default();
+        keymap
+            .bind("pause", &["f".into(), "ctrl+p".into()])
+            .unwrap();
+        assert_eq!(
+            keymap.find(false, &[], letter('f')),
+            Found::Verb(Verb::Pause)
+        );
+        assert_eq!(keymap.find(false, &[], letter(' ')), Found::Nothing);
+        assert_eq!(keymap.keys(Verb::Follow), "G End");
+        assert_eq!(keymap.keys(Verb::Pause), "f Ctrl+P");
+        assert!(keymap.bind("pauze", &[]).is_err());
+        assert!(keymap.bind("pause", &["ctrl+".into()]).is_err());
+        keymap.bind("mouse", &[]).unwrap();
+        assert_eq!(keymap.key(Verb::Mouse), None);
+    }
+}

@@ -1,0 +1,56 @@
+//! A row of facts, of which the least important give way where there is no room.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// Facts side by side.
+#[derive(Default)]
+pub(super) struct Bar<'a> {
+    facts: Vec<(u8, Line<'a>)>,
+}
+
+impl<'a> Bar<'a> {
+    /// Adds a fact; the highest ranks go first when room is short, 0 stays.
+    pub(super) fn add(&mut self, rank: u8, fact: impl Into<Line<'a>>) {
+        let fact = fact.into();
+        if fact.width() > 0 {
+            self.facts.push((rank, fact));
+        }
+    }
+
+    /// Draws what fits, with `gap` between.
+    pub(super) fn render(mut self, area: Rect, buffer: &mut Buffer, gap: &Span<'a>) {
+        if area.is_empty() {
+            return;
+        }
+        while self.width(gap.width()) > usize::from(area.width) {
+            let ranks = self.facts.iter().map(|(rank, _)| *rank);
+            match ranks.max().filter(|rank| *rank > 0) {
+                // Of equals the last gives way.
+                Some(most) => {
+                    let at = self.facts.iter().rposition(|(rank, _)| *rank == most);
+                    at.map(|at| self.facts.remove(at));
+                }
+                None => break,
+            }
+        }
+        let mut line = Line::default();
+        for (at, (_, fact)) in self.facts.into_iter().enumerate() {
+            if at > 0 {
+                line.push_span(gap.clone());
+            }
+            line.spans.extend(
+                fact.spans
+                    .into_iter()
+                    .map(|span| span.patch_style(fact.style)),
+            );
+        }
+        buffer.set_line(area.x, area.y, &line, area.width);
+    }
+
+    fn width(&self, gap: usize) -> usize {
+        let facts: usize = self.facts.iter().map(|(_, fact)| fact.width()).sum();
+        facts + gap * self.facts.len().saturating_sub(1)
+    }
+}

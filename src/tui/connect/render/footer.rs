@@ -1,0 +1,91 @@
+//! The last row: the keys that matter here, or what was just done.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::Context;
+use super::bar::Bar;
+use crate::text::sanitize;
+use crate::tui::connect::keymap::{Place, TABLE, Verb};
+use crate::tui::connect::state::{Focus, Overlay};
+
+pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
+    let (area, state, theme) = (context.layout.footer, context.state, context.theme);
+    if area.is_empty() {
+        return;
+    }
+    if let Some(said) = state.said() {
+        let text = format!(" {}", sanitize::line(said));
+        buffer.set_stringn(area.x, area.y, text, usize::from(area.width), theme.hint);
+        return;
+    }
+    if !state.begun.is_empty() {
+        let keys: Vec<String> = state.begun.iter().map(ToString::to_string).collect();
+        let text = format!(" {} ...", keys.join(" "));
+        buffer.set_stringn(area.x, area.y, text, usize::from(area.width), theme.hint);
+        return;
+    }
+    let area = Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2),
+        ..area
+    };
+    let mut bar = Bar::default();
+    if let Some(overlay) = &state.overlay {
+        for (key, word) in keys_of(overlay) {
+            bar.add(1, pair(context, key, word));
+        }
+    } else {
+        let composing = state.focus == Focus::Composer && !state.zoomed;
+        let here = if composing {
+            Place::Composer
+        } else {
+            Place::Panes
+        };
+        let there = TABLE
+            .iter()
+            .filter(|entry| !entry.footer.is_empty())
+            .filter(|entry| entry.place == here || entry.place == Place::Anywhere)
+            // In the panes there is a letter for it.
+            .filter(|entry| composing || entry.verb != Verb::Cancel);
+        for (at, entry) in there.enumerate() {
+            let keymap = &state.setup.keymap;
+            let key = if composing {
+                keymap.key_while_composing(entry.verb)
+            } else {
+                keymap.key(entry.verb)
+            };
+            let Some(key) = key else {
+                continue;
+            };
+            // The help is where everything else is found: it stays.
+            let rank = match entry.verb {
+                Verb::Help => 0,
+                Verb::Cancel => 1,
+                _ => u8::try_from(at + 1).unwrap_or(u8::MAX),
+            };
+            bar.add(rank, pair(context, &key, entry.footer));
+        }
+    }
+    bar.render(area, buffer, &Span::raw("  "));
+}
+
+fn pair(context: &Context<'_>, key: &str, word: &str) -> Line<'static> {
+    Line::from(vec![
+        Span::styled(key.to_owned(), context.theme.key),
+        Span::styled(format!(" {word}"), context.theme.dim),
+    ])
+}
+
+/// The keys of what lies over the panes are fixed.
+const fn keys_of(overlay: &Overlay) -> &'static [(&'static str, &'static str)] {
+    match overlay {
+        Overlay::Help(_) | Overlay::Events(_) => &[("Up Down", "scroll"), ("Esc", "back")],
+        Overlay::Filter { .. } => &[("Enter", "keep it"), ("Esc", "no filter")],
+        Overlay::Palette { .. } => &[("Enter", "do it"), ("Up Down", "choose"), ("Esc", "back")],
+        Overlay::CopyAs(_) => &[("Enter", "copy"), ("Up Down", "choose"), ("Esc", "back")],
+        Overlay::Close(_) => &[("Enter", "send Close"), ("Esc", "back")],
+        Overlay::Quit => &[("y", "quit"), ("Esc", "stay")],
+    }
+}

@@ -1,0 +1,360 @@
+//! The list of frames.
+
+use std::time::{Duration, SystemTime};
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::{Context, boxed, on_rule, on_rule_right, pane_name, rule};
+use crate::model::units::Thousands;
+use crate::tui::connect::keymap::Verb;
+use crate::tui::connect::row::{Kind, Row, clock, delta};
+use crate::tui::connect::search::Search;
+use crate::tui::connect::state::{Focus, Overlay};
+use crate::view::ring::Entry;
+
+/// Widths of the columns before the preview; 0 for one that is not there.
+struct Columns {
+    number: usize,
+    time: usize,
+    delta: usize,
+    op: usize,
+    size: usize,
+}
+
+impl Columns {
+    fn of(width: u16, newest: u64) -> Self {
+        let digits = newest.checked_ilog10().unwrap_or(0) as usize + 1;
+        Self {
+            number: digits.max(5),
+            time: if width >= 56 { 12 } else { 8 },
+            delta: if width >= 64 { 7 } else { 0 },
+            op: 4,
+            size: 6,
+        }
+    }
+
+    /// Where the preview begins.
+    fn total(&self) -> usize {
+        let delta = if self.delta > 0 { self.delta + 1 } else { 0 };
+        // The marker, and a space after each column; the sign has one before it.
+        1 + self.number + 1 + self.time + 1 + delta + 3 + self.op + 1 + self.size + 2
+    }
+}
+
+/// Draws it; returns where the cursor is while a filter is typed.
+pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) -> Option<Position> {
+    let layout = context.layout;
+    if layout.rows.is_empty() {
+        return None;
+    }
+    let ring = context.state.list.ring(&context.scene.ring);
+    let columns = Columns::of(layout.rows.width, ring.last());
+    let count = usize::from(layout.rows.height);
+    let rows = context.state.list.rows(&context.scene.ring, count);
+    head(context, &columns, &rows, buffer);
+    let mut before = rows
+        .first()
+        .and_then(|first| ring.get(first.number - 1))
+        .map(|entry| entry.event.at);
+    for (at, entry) in rows.iter().enumerate() {
+        let area = Rect {
+            // `at` is below the number of rows.
+            y: layout.rows.y + u16::try_from(at).unwrap_or(0),
+            height: 1,
+            ..layout.rows
+        };
+        let since = before.map(|before| entry.event.at.saturating_sub(before));
+        row(context, &columns, entry, since, area, buffer);
+        before = Some(entry.event.at);
+    }
+    if rows.is_empty() {
+        empty(context, buffer);
+    }
+    foot(context, &rows, buffer)
+}
+
+fn head(context: &Context<'_>, columns: &Columns, rows: &[&Entry], buffer: &mut Buffer) {
+    let (layout, theme) = (context.layout, context.theme);
+    if layout.frames_head.is_empty() {
+        return;
+    }
+    let style = context.border(Focus::Frames);
+    if !layout.panels.is_empty() {
+        boxed(layout.frames_box(), buffer, theme, style);
+        let mut title = Line::from(vec![Span::raw(" "), pane_name("Frames", 1, theme)]);
+        title.extend(position(context, rows));
+        title.push_span(" ");
+        on_rule(layout.frames_head, buffer, &title);
+    } else {
+        rule(layout.frames_head, buffer, theme, style);
+    }
+    column_names(context, columns, buffer);
+}
+
+fn column_names(context: &Context<'_>, columns: &Columns, buffer: &mut Buffer) {
+    let (area, theme) = (context.layout.column_names, context.theme);
+    let name = |name: &str, width: usize| match width {
+        0 => String::new(),
+        _ => format!("{name:>width$} "),
+    };
+    let text = format!(
+        " {}{}{}dir {:<op$} {}  preview ",
+        name("#", columns.number),
+        name("time", columns.time),
+        name("dt", columns.delta),
+        "op",
+        name("size", columns.size).trim_end(),
+        op = columns.op - 1,
+    );
+    for (x, letter) in (area.left()..area.right()).zip(text.chars()) {
+        // On a rule, the rule goes on between the names.
+        if letter != ' ' {
+            buffer[(x, area.y)].set_char(letter).set_style(theme.dim);
+        }
+    }
+}
+
+fn row(
+    context: &Context<'_>,
+    columns: &Columns,
+    entry: &Entry,
+    since: Option<Duration>,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let (state, theme) = (context.state, context.theme);
+    let list = &state.list;
+    let room = usize::from(area.width).saturating_sub(columns.total());
+    let row = Row::of(entry, room);
+    let chosen = list.chosen(&context.scene.ring).map(|chosen| chosen.number);
+    let is_chosen = chosen == Some(entry.number)
+        && (!list.follows() || state.focus == Focus::Frames && state.overlay.is_none());
+    let is_hit = list
+        .search
+        .as_ref()
+        .is_some_and(|search| search.is_hit(entry.number));
+    let is_marked = list.mark == Some(entry.number);
+    let marker = match (is_chosen, is_marked, is_hit) {
+        (true, ..) => ">",
+        (_, true, _) => "'",
+        (_, _, true) => "*",
+        _ => " ",
+    };
+    let number = match (is_marked, is_hit) {
+        (true, _) => theme.mark,
+        (_, true) => theme.hit,
+        _ => theme.dim,
+    };
+    let kind = match row.kind {
+        Kind::Incoming => theme.incoming,
+        Kind::Outgoing => theme.outgoing,
+        Kind::Control | Kind::Happening => theme.control,
+        Kind::Trouble => theme.error,
+    };
+    let preview = match row.kind {
+        Kind::Incoming | Kind::Outgoing => theme.text,
+        Kind::Control | Kind::Happening => theme.dim,
+        Kind::Trouble => theme.error,
+    };
+    let mut line = Line::from(vec![
+        Span::styled(marker, number),
+        Span::styled(
+            format!("{:>width$} ", entry.number, width = columns.number),
+            number,
+        ),
+        Span::styled(
+            format!("{} ", time(context, entry.event.time, columns.time)),
+            theme.dim,
+        ),
+    ]);
+    if columns.delta > 0 {
+        let since = since.map(delta).unwrap_or_default();
+        line.push_span(Span::styled(
+            format!("{since:>width$} ", width = columns.delta),
+            theme.dim,
+        ));
+    }
+    line.push_span(Span::styled(
+        format!(" {} {:<width$} ", row.sign, row.op, width = columns.op),
+        kind,
+    ));
+    line.push_span(Span::styled(
+        format!("{:>width$}  ", row.size, width = columns.size),
+        theme.dim,
+    ));
+    line.push_span(Span::styled(row.preview, preview));
+    buffer.set_line(area.x, area.y, &line, area.width);
+    if is_chosen {
+        buffer.set_style(area, theme.selected);
+    }
+}
+
+/// The time of day, as much of it as there is room for.
+fn time(context: &Context<'_>, time: SystemTime, width: usize) -> String {
+    let mut text = clock(time, &context.state.setup.zone);
+    text.truncate(width);
+    text
+}
+
+/// What an empty list says.
+fn empty(context: &Context<'_>, buffer: &mut Buffer) {
+    let area = context.layout.rows;
+    let text = if context.state.list.shows_only_hits() {
+        "no hits"
+    } else {
+        "nothing yet: what arrives is listed here, what you type is sent"
+    };
+    buffer.set_stringn(
+        area.x + 1,
+        area.y,
+        text,
+        usize::from(area.width - 1),
+        context.theme.dim,
+    );
+}
+
+/// Where the list stands, and whether it follows.
+fn position<'a>(context: &Context<'_>, rows: &[&Entry]) -> Vec<Span<'a>> {
+    let (state, theme, live) = (context.state, context.theme, &context.scene.ring);
+    let list = &state.list;
+    let chosen = list.chosen(live).map_or(0, |entry| entry.number);
+    let seen = rows.last().map_or(0, |entry| entry.number);
+    let newer = live.last().saturating_sub(seen);
+    let key = state.setup.keymap.key(Verb::Follow).unwrap_or_default();
+    let place = format!("{chosen}/{}", live.last());
+    let mut spans = Vec::new();
+    if list.is_paused() {
+        let text = format!("PAUSED {place}, {} new ({key} follow)", Thousands(newer));
+        spans.push(Span::styled(text, theme.hint));
+    } else if !list.follows() {
+        let new = match newer {
+            0 => String::new(),
+            newer => format!(", {} new", Thousands(newer)),
+        };
+        spans.push(Span::styled(
+            format!("{place}{new} ({key} follow)"),
+            theme.hint,
+        ));
+    } else {
+        let text = format!("{} following", Thousands(live.last()));
+        spans.push(Span::styled(text, theme.dim));
+    }
+    if list.hides_control() {
+        let key = state.setup.keymap.key(Verb::Control).unwrap_or_default();
+        spans.push(Span::styled(format!("  no pings ({key})"), theme.dim));
+    }
+    if live.evicted() > 0 {
+        let text = format!("  {} older left", Thousands(live.evicted()));
+        spans.push(Span::styled(text, theme.dim));
+    }
+    spans
+}
+
+fn foot(context: &Context<'_>, rows: &[&Entry], buffer: &mut Buffer) -> Option<Position> {
+    let (area, theme) = (context.layout.frames_foot, context.theme);
+    let compact = context.layout.panels.is_empty();
+    if compact {
+        rule(area, buffer, theme, context.border(Focus::Frames));
+    }
+    if let Some(Overlay::Filter { line, .. }) = &context.state.overlay {
+        return typing(context, line, buffer);
+    }
+    let mut left = Line::default();
+    if compact {
+        left.push_span(" ");
+        left.extend(position(context, rows));
+        left.push_span(" ");
+        on_rule(area, buffer, &left);
+    }
+    if let Some(search) = &context.state.list.search {
+        let mut right = Line::from(format!(" filter: {}", search.text)).style(theme.text);
+        right.push_span(hits(context, search));
+        right.push_span(" ");
+        if right.width() + left.width() + 3 <= usize::from(area.width) {
+            on_rule_right(area, buffer, &right, left.width());
+        } else if !compact {
+            on_rule(area, buffer, &right);
+        } else {
+            let short = Line::from(vec![Span::raw(" /"), hits(context, search), Span::raw(" ")]);
+            on_rule_right(area, buffer, &short, left.width());
+        }
+    }
+    None
+}
+
+fn hits(context: &Context<'_>, search: &Search) -> Span<'static> {
+    let theme = context.theme;
+    if let Some(problem) = search.problem() {
+        return Span::styled(format!("  {problem}"), theme.error);
+    }
+    let keymap = &context.state.setup.keymap;
+    let keys = format!(
+        "{}/{}",
+        keymap.key(Verb::NextHit).unwrap_or_default(),
+        keymap.key(Verb::PreviousHit).unwrap_or_default()
+    );
+    let ring = context.state.list.ring(&context.scene.ring);
+    let more = if search.is_behind(ring) { "+" } else { "" };
+    let only = if context.state.list.shows_only_hits() {
+        " only"
+    } else {
+        ""
+    };
+    let text = format!(
+        "  {}{more} hits{only} ({keys})",
+        Thousands(search.count() as u64)
+    );
+    Span::styled(text, theme.hit)
+}
+
+/// The filter while it is typed.
+fn typing(
+    context: &Context<'_>,
+    line: &crate::tui::widget::line::Line,
+    buffer: &mut Buffer,
+) -> Option<Position> {
+    let (area, theme) = (context.layout.frames_foot, context.theme);
+    let label = " filter: ";
+    let label_width = 9;
+    let clear = Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2),
+        ..area
+    };
+    for x in clear.left()..clear.right() {
+        buffer[(x, clear.y)]
+            .set_char(' ')
+            .set_style(Style::reset().patch(theme.text));
+    }
+    buffer.set_stringn(
+        clear.x,
+        clear.y,
+        label,
+        usize::from(clear.width),
+        theme.title,
+    );
+    let verdict = match &context.state.list.search {
+        Some(search) => Line::from(vec![hits(context, search), Span::raw(" ")]),
+        None => Line::styled("  \"text\" /regex/ json:/id=7 op:ping size>1k ", theme.dim),
+    };
+    let verdict_width = verdict.width().min(usize::from(clear.width) * 2 / 3);
+    // It is at most two thirds of the area's width.
+    let verdict_columns = u16::try_from(verdict_width).unwrap_or(0);
+    let room = clear.width.saturating_sub(label_width + verdict_columns);
+    let place = Rect {
+        x: clear.x + label_width.min(clear.width),
+        width: room,
+        ..clear
+    };
+    let cursor = line.render(place, buffer, theme.text);
+    buffer.set_line(
+        clear.right() - verdict_columns,
+        clear.y,
+        &verdict,
+        verdict_columns,
+    );
+    cursor
+}

@@ -1,0 +1,185 @@
+//! What lies over the panes: help, palette, questions.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget as _};
+
+use super::{Context, boxed, events, on_rule};
+use crate::tui::connect::keymap::{Entry, Place, TABLE};
+use crate::tui::connect::state::{Overlay, palette};
+use crate::view::copy_as::SHAPES;
+
+pub(super) fn render(
+    context: &Context<'_>,
+    overlay: &Overlay,
+    buffer: &mut Buffer,
+) -> Option<Position> {
+    match overlay {
+        // It is typed where it stands.
+        Overlay::Filter { .. } => None,
+        Overlay::Help(at) => {
+            help(context, *at, buffer);
+            None
+        }
+        Overlay::Palette { line, chosen } => {
+            let verbs = palette(line.text());
+            let rows = u16::try_from(verbs.len()).unwrap_or(u16::MAX).clamp(1, 12);
+            let inner = window(context, "Do", 70, rows + 1, buffer);
+            let top = Rect {
+                height: inner.height.min(1),
+                ..inner
+            };
+            let cursor = line.render(top, buffer, context.theme.text);
+            let room = usize::from(inner.height.saturating_sub(1));
+            let chosen = (*chosen).min(verbs.len().saturating_sub(1));
+            let first = (chosen + 1).saturating_sub(room);
+            for (at, verb) in verbs.iter().enumerate().skip(first).take(room) {
+                let area = Rect {
+                    y: inner.y + 1 + u16::try_from(at - first).unwrap_or(0),
+                    height: 1,
+                    ..inner
+                };
+                if let Some(entry) = TABLE.iter().find(|entry| entry.verb == *verb) {
+                    buffer.set_line(area.x, area.y, &entry_line(context, entry), area.width);
+                }
+                if at == chosen {
+                    buffer.set_style(area, context.theme.selected);
+                }
+            }
+            cursor
+        }
+        Overlay::Close(line) => {
+            let inner = window(context, "Close with code and reason", 60, 1, buffer);
+            line.render(inner, buffer, context.theme.text)
+        }
+        Overlay::Events(back) => {
+            let inner = window(context, "Events", 200, 14, buffer);
+            events::notes(context, inner, *back, buffer);
+            None
+        }
+        Overlay::CopyAs(chosen) => {
+            let rows = u16::try_from(SHAPES.len()).unwrap_or(u16::MAX);
+            let inner = window(context, "Copy as", 60, rows, buffer);
+            for ((at, shape), y) in SHAPES.iter().enumerate().zip(inner.top()..inner.bottom()) {
+                let line = Line::from(vec![
+                    Span::styled(format!(" {:<15} ", shape.name), context.theme.key),
+                    Span::styled(shape.about, context.theme.text),
+                ]);
+                buffer.set_line(inner.x, y, &line, inner.width);
+                if at == *chosen {
+                    let row = Rect {
+                        y,
+                        height: 1,
+                        ..inner
+                    };
+                    buffer.set_style(row, context.theme.selected);
+                }
+            }
+            None
+        }
+        Overlay::Quit => {
+            let inner = window(context, "Quit", 60, 1, buffer);
+            let text = "What you typed was not sent. Quit? (y)";
+            buffer.set_stringn(
+                inner.x,
+                inner.y,
+                text,
+                usize::from(inner.width),
+                context.theme.hint,
+            );
+            None
+        }
+    }
+}
+
+/// An empty box in the middle of the screen; returns what is inside.
+fn window(
+    context: &Context<'_>,
+    title: &str,
+    width: u16,
+    height: u16,
+    buffer: &mut Buffer,
+) -> Rect {
+    let screen = buffer.area;
+    let width = (width + 4).min(screen.width);
+    let height = (height + 2).min(screen.height);
+    let area = Rect {
+        x: screen.x + (screen.width - width) / 2,
+        y: screen.y + (screen.height - height) / 3,
+        width,
+        height,
+    };
+    Clear.render(area, buffer);
+    buffer.set_style(area, context.theme.text);
+    boxed(area, buffer, context.theme, context.theme.focus);
+    on_rule(
+        area,
+        buffer,
+        &Line::styled(format!(" {title} "), context.theme.title),
+    );
+    Rect {
+        x: area.x + 2,
+        y: area.y + 1,
+        width: area.width.saturating_sub(4),
+        height: area.height.saturating_sub(2),
+    }
+}
+
+fn entry_line(context: &Context<'_>, entry: &Entry) -> Line<'static> {
+    let keys = context.state.setup.keymap.keys(entry.verb);
+    Line::from(vec![
+        Span::styled(format!(" {keys:<15} "), context.theme.key),
+        Span::styled(entry.about, context.theme.text),
+    ])
+}
+
+fn help(context: &Context<'_>, at: usize, buffer: &mut Buffer) {
+    let theme = context.theme;
+    let mut lines = Vec::new();
+    for (place, name) in [
+        (Place::Composer, "While you type"),
+        (Place::Panes, "In the panes (Esc leaves the composer)"),
+        (Place::Anywhere, "Everywhere"),
+    ] {
+        if !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        lines.push(Line::styled(name, theme.title));
+        let entries = TABLE.iter().filter(|entry| entry.place == place);
+        lines.extend(entries.map(|entry| entry_line(context, entry)));
+    }
+    lines.push(Line::default());
+    lines.push(Line::styled("In the list", theme.title));
+    for (sign, about) in [
+        ("< >", "came in, went out"),
+        ("*  !", "the connection: as it should be, or not"),
+        (
+            "> * '",
+            "before the number: chosen, hit by the filter, marked",
+        ),
+    ] {
+        lines.push(Line::from(vec![
+            Span::styled(format!(" {sign:<15} "), theme.key),
+            Span::styled(about, theme.text),
+        ]));
+    }
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let inner = window(context, "Keys", 76, height, buffer);
+    let most = lines.len().saturating_sub(usize::from(inner.height));
+    let first = at.min(most);
+    for (y, line) in (inner.top()..inner.bottom()).zip(&lines[first..]) {
+        buffer.set_line(inner.x, y, line, inner.width);
+    }
+    let below = lines.len() - first - usize::from(inner.height).min(lines.len() - first);
+    if below > 0 {
+        let more = Line::styled(format!(" {below} more below "), theme.hint);
+        let foot = Rect {
+            x: inner.x.saturating_sub(2),
+            y: inner.bottom(),
+            width: inner.width + 4,
+            height: 1,
+        };
+        on_rule(foot.intersection(buffer.area), buffer, &more);
+    }
+}
