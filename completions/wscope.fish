@@ -30,6 +30,7 @@ complete -c wscope -n "__fish_wscope_needs_command" -s V -l version -d 'Print ve
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "connect" -d 'Talk to an endpoint: full screen on a terminal, in lines with --line or in a pipe'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "serve" -d 'Run a server to test clients against'
+complete -c wscope -n "__fish_wscope_needs_command" -f -a "test" -d 'Play transcripts against a server and check its answers'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "bench" -d 'Load a server with many connections, and say how it bore that'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "ping" -d 'Is it up, how long does each step take, when does the certificate expire'
 complete -c wscope -n "__fish_wscope_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -277,6 +278,60 @@ complete -c wscope -n "__fish_wscope_using_subcommand serve" -l timestamps -d 'B
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -s v -l verbose -d 'Show the opening handshake, both ways'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-config -d 'Read no config file'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l url -d 'Where `connect {{url}}` leads, and transcripts that have no connect; demo is an echo server inside wscope' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l var -d 'Give {{NAME}} a value; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l var-file -d 'Read values from a file with NAME=VALUE on each line; may be repeated' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l timeout -d 'How long an expectation waits that has no within' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l jobs -d 'Play so many files at once' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l retry -d 'Play a file that failed again, up to N times' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l only -d 'Play only files that have NAME in their path' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l spawn -d 'Start the server with this command, wait until it listens at --url, stop it at the end' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l file-root -d 'Let transcripts read files below this folder, not only below their own' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l secret -d 'Give {{secret_NAME}} a value that is never shown; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s H -l header -d 'Send this header with the handshake; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s s -l subprotocol -d 'Offer these subprotocols, in order of preference' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s o -l origin -d 'Send this Origin' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l host -d 'Send this Host instead of the one in the URL' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l user-agent -d 'Send this User-Agent' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l auth -d 'Authenticate with user name and password (Basic)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l bearer -d 'Authenticate with a token (Bearer)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l cookie -d 'Send cookies: NAME=VALUE, or the name of a Netscape cookie file; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l max-redirects -d 'Follow at most this many redirects' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l connect-timeout -d 'Give up when the handshake is not done after this long' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l max-time -d 'End everything after this long, with exit code 7' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l wait-for-server -d 'Retry the first connect for this long: for a server that is still starting' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l resolve -d 'Use this address for HOST:PORT instead of asking DNS; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l unix-socket -d 'Connect through this Unix socket, whatever the URL\'s host is' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l protocol -d 'Ask for this version of the WebSocket protocol (Sec-WebSocket-Version)' -r -f -a "8\t''
+13\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l ca -d 'Trust the certificates in this file instead of the system\'s; may be repeated' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l pin -d 'Trust the server with this key, whatever else its certificate says; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l cert -d 'Present this certificate to the server (PEM)' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l key -d 'The private key of --cert, where it is not in the same file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l passphrase -d 'What the key is encrypted with' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l sni -d 'Ask the server for this name; the certificate is still checked for the URL\'s host' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l proxy -d 'Go through this proxy' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l heartbeat -d 'Ping the peer and notice when it is gone' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l heartbeat-message -d 'Send this text in place of pings' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l heartbeat-reply -d 'The text that answers --heartbeat-message' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l color -d 'When to use colours' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l config -d 'Read this config file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l bless -d 'Write what came into the lines that failed; not where CI is set'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l fail-fast -d 'Begin no more files after one that failed'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s L -l location -d 'Follow redirects'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s 4 -l ipv4 -d 'Connect over IPv4 only'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s 6 -l ipv6 -d 'Connect over IPv6 only'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s k -l insecure -d 'Do not check the server\'s certificate'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l no-proxy -d 'Connect directly, whatever the environment says'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l no-pong -d 'Do not answer pings: see what the peer does then'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l compress -d 'Compress messages where the peer does too (permessage-deflate)'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l no-compress -d 'Neither offer nor accept compression'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s v -l verbose -d 'Show the whole conversation'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l no-config -d 'Read no config file'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand bench" -l mode -d 'What each connection does' -r -f -a "echo\t'send, and match the answer (rtt)'
 send\t'send and expect nothing (throughput, send_stall)'
 listen\t'only receive (rate, first_message)'
@@ -397,9 +452,10 @@ complete -c wscope -n "__fish_wscope_using_subcommand ping" -l json -d 'Print ev
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s v -l verbose -d 'Show the opening handshake, both ways'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -l no-config -d 'Read no config file'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "connect" -d 'Talk to an endpoint: full screen on a terminal, in lines with --line or in a pipe'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "serve" -d 'Run a server to test clients against'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "bench" -d 'Load a server with many connections, and say how it bore that'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "ping" -d 'Is it up, how long does each step take, when does the certificate expire'
-complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve bench ping help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "connect" -d 'Talk to an endpoint: full screen on a terminal, in lines with --line or in a pipe'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "listen" -d 'Print what arrives: from URLs, or on a port that others connect to'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "serve" -d 'Run a server to test clients against'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "test" -d 'Play transcripts against a server and check its answers'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "bench" -d 'Load a server with many connections, and say how it bore that'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "ping" -d 'Is it up, how long does each step take, when does the certificate expire'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -69,6 +69,7 @@ fn carry_out(plan: Plan) -> Result<ExitCode, Error> {
             Plan::Listen(plan) => command::listen::run(*plan, output).await,
             Plan::Bench(plan) => command::bench::run(*plan, output).await,
             Plan::Ping(plan) => command::ping::run(*plan, output).await,
+            Plan::Test(plan) => command::test::run(*plan, output).await,
             Plan::Serve(plan) => command::serve::run(*plan, output).await,
         }
     });

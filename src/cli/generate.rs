@@ -10,8 +10,8 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{EXAMPLES, Top};
-use super::nearest::nearest;
 use crate::error::{Error, ExitCode};
+use crate::text::nearest::nearest;
 
 const KINDS: [&str; 3] = ["man", "completions", "readme-flags"];
 

@@ -4,7 +4,6 @@
 mod args;
 mod config;
 mod generate;
-mod nearest;
 mod typed;
 mod wscat;
 

@@ -7,10 +7,10 @@ use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches};
 
-use super::args::{Bench, Connect, EXAMPLES, Listen, Ping, Serve, Top};
-use super::nearest::nearest;
+use super::args::{Bench, Connect, EXAMPLES, Listen, Ping, Serve, Test, Top};
 use super::wscat;
 use crate::error::{Error, ExitCode};
+use crate::text::nearest::nearest;
 
 /// What was asked for.
 pub(super) enum Request {
@@ -35,6 +35,7 @@ pub(super) enum Kind {
     Connect,
     Listen,
     Serve,
+    Test,
     Bench,
     Ping,
 }
@@ -61,7 +62,7 @@ pub(super) fn parse(words: Vec<OsString>) -> Result<Request, Error> {
             wrong: true,
         }));
     };
-    if let Some(kind) = Kind::ALL.into_iter().find(|kind| first == kind.name()) {
+    if let Some(kind) = Kind::named(first) {
         let command = kind.command().bin_name(format!("wscope {}", kind.name()));
         return Ok(request(kind, command, words[1..].to_vec(), false));
     }
@@ -79,19 +80,29 @@ pub(super) fn parse(words: Vec<OsString>) -> Result<Request, Error> {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Connect,
         Self::Listen,
         Self::Serve,
+        Self::Test,
         Self::Bench,
         Self::Ping,
     ];
+
+    /// The command of a first word, by its name or its other name.
+    fn named(word: &OsStr) -> Option<Self> {
+        if word == "run" {
+            return Some(Self::Test);
+        }
+        Self::ALL.into_iter().find(|kind| word == kind.name())
+    }
 
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Connect => "connect",
             Self::Listen => "listen",
             Self::Serve => "serve",
+            Self::Test => "test",
             Self::Bench => "bench",
             Self::Ping => "ping",
         }
@@ -102,6 +113,7 @@ impl Kind {
             Self::Connect => Connect::command(),
             Self::Listen => Listen::command(),
             Self::Serve => Serve::command(),
+            Self::Test => Test::command(),
             Self::Bench => Bench::command(),
             Self::Ping => Ping::command(),
         }

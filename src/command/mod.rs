@@ -15,6 +15,7 @@ pub mod serve;
 mod sessions;
 mod signals;
 pub mod source;
+pub mod test;
 pub mod volley;
 
 use std::future::pending;

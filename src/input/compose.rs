@@ -4,10 +4,10 @@
 use super::{Input, slash};
 use crate::model::command::Command;
 use crate::model::message::Message;
-use crate::text::{hex, json};
+use crate::text::{command, hex, json};
 
 /// The largest payload of a control frame, as the counter shows it.
-pub const MAX_CONTROL: usize = super::MAX_CONTROL_PAYLOAD;
+pub const MAX_CONTROL: usize = command::MAX_CONTROL_PAYLOAD;
 
 /// What a text is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -105,10 +105,10 @@ impl Kind {
                 None => Ok(Command::Send(Message::text(text)).into()),
             },
             Self::Binary => bytes(text).map(|bytes| Command::Send(Message::binary(bytes)).into()),
-            Self::Ping => slash::control_payload("ping", text)
-                .map(|payload| Command::Ping(payload).into())
+            Self::Ping => command::ping(text).map(Input::from).map_err(anywhere),
+            Self::Close => command::close(text.trim())
+                .map(Input::from)
                 .map_err(anywhere),
-            Self::Close => slash::close(text.trim()).map_err(anywhere),
         }
     }
 
@@ -161,7 +161,7 @@ impl Kind {
 
 fn bytes(text: &str) -> Result<Vec<u8>, Problem> {
     let anywhere = |message| Problem { at: None, message };
-    if let Some(bytes) = slash::bytes(text.trim()).map_err(anywhere)? {
+    if let Some(bytes) = command::bytes(text.trim()).map_err(anywhere)? {
         return Ok(bytes);
     }
     hex::decode_hex(text).map_err(|error| Problem {

@@ -38,9 +38,6 @@ pub struct Batch {
     pub error: Option<Error>,
 }
 
-/// The largest payload of a ping or a pong (RFC 6455, section 5.5).
-const MAX_CONTROL_PAYLOAD: usize = 125;
-
 /// Batches that may wait to be taken.
 const QUEUE: usize = 2;
 

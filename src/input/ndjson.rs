@@ -9,10 +9,10 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::MAX_CONTROL_PAYLOAD;
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::message::{Kind, Message};
+use crate::text::command::MAX_CONTROL_PAYLOAD;
 use crate::text::hex;
 
 /// What decides whether a line is of interest: other events have other members.

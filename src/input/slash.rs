@@ -2,20 +2,16 @@
 //!
 //! [`SLASH`] is the registry; help and completion read it.
 
-mod frame;
-
 use std::fs::File;
 use std::io::Read as _;
 
-use bytes::Bytes;
-
-use super::{Input, MAX_CONTROL_PAYLOAD};
-use crate::model::close::{CloseCode, CloseFrame};
+use super::Input;
 use crate::model::command::Command;
 use crate::model::control::Control;
 use crate::model::message::Message;
 use crate::model::units::show_size;
-use crate::text::hex;
+use crate::text::command::{self, split_word};
+use crate::text::nearest::nearest;
 use crate::text::sanitize;
 
 /// The largest file that `/file` sends.
@@ -36,31 +32,31 @@ pub const SLASH: &[Slash] = &[
         name: "/ping",
         args: "[text]",
         about: "send a ping",
-        parse: |args| control_payload("ping", args).map(|payload| Command::Ping(payload).into()),
+        parse: |args| command::ping(args).map(Input::from),
     },
     Slash {
         name: "/pong",
         args: "[text]",
         about: "send a pong that nobody asked for",
-        parse: |args| control_payload("pong", args).map(|payload| Command::Pong(payload).into()),
+        parse: |args| command::pong(args).map(Input::from),
     },
     Slash {
         name: "/close",
         args: "[code] [reason]",
         about: "send a Close frame, without a code if none is given",
-        parse: close,
+        parse: |args| command::close(args).map(Input::from),
     },
     Slash {
         name: "/bin",
         args: "hex:..|base64:..",
         about: "send a binary message",
-        parse: binary,
+        parse: |args| command::binary(args).map(Input::from),
     },
     Slash {
         name: "/frame",
         args: "op=N [fin=0] ..",
         about: "send a raw frame, legal or not: [rsv=100], then hex:.., base64:.. or text",
-        parse: frame::parse,
+        parse: |args| command::frame(args).map(Input::from),
     },
     Slash {
         name: "/file",
@@ -203,65 +199,12 @@ impl From<Control> for Input {
     }
 }
 
-/// The first word, and what follows it without the white space between.
-fn split_word(text: &str) -> (&str, &str) {
-    match text.split_once(char::is_whitespace) {
-        Some((word, rest)) => (word, rest.trim()),
-        None => (text, ""),
-    }
-}
-
 fn bare(args: &str, control: Control) -> Result<Input, String> {
     if args.is_empty() {
         Ok(control.into())
     } else {
         Err("takes no arguments".into())
     }
-}
-
-pub(super) fn control_payload(what: &str, args: &str) -> Result<Bytes, String> {
-    if args.len() > MAX_CONTROL_PAYLOAD {
-        return Err(format!(
-            "the payload has {} bytes, at most {MAX_CONTROL_PAYLOAD} fit into a {what}",
-            args.len()
-        ));
-    }
-    Ok(Bytes::copy_from_slice(args.as_bytes()))
-}
-
-pub(super) fn close(args: &str) -> Result<Input, String> {
-    if args.is_empty() {
-        return Ok(Command::Close(None).into());
-    }
-    let (code, reason) = split_word(args);
-    let code = code.parse().map_err(|_| {
-        format!(
-            "\"{}\" is not a close code (try /close 1000 {})",
-            sanitize::line(code),
-            sanitize::line(args)
-        )
-    })?;
-    let frame = CloseFrame::new(CloseCode(code), reason).map_err(|error| error.to_string())?;
-    Ok(Command::Close(Some(frame)).into())
-}
-
-fn binary(args: &str) -> Result<Input, String> {
-    let Some(payload) = bytes(args)? else {
-        return Err("give the bytes as hex:00ff or base64:AP8=".into());
-    };
-    Ok(Command::Send(Message::binary(payload)).into())
-}
-
-/// What is spelled as `hex:..` or `base64:..`; `None` for anything else.
-pub(super) fn bytes(args: &str) -> Result<Option<Vec<u8>>, String> {
-    let decoded = if let Some(text) = args.strip_prefix("hex:") {
-        hex::decode_hex(text)
-    } else if let Some(text) = args.strip_prefix("base64:") {
-        hex::decode_base64(text)
-    } else {
-        return Ok(None);
-    };
-    decoded.map(Some).map_err(|error| error.to_string())
 }
 
 fn file(args: &str) -> Result<Input, String> {
@@ -301,45 +244,20 @@ fn to(args: &str) -> Result<Input, String> {
 
 fn unknown(name: &str) -> String {
     let shown = sanitize::line(name);
-    let nearest = SLASH
-        .iter()
-        .map(|slash| (distance(name, slash.name), slash.name))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, _)| *distance <= 2)
-        .map(|(_, nearest)| format!("did you mean {nearest}?"));
+    let nearest = nearest(name, SLASH.iter().map(|slash| slash.name))
+        .map(|nearest| format!("did you mean {nearest}?"));
     let advice = nearest.unwrap_or_else(|| "/help lists them".into());
     format!("{shown} is not a command: {advice} (// sends a slash)")
-}
-
-/// Insertions, deletions, replacements and swaps of neighbours that turn one name into another
-/// (optimal string alignment); at least the difference of the lengths, so that long texts cost
-/// nothing.
-fn distance(typed: &str, name: &str) -> usize {
-    let (a, b) = (typed.as_bytes(), name.as_bytes());
-    if a.len().abs_diff(b.len()) > 2 {
-        return a.len().abs_diff(b.len());
-    }
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
 
+    use bytes::Bytes;
+
     use super::*;
+    use crate::model::close::{CloseCode, CloseFrame};
 
     fn wrong(line: &str) -> String {
         match parse(line) {

@@ -59,6 +59,19 @@ pub fn show_duration(duration: Duration) -> String {
     }
 }
 
+/// A duration as [`parse_duration`] reads it back: `200ms`, `1.5s`, `2s`, to the microsecond.
+pub fn exact_duration(duration: Duration) -> String {
+    let micros = duration.as_micros();
+    if micros.is_multiple_of(1000) && micros < 1_000_000 {
+        return format!("{}ms", micros / 1000);
+    }
+    let fraction = format!("{:06}", micros % 1_000_000);
+    match fraction.trim_end_matches('0') {
+        "" => format!("{}s", micros / 1_000_000),
+        fraction => format!("{}.{fraction}s", micros / 1_000_000),
+    }
+}
+
 /// Milliseconds with microsecond precision, as NDJSON carries them.
 pub fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
@@ -243,6 +256,20 @@ mod tests {
             "99999999999999999999h",
         ] {
             assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_exact_duration_is_read_back() {
+        for (micros, text) in [
+            (200_000, "200ms"),
+            (1_500_000, "1.5s"),
+            (61_000_000, "61s"),
+            (7, "0.000007s"),
+        ] {
+            let duration = Duration::from_micros(micros);
+            assert_eq!(exact_duration(duration), text);
+            assert_eq!(parse_duration(text), Ok(duration));
         }
     }
 

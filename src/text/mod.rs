@@ -1,8 +1,10 @@
 //! Bytes made fit for people, and the one owner of stdout and stderr.
 
+pub mod command;
 pub mod glyph;
 pub mod hex;
 pub mod json;
+pub mod nearest;
 pub mod outline;
 pub mod output;
 pub mod predicate;

@@ -7,5 +7,19 @@
 //! Everything here is pure: files are read, connections opened and clocks looked at by whoever
 //! drives it.
 
+pub mod bless;
+pub mod diagnostic;
+pub mod incoming;
+pub mod json;
+pub mod load;
+pub mod matcher;
 pub mod outcome;
+pub mod parse;
+pub mod player;
+pub mod print;
+pub mod program;
+pub mod report;
+pub mod sending;
 pub mod syntax;
+pub mod template;
+pub mod variables;

@@ -75,7 +75,7 @@ pub struct Failure {
     /// The member that differs, as a JSON pointer (RFC 6901); `""` is the whole value. `None` where
     /// the difference is not in JSON.
     pub pointer: Option<String>,
-    /// What should have come, in words.
+    /// What should have come, in words; empty where `got` says it all.
     pub expected: String,
     /// What came instead, in words.
     pub got: String,

@@ -236,6 +236,8 @@ pub struct Expectation {
     pub matcher: &'static str,
     /// What follows it.
     pub text: Text,
+    /// Of the matcher's word and what follows on its line.
+    pub span: Span,
 }
 
 /// Text as it is written in the file, with its `{{placeholders}}`; without the marker, the slash

@@ -308,7 +308,7 @@ impl Outcome {
 }
 
 /// The exit code of an `error` event by its stable word.
-fn code_of(kind: &str) -> ExitCode {
+pub fn code_of(kind: &str) -> ExitCode {
     match kind {
         "usage" => ExitCode::USAGE,
         "dns" | "connect" | "dropped" | "bind" | "proxy" => ExitCode::CONNECT,

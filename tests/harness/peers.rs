@@ -25,6 +25,14 @@ impl Implementation {
         self.command("server").map(PeerServer::start)
     }
 
+    /// Starts a chat on it (`chat.mjs`), with these variables set.
+    #[track_caller]
+    pub fn chat(self, variables: &[(&str, &str)]) -> Option<PeerServer> {
+        let mut command = self.command("chat")?;
+        command.envs(variables.iter().copied());
+        Some(PeerServer::start(command))
+    }
+
     /// Runs its client to its end: `check URL` or `say URL TEXT`.
     #[track_caller]
     pub fn client(self, args: &[&str]) -> Option<Output> {

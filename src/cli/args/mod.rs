@@ -13,6 +13,7 @@ mod reach;
 mod screen;
 mod serve;
 mod session;
+mod test;
 mod upkeep;
 pub(super) mod value;
 
@@ -27,6 +28,7 @@ pub(super) use reach::Reach;
 pub(super) use screen::Screen;
 pub(super) use serve::{Origins, Server};
 pub(super) use session::{Conversation, Session};
+pub(super) use test::{TestOutput, Tests};
 pub(super) use upkeep::Upkeep;
 
 use crate::error::ExitCode;
@@ -64,6 +66,7 @@ pub(super) enum Subcommand {
     Connect(Connect),
     Listen(Listen),
     Serve(Serve),
+    Test(Test),
     Bench(Bench),
     Ping(Ping),
 }
@@ -156,6 +159,36 @@ pub(super) struct Serve {
     pub upkeep: Upkeep,
     #[command(flatten)]
     pub output: Output,
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
+/// Play transcripts against a server and check its answers
+///
+/// A transcript is a conversation as a terminal shows it: what follows > is sent, what follows < is
+/// expected. Folders are looked into for names that end in .wst. Also called run. Exit code 4 where
+/// an answer differs or does not come in time, 2 where a file does not parse: then nothing is sent.
+#[derive(Debug, clap::Parser)]
+#[command(name = "test", after_long_help = exit_codes(), max_term_width = 100)]
+pub(super) struct Test {
+    /// Transcripts, and folders of them
+    #[arg(value_name = "FILE|FOLDER", required = true)]
+    pub files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub tests: Tests,
+    /// Give {{secret_NAME}} a value that is never shown; may be repeated
+    ///
+    /// NAME=@FILE reads it from a file, NAME=env:VARIABLE from the environment, NAME=cmd:COMMAND
+    /// from what a command prints. WSCOPE_SECRET_name in the environment gives one too.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = value::assignment, help_heading = "Test")]
+    pub secret: Vec<(String, String)>,
+    #[command(flatten)]
+    pub connection: Connection,
+    #[command(flatten)]
+    pub upkeep: Upkeep,
+    #[command(flatten)]
+    pub output: TestOutput,
     #[command(flatten)]
     pub config: ConfigFile,
 }

@@ -20,6 +20,7 @@ use crate::serve::queue::Overflow;
 use crate::session::keepalive::Heartbeat;
 use crate::text::predicate::Predicate;
 use crate::text::style::ColorChoice;
+use crate::transcript::template::is_name;
 use crate::tui::theme;
 use crate::view;
 
@@ -147,6 +148,20 @@ pub(super) fn reply(text: &str) -> Result<(Predicate, String), String> {
 fn takes_equals(predicate: &str) -> bool {
     let last = predicate.rsplit(['&', '|', '!', '(', ' ']).next();
     last.is_some_and(|test| test == "size" || test.starts_with("json:") && !test.contains('='))
+}
+
+/// `NAME=VALUE` of a variable.
+pub(in crate::cli) fn assignment(text: &str) -> Result<(String, String), String> {
+    let Some((name, value)) = text.split_once('=') else {
+        return Err("takes NAME=VALUE".to_owned());
+    };
+    if is_name(name) {
+        Ok((name.to_owned(), value.to_owned()))
+    } else {
+        Err(format!(
+            "\"{name}\" is not a name (letters, digits, _ and -, a letter first)"
+        ))
+    }
 }
 
 pub(super) fn color() -> impl TypedValueParser<Value = ColorChoice> {

@@ -29,9 +29,9 @@ use clap::{Arg, ArgAction, Command};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::cli::nearest::nearest;
 use crate::cli::typed::{Kind, first_line};
 use crate::error::Error;
+use crate::text::nearest::nearest;
 use crate::tui::connect::keymap::Keymap;
 
 /// A config file that was read and checked.

@@ -17,6 +17,7 @@ mod reach;
 mod screen;
 mod server;
 mod session;
+mod test;
 #[cfg(test)]
 mod tests;
 
@@ -27,10 +28,10 @@ use clap::FromArgMatches;
 pub(super) use environment::Environment;
 
 use self::file::{Endpoint, File};
-use super::nearest::nearest;
 use super::typed::{Kind, Typed};
 use crate::command;
 use crate::error::{Error, cause_text};
+use crate::text::nearest::nearest;
 use crate::wire::target::Target;
 
 /// What is to be done.
@@ -39,6 +40,7 @@ pub(crate) enum Plan {
     Connect(Box<command::connect::Plan>),
     Listen(Box<command::listen::Plan>),
     Serve(Box<command::serve::Plan>),
+    Test(Box<command::test::Plan>),
     Bench(Box<command::bench::Plan>),
     Ping(Box<command::ping::Plan>),
 }
@@ -74,6 +76,7 @@ pub(super) fn plan(typed: &Typed, environment: &Environment) -> Result<Plan, Err
     match typed.kind {
         Kind::Connect => connect::connect(&setup).map(|plan| Plan::Connect(Box::new(plan))),
         Kind::Listen => listen::listen(&setup),
+        Kind::Test => test::test(&setup).map(|plan| Plan::Test(Box::new(plan))),
         Kind::Bench => bench::bench(&setup).map(|plan| Plan::Bench(Box::new(plan))),
         Kind::Ping => ping::ping(&setup).map(|plan| Plan::Ping(Box::new(plan))),
         Kind::Serve => server::serve(&setup).map(|plan| Plan::Serve(Box::new(plan))),

@@ -123,6 +123,19 @@ impl Scanner {
         self.expect == Expect::Nothing && self.inside == Inside::Nothing
     }
 
+    /// The next byte belongs to a string or to a member's name.
+    pub const fn is_in_string(&self) -> bool {
+        matches!(self.inside, Inside::Text { .. })
+    }
+
+    /// What may come next, in words.
+    pub fn expectation(&self) -> &'static str {
+        match self.inside {
+            Inside::Text { .. } => "expected the closing quote of a string",
+            _ => self.expected().0,
+        }
+    }
+
     /// # Errors
     /// The byte cannot stand here.
     pub fn step(&mut self, byte: u8) -> Result<Class, Fault> {

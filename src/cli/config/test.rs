@@ -1,0 +1,143 @@
+//! `test` as a plan: a client that `connect` lines point at their targets, and the values that
+//! transcripts get.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::{DEMO, DEMO_URL, Environment, Setup, connection, reach, read, target};
+use crate::cli::args::{Test, Tests};
+use crate::command::test;
+use crate::error::Error;
+use crate::session::secret_source::SecretSource;
+use crate::text::style::Style;
+use crate::transcript::template::is_name;
+
+/// Variables of the environment that transcripts see, without these beginnings.
+const VARIABLE: &str = "WSCOPE_VAR_";
+const SECRET: &str = "WSCOPE_SECRET_";
+
+pub(super) fn test(setup: &Setup<'_>) -> Result<test::Plan, Error> {
+    let typed = setup.typed.values::<String>("url").into_iter().next();
+    let endpoint = match &typed {
+        Some(url) => setup.endpoint(url)?,
+        None => None,
+    };
+    let args: Test = setup.args(endpoint)?;
+    let environment = setup.environment;
+    let tests = &args.tests;
+    if tests.bless && environment.get("CI").is_some() {
+        return Err(Error::usage_hint(
+            "--bless rewrites transcripts, which is refused where CI is set",
+            "bless them at home, look at what changed, and commit that",
+        ));
+    }
+    let url = endpoint
+        .map(|endpoint| endpoint.url.as_str())
+        .or(tests.url.as_deref());
+    let mut notes = Vec::new();
+    let client = connection::client(
+        // It holds the place of what `connect` says.
+        target(url.unwrap_or(DEMO_URL))?,
+        &args.connection,
+        connection::offer(&args.upkeep),
+        connection::upkeep(&args.upkeep, false, None)?,
+        Vec::new(),
+        environment,
+        &mut notes,
+    )?;
+    let color = args.output.color.unwrap_or_default();
+    let style = |is_terminal| Style::decide(color, is_terminal, |name| environment.get(name));
+    Ok(test::Plan {
+        paths: args.files,
+        url: url.map(target).transpose()?,
+        client,
+        demo: url == Some(DEMO),
+        variables: variables(tests, url, environment)?,
+        secrets: secrets(&args.secret, environment)?,
+        timeout: tests.timeout,
+        jobs: tests.jobs,
+        retry: tests.retry,
+        only: tests.only.clone(),
+        bless: tests.bless,
+        fail_fast: tests.fail_fast,
+        spawn: tests.spawn.clone(),
+        file_root: tests.file_root.clone(),
+        verbose: args.output.verbose,
+        style: style(environment.stdout_is_terminal),
+        talk_style: style(environment.stderr_is_terminal),
+        max_time: args.connection.max_time,
+        notes,
+    })
+}
+
+/// The environment, then files, `--var` and `--url`: what comes later counts.
+fn variables(
+    args: &Tests,
+    url: Option<&str>,
+    environment: &Environment,
+) -> Result<HashMap<String, String>, Error> {
+    let mut variables: HashMap<String, String> = named(environment, VARIABLE).collect();
+    for path in &args.var_file {
+        variables.extend(file(path)?);
+    }
+    variables.extend(args.var.iter().cloned());
+    if let Some(url) = url {
+        // So that {{url}}/path is what it looks like, whether or not a slash was typed.
+        let is_root = target(url)?.request_target() == "/";
+        let url = if is_root {
+            url.strip_suffix('/').unwrap_or(url)
+        } else {
+            url
+        };
+        variables.insert(test::URL.into(), url.to_owned());
+    }
+    Ok(variables)
+}
+
+/// The variables whose names begin with `prefix`, without it.
+fn named(environment: &Environment, prefix: &str) -> impl Iterator<Item = (String, String)> {
+    environment
+        .variables
+        .iter()
+        .filter_map(move |(name, value)| {
+            let name = name.to_str()?.strip_prefix(prefix)?;
+            let value = value.to_str()?;
+            is_name(name).then(|| (name.to_owned(), value.to_owned()))
+        })
+}
+
+/// `NAME=VALUE` on each line; blank lines and those that begin with `#` are skipped.
+fn file(path: &Path) -> Result<Vec<(String, String)>, Error> {
+    let shown = path.display();
+    let text = String::from_utf8(read(path, "--var-file")?)
+        .map_err(|_| Error::usage(format!("--var-file: {shown} is not UTF-8")))?;
+    let lines = text.lines().enumerate();
+    let lines = lines.map(|(at, line)| (at + 1, line.trim()));
+    lines
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(number, line)| {
+            let (name, value) = line.split_once('=').unwrap_or((line, ""));
+            crate::cli::args::value::assignment(&format!(
+                "{}={}",
+                name.trim_end(),
+                value.trim_start()
+            ))
+            .map_err(|problem| Error::usage(format!("{shown}, line {number}: {problem}")))
+        })
+        .collect()
+}
+
+/// `--secret NAME=VALUE` beats `WSCOPE_SECRET_NAME`.
+fn secrets(
+    typed: &[(String, String)],
+    environment: &Environment,
+) -> Result<Vec<(String, SecretSource)>, Error> {
+    let surrounding = named(environment, SECRET).map(|(name, value)| {
+        let source = SecretSource::Literal(crate::model::secret::Secret::new(value));
+        Ok((name, source))
+    });
+    let typed = typed
+        .iter()
+        .map(|(name, value)| Ok((name.clone(), reach::secret("--secret", value, environment)?)));
+    surrounding.chain(typed).collect()
+}

@@ -1,0 +1,199 @@
+//! `test`: plays transcripts against a server and reports how they went.
+//!
+//! Each file is read and checked, then one task plays it: a [`Player`] says what to do, and this
+//! moves it to the connections and back. Several files may run at once; they are reported in the
+//! order in which they were named.
+
+mod bless;
+mod files;
+mod play;
+mod spawn;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+
+use self::play::Stage;
+use self::spawn::Spawned;
+use super::demo::Demo;
+use super::signals::Signals;
+use crate::error::{Error, ExitCode};
+use crate::session::client;
+use crate::session::secret_source::SecretSource;
+use crate::text::output::Output;
+use crate::text::style::{Ink, Style};
+use crate::transcript::outcome::{FileOutcome, Outcome};
+use crate::transcript::report::text::Text;
+use crate::transcript::variables::Given;
+use crate::wire::target::Target;
+
+/// What `test` does.
+#[derive(Debug)]
+pub struct Plan {
+    /// Files and folders, as they were named.
+    pub paths: Vec<PathBuf>,
+    /// How to connect; `connect` says where to.
+    pub client: client::Plan,
+    /// `--url`: what `--spawn` waits for. As `{{url}}` it is among the variables.
+    pub url: Option<Target>,
+    /// `--url demo`: an echo server inside the process.
+    pub demo: bool,
+    pub variables: HashMap<String, String>,
+    pub secrets: Vec<(String, SecretSource)>,
+    /// How long an expectation waits that has no `within`.
+    pub timeout: Duration,
+    /// So many files at once.
+    pub jobs: usize,
+    /// How often a file that failed is played again.
+    pub retry: u32,
+    /// Only files with this in their path.
+    pub only: Option<String>,
+    /// Write what came into the lines that failed.
+    pub bless: bool,
+    /// Begin no more files after one that failed.
+    pub fail_fast: bool,
+    /// `--spawn`: the command that starts the server.
+    pub spawn: Option<String>,
+    /// Files are read below this folder, not below the transcript's own.
+    pub file_root: Option<PathBuf>,
+    pub verbose: bool,
+    /// Of stdout and of stderr.
+    pub style: Style,
+    pub talk_style: Style,
+    /// `--max-time`: then exit 7.
+    pub max_time: Option<Duration>,
+    pub notes: Vec<String>,
+}
+
+/// The variable that `--url` gives a value.
+pub const URL: &str = "url";
+
+/// Why a run is ended from outside; what every file is told.
+type Stop = watch::Receiver<Option<ExitCode>>;
+
+/// Runs it to its end.
+///
+/// # Errors
+/// What keeps it from beginning: a path that is not there, a server that does not start.
+pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
+    let began = Instant::now();
+    let note = plan.talk_style.paint(Ink::Dim, "wscope:").into_owned();
+    for text in &plan.notes {
+        output.talk(format!("{note} {text}\n").as_bytes());
+    }
+    let paths = files::find(&plan.paths, plan.only.as_deref())?;
+    let demo = if plan.demo {
+        Some(Demo::start().await?)
+    } else {
+        None
+    };
+    if let Some(demo) = &demo {
+        let url = format!("ws://{}", demo.target().address());
+        plan.variables.insert(URL.into(), url);
+    }
+    let mut signals = Signals::listen()?;
+    let spawned = match &plan.spawn {
+        Some(command) => tokio::select! {
+            spawned = Spawned::start(command, plan.url.as_ref()) => Some(spawned?),
+            signal = signals.next() => return Ok(signal.exit_code()),
+        },
+        None => None,
+    };
+    let report = Text {
+        verbose: plan.verbose,
+        style: plan.style,
+    };
+    let stage = Arc::new(Stage::new(&plan, given(&plan).await?));
+    let (stop, stopped) = watch::channel(None);
+    let max_time = plan.max_time.map(|limit| began + limit);
+    let running = play_all(&plan, stage, paths, stopped, &output, report);
+    tokio::pin!(running);
+    let files = loop {
+        tokio::select! {
+            files = &mut running => break files,
+            signal = signals.next() => {
+                // The first one lets connections close; the second one does not wait for them.
+                if stop.send_replace(Some(signal.exit_code())).is_some() {
+                    return Ok(signal.exit_code());
+                }
+            }
+            () = super::at(max_time), if stop.borrow().is_none() => {
+                stop.send_replace(Some(ExitCode::TIMEOUT));
+            }
+        }
+    };
+    if let Some(spawned) = spawned {
+        spawned.stop().await;
+    }
+    let outcome = Outcome {
+        files,
+        elapsed: began.elapsed(),
+    };
+    output.data(report.summary(&outcome).as_bytes());
+    let code = outcome.code();
+    tokio::select! {
+        written = output.finish() => written.map(|()| code),
+        signal = signals.next() => Ok(signal.exit_code()),
+    }
+}
+
+/// The values from outside, the secrets looked up.
+async fn given(plan: &Plan) -> Result<Given, Error> {
+    let mut given = Given {
+        variables: plan.variables.clone(),
+        secrets: HashMap::new(),
+    };
+    for (name, source) in &plan.secrets {
+        let secret = source.resolve("--secret").await?;
+        given.secrets.insert(name.clone(), secret.reveal().clone());
+    }
+    Ok(given)
+}
+
+/// Plays all files, so many at once as the plan says, and reports each in its turn.
+async fn play_all(
+    plan: &Plan,
+    stage: Arc<Stage>,
+    paths: Vec<PathBuf>,
+    stop: Stop,
+    output: &Output,
+    report: Text,
+) -> Vec<FileOutcome> {
+    let permits = Arc::new(Semaphore::new(plan.jobs));
+    let (failed, has_failed) = watch::channel(false);
+    let failed = Arc::new(failed);
+    let tasks: Vec<JoinHandle<Option<FileOutcome>>> = paths
+        .into_iter()
+        .map(|path| {
+            let (stage, permits) = (Arc::clone(&stage), Arc::clone(&permits));
+            let (failed, has_failed) = (Arc::clone(&failed), has_failed.clone());
+            let (stop, fail_fast) = (stop.clone(), plan.fail_fast);
+            tokio::spawn(async move {
+                // The semaphore is never closed.
+                let _permit = permits.acquire_owned().await.ok()?;
+                if fail_fast && *has_failed.borrow() {
+                    return None;
+                }
+                let outcome = stage.file(&path, stop).await;
+                if !outcome.has_passed() {
+                    failed.send_replace(true);
+                }
+                Some(outcome)
+            })
+        })
+        .collect();
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        // A task that panicked has said so.
+        let Ok(Some(outcome)) = task.await else {
+            continue;
+        };
+        output.data(report.file(&outcome).as_bytes());
+        outcomes.push(outcome);
+    }
+    outcomes
+}

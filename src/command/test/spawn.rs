@@ -1,0 +1,153 @@
+//! `--spawn`: the server of a run, started before it and stopped after it.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::error::{Error, cause_text};
+use crate::wire::target::Target;
+
+/// How long a server may take until it listens.
+const START: Duration = Duration::from_secs(30);
+/// Between two looks at its port.
+const STEP: Duration = Duration::from_millis(25);
+/// How long it may take to end after SIGTERM.
+const END: Duration = Duration::from_secs(3);
+
+/// A server that was started.
+pub(super) struct Spawned {
+    child: Child,
+    /// The process group of it and of what it starts.
+    /// None once it has ended.
+    group: Option<i32>,
+    /// Where it listens.
+    address: String,
+}
+
+impl Spawned {
+    /// Starts a command with the shell and waits until something listens where `url` leads.
+    ///
+    /// # Errors
+    /// It does not start, ends at once, or does not listen.
+    pub(super) async fn start(command: &str, url: Option<&Target>) -> Result<Self, Error> {
+        let Some(url) = url else {
+            return Err(Error::usage_hint(
+                "--spawn needs to know what to wait for",
+                "--url says where the server listens",
+            ));
+        };
+        if TcpStream::connect((url.host(), url.port())).await.is_ok() {
+            let address = url.address();
+            return Err(Error::usage_hint(
+                format!("something listens on {address} before --spawn has started it"),
+                "it would be tested in place of the new server",
+            ));
+        }
+        let mut shell = shell(command);
+        // Some servers end with their input, so it has to stay open.
+        shell
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .kill_on_drop(true);
+        let child = shell.spawn().map_err(|cause| Error::Io {
+            doing: "starting the server".into(),
+            cause,
+        })?;
+        let mut spawned = Self {
+            group: child.id().and_then(|id| i32::try_from(id).ok()),
+            child,
+            address: format!("{}:{}", url.host(), url.port()),
+        };
+        spawned.listens(url).await?;
+        Ok(spawned)
+    }
+
+    async fn listens(&mut self, url: &Target) -> Result<(), Error> {
+        let failed = |message: String| {
+            Err(Error::Connect {
+                address: url.address(),
+                cause: std::io::Error::other(message),
+            })
+        };
+        let deadline = Instant::now() + START;
+        while TcpStream::connect((url.host(), url.port())).await.is_err() {
+            match self.child.try_wait() {
+                Ok(None) => {}
+                Ok(Some(status)) => return failed(format!("the server ended with {status}")),
+                Err(cause) => return failed(cause_text(&cause)),
+            }
+            if Instant::now() >= deadline {
+                return failed("the server does not listen there".into());
+            }
+            sleep(STEP).await;
+        }
+        Ok(())
+    }
+
+    /// Ends it and all that it started, and waits until nothing listens there any more.
+    pub(super) async fn stop(mut self) {
+        self.signal(Signal::Terminate);
+        let ended = async {
+            // It has no other end than that.
+            let _ = self.child.wait().await;
+            while TcpStream::connect(&*self.address).await.is_ok() {
+                sleep(STEP).await;
+            }
+        };
+        if timeout(END, ended).await.is_err() {
+            self.signal(Signal::Kill);
+        }
+        self.group = None;
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: Signal) {
+        use nix::sys::signal;
+        use nix::unistd::Pid;
+        let signal = match signal {
+            Signal::Terminate => signal::SIGTERM,
+            Signal::Kill => signal::SIGKILL,
+        };
+        if let Some(group) = self.group {
+            // Where nothing of it is left, there is nobody to tell.
+            let _ = signal::killpg(Pid::from_raw(group), signal);
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn signal(&self, _: Signal) {
+        // Dropping the child kills it.
+    }
+}
+
+/// How strongly a server is asked to end.
+#[derive(Debug, Clone, Copy)]
+enum Signal {
+    Terminate,
+    Kill,
+}
+
+impl Drop for Spawned {
+    /// Where the run is left early, the server ends too.
+    fn drop(&mut self) {
+        self.signal(Signal::Terminate);
+    }
+}
+
+#[cfg(unix)]
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    // A group of its own, so that what the shell starts ends with it.
+    shell.arg("-c").arg(command).process_group(0);
+    shell
+}
+
+#[cfg(not(unix))]
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("cmd");
+    shell.arg("/C").arg(command);
+    shell
+}

@@ -1,0 +1,36 @@
+//! `< /none 200ms`: no data message and no Close comes for that long.
+
+use std::time::Duration;
+
+use super::{Context, Matcher, Mismatch, Places, Test};
+use crate::model::units::{parse_duration, show_duration};
+use crate::transcript::incoming::Incoming;
+use crate::transcript::json::Bound;
+use crate::transcript::template::Fault;
+
+pub(super) const MATCHER: Matcher = Matcher {
+    name: "/none",
+    args: "TIME",
+    about: "no message and no Close comes for that long",
+    places: Places::Alone,
+    block: false,
+    compile: |text| {
+        let time = parse_duration(&text.raw);
+        let time = time.map_err(|message| Fault::new(0..text.raw.len(), message))?;
+        Ok(Box::new(Nothing(time)))
+    },
+};
+
+#[derive(Debug)]
+struct Nothing(Duration);
+
+impl Test for Nothing {
+    fn hold(&self, incoming: &Incoming, _: &mut Context<'_>) -> Result<Bound, Mismatch> {
+        let expected = format!("nothing for {}", show_duration(self.0));
+        Err(Mismatch::kind(&expected, incoming))
+    }
+
+    fn silence(&self) -> Option<Duration> {
+        Some(self.0)
+    }
+}

@@ -1,0 +1,424 @@
+//! Plays a transcript. Pure: what happened and the time come in, what to do and the next deadline
+//! go out.
+//!
+//! Whoever drives it asks [`Player::poll`] what to do until that is to wait, and tells it of
+//! everything that happens to its peers. Steps run one after the other; what comes meanwhile waits
+//! in a queue for each peer. The first step that fails ends it. At the end every open peer is
+//! closed with 1000.
+
+mod all;
+mod expecting;
+mod failing;
+mod opening;
+mod participant;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::incoming::Incoming;
+use super::matcher::{Context, Files, Test};
+use super::outcome::{Failure, FileOutcome, StepOutcome, StepResult, Trouble};
+use super::program::{Operation, Program, What};
+use super::sending;
+use super::syntax::{Peer, Sending, Text};
+use super::template::{Filling, Template};
+use super::variables::{Given, Value, Variables};
+use crate::error::ExitCode;
+use crate::model::close::{CloseCode, CloseFrame};
+use crate::model::command::Command;
+use crate::model::message::Message;
+
+use self::all::Gathering;
+use self::failing::simple;
+pub use self::opening::Opening;
+use self::participant::{Participant, State};
+
+/// The most that is kept of a message that was as expected, in characters.
+const KEPT: usize = 1000;
+/// The most that is kept of one that was not.
+const KEPT_OF_FAILURE: usize = 1 << 20;
+
+/// What a run depends on besides the program.
+#[derive(Clone)]
+pub struct Settings {
+    /// How long an expectation waits that has no `within`.
+    pub timeout: Duration,
+    pub given: Arc<Given>,
+    pub files: Arc<dyn Files>,
+}
+
+/// When a run begins, and what is random in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    pub now: Instant,
+    pub wall: SystemTime,
+    pub seed: u64,
+}
+
+/// A peer by its number, from 0 in the order of their first `connect`.
+pub type PeerId = usize;
+
+/// What is to be done next.
+#[derive(Debug)]
+pub enum Next {
+    Open(PeerId, Box<Opening>),
+    Send(PeerId, Command),
+    /// Nothing until something happens, or until then.
+    Wait(Option<Instant>),
+    Done,
+}
+
+/// What happened to a peer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    Opened,
+    /// The handshake was answered with another status than 101; a `Failed` follows.
+    Refused {
+        status: u16,
+        reason: String,
+    },
+    /// The opening failed, or the connection is about to end because of this.
+    Failed(Failed),
+    Message(Message),
+    Ping(bytes::Bytes),
+    Pong(bytes::Bytes),
+    Closed {
+        code: CloseCode,
+        reason: String,
+        /// We began it.
+        by_us: bool,
+    },
+}
+
+/// Why there is no connection, or none any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    pub code: ExitCode,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Playing,
+    /// Every open peer is being closed.
+    Closing,
+    Ended,
+}
+
+/// One run of one file.
+pub struct Player {
+    program: Arc<Program>,
+    settings: Settings,
+    variables: Variables,
+    began: Instant,
+    phase: Phase,
+    /// The operation that is under way.
+    at: usize,
+    /// When it began; `None` before it was looked at.
+    started: Option<Instant>,
+    /// What an `/all` has got so far.
+    gathering: Gathering,
+    /// Messages that a `<~` has skipped so far.
+    skipped: usize,
+    /// The repeats that are open: where their bodies begin, and how many rounds are left.
+    rounds: Vec<(usize, u32)>,
+    ignores: Vec<(Option<Peer>, Arc<dyn Test>)>,
+    participants: Vec<Participant>,
+    done: Vec<StepOutcome>,
+    trouble: Vec<Trouble>,
+}
+
+/// How far an operation has come.
+enum Progress {
+    /// It is done; go on.
+    Done,
+    /// It is done, or under way, and this is to be done.
+    Do(Next),
+    Failed(Box<Failure>),
+}
+
+impl Player {
+    pub fn new(program: Arc<Program>, settings: Settings, start: Start) -> Self {
+        Self {
+            variables: Variables::new(&settings.given, start.seed, start.wall),
+            program,
+            settings,
+            began: start.now,
+            phase: Phase::Playing,
+            at: 0,
+            started: None,
+            gathering: Gathering::default(),
+            skipped: 0,
+            rounds: Vec::new(),
+            ignores: Vec::new(),
+            participants: Vec::new(),
+            done: Vec::new(),
+            trouble: Vec::new(),
+        }
+    }
+
+    /// What to do now. To be asked again after it was done.
+    pub fn poll(&mut self, now: Instant) -> Next {
+        self.variables.set_elapsed(now - self.began);
+        let program = Arc::clone(&self.program);
+        while self.phase == Phase::Playing {
+            let Some(operation) = program.operations.get(self.at) else {
+                self.stop();
+                break;
+            };
+            let started = *self.started.get_or_insert(now);
+            match self.operate(operation, started, now) {
+                Progress::Done => {}
+                Progress::Do(next) => return next,
+                Progress::Failed(failure) => self.fail(operation, *failure, now),
+            }
+        }
+        self.close_next()
+    }
+
+    /// Something happened to a peer.
+    pub fn heard(&mut self, peer: PeerId, heard: Heard, now: Instant) {
+        let hears_control = self.program.hears_control;
+        if let Some(participant) = self.participants.get_mut(peer) {
+            participant.heard(heard, hears_control, now);
+        }
+    }
+
+    /// Whether what a peer gets can still be kept; while not, nothing should be read for it.
+    pub fn has_room(&self, peer: PeerId) -> bool {
+        self.participants
+            .get(peer)
+            .is_none_or(Participant::has_room)
+    }
+
+    /// Ends it from outside: the step that is under way fails.
+    pub fn interrupt(&mut self, trouble: Trouble) {
+        if self.phase == Phase::Playing {
+            self.trouble.push(trouble);
+            self.stop();
+        }
+    }
+
+    pub fn has_failed(&self) -> bool {
+        !self.trouble.is_empty()
+            || self
+                .done
+                .iter()
+                .any(|step| matches!(step.result, StepResult::Failed(_)))
+    }
+
+    /// How it went. `path` is the file as it was named.
+    pub fn outcome(mut self, path: String, now: Instant) -> FileOutcome {
+        let rest = self.program.operations.iter().skip(self.at);
+        let skipped: Vec<StepOutcome> = rest
+            .filter_map(|operation| self.step(operation, now, Duration::ZERO, StepResult::Skipped))
+            .collect();
+        self.done.extend(skipped);
+        FileOutcome {
+            path,
+            steps: self.done,
+            trouble: self.trouble,
+            elapsed: now - self.began,
+            attempts: 1,
+        }
+    }
+
+    // --- the course of it ------------------------------------------------------------------
+
+    fn operate(&mut self, operation: &Operation, started: Instant, now: Instant) -> Progress {
+        match &operation.what {
+            What::Connect(connect) => self.connect(operation, connect, started, now),
+            What::Send { peer, sending } => {
+                let id = self.participant(peer);
+                match self.send(id, sending) {
+                    Ok(command) => {
+                        let message = shown(&command);
+                        self.pass(operation, message, Duration::ZERO, started);
+                        Progress::Do(Next::Send(id, command))
+                    }
+                    Err(why) => Progress::Failed(why),
+                }
+            }
+            What::Expect(expecting) => self.expect(operation, expecting, started, now),
+            What::All {
+                peer,
+                within,
+                items,
+            } => self.gather(operation, peer, *within, items, started, now),
+            What::Wait(time) if now >= started + *time => {
+                self.pass(operation, None, now - started, started);
+                Progress::Done
+            }
+            What::Wait(time) => Progress::Do(Next::Wait(Some(started + *time))),
+            What::Set { name, value } => self.set(name, value),
+            What::Ignore { peer, test } => {
+                self.ignores.push((peer.clone(), Arc::clone(test)));
+                self.advance()
+            }
+            What::Repeat(count) => {
+                self.rounds.push((self.at + 1, *count));
+                self.advance()
+            }
+            What::Again => self.again(),
+        }
+    }
+
+    fn advance(&mut self) -> Progress {
+        self.at += 1;
+        self.started = None;
+        self.skipped = 0;
+        Progress::Done
+    }
+
+    fn again(&mut self) -> Progress {
+        if let Some((body, left)) = self.rounds.last_mut() {
+            *left -= 1;
+            if *left > 0 {
+                self.at = *body;
+                self.started = None;
+                return Progress::Done;
+            }
+            self.rounds.pop();
+        }
+        self.advance()
+    }
+
+    fn set(&mut self, name: &str, value: &Text) -> Progress {
+        let template = Template::parse(&value.raw).unwrap_or_default();
+        let value = match template.whole() {
+            // A value on its own stays what it is.
+            Some(placeholder) => self.variables.value(placeholder),
+            None => template
+                .render(Filling::Plain, &mut self.variables)
+                .map(|rendered| Value::Text(rendered.text)),
+        };
+        match value {
+            Ok(value) => {
+                self.variables.set(name, value);
+                self.advance()
+            }
+            Err(unknown) => Progress::Failed(simple(format!("a value for {}", unknown.0), "none")),
+        }
+    }
+
+    fn pass(
+        &mut self,
+        operation: &Operation,
+        message: Option<String>,
+        latency: Duration,
+        started: Instant,
+    ) {
+        let message = message.map(|message| self.kept(&message, KEPT));
+        self.done
+            .extend(self.step(operation, started, latency, StepResult::Passed { message }));
+        self.advance();
+    }
+
+    fn fail(&mut self, operation: &Operation, failure: Failure, now: Instant) {
+        let started = self.started.unwrap_or(now);
+        let failure = self.redacted(operation, failure);
+        let result = StepResult::Failed(Box::new(failure));
+        match self.step(operation, started, now - started, result.clone()) {
+            Some(step) => self.done.push(step),
+            // What is no step of its own, such as `set`, fails as one.
+            None => {
+                let wait = Operation {
+                    span: operation.span,
+                    what: What::Wait(Duration::ZERO),
+                };
+                self.done
+                    .extend(self.step(&wait, started, now - started, result));
+            }
+        }
+        self.advance();
+        self.stop();
+    }
+
+    /// Nothing more is played.
+    fn stop(&mut self) {
+        self.phase = Phase::Closing;
+        let failed = self.has_failed();
+        for participant in &mut self.participants {
+            // Where a step failed, the rest of the conversation is of no interest.
+            if !failed {
+                self.trouble.extend(participant.unexpected_close());
+            }
+        }
+    }
+
+    /// Closes one peer after the other, and waits for all of them.
+    fn close_next(&mut self) -> Next {
+        let open = self
+            .participants
+            .iter()
+            .position(|one| one.state == State::Open);
+        if let Some(id) = open {
+            self.participants[id].state = State::Closing;
+            return Next::Send(
+                id,
+                Command::Close(Some(CloseFrame::bare(CloseCode::NORMAL))),
+            );
+        }
+        if self.participants.iter().all(Participant::is_over) {
+            self.phase = Phase::Ended;
+            return Next::Done;
+        }
+        Next::Wait(None)
+    }
+
+    fn send(&mut self, id: PeerId, sending: &Sending) -> Result<Command, Box<Failure>> {
+        let participant = &self.participants[id];
+        if participant.state != State::Open {
+            let mut failure = simple(
+                "",
+                format!("nothing can be sent: {}", participant.end_in_words()),
+            );
+            failure.code = participant.end_code();
+            return Err(failure);
+        }
+        let mut context = Context {
+            variables: &mut self.variables,
+            files: &*self.settings.files,
+        };
+        let command = sending::command(sending, &mut context).map_err(|why| {
+            let mut failure = simple("", why);
+            failure.code = ExitCode::USAGE;
+            failure
+        })?;
+        if let Command::Close(_) = command {
+            self.participants[id].state = State::Closing;
+        }
+        Ok(command)
+    }
+
+    fn participant(&mut self, peer: &Peer) -> PeerId {
+        let known = self.participants.iter().position(|one| one.peer == *peer);
+        known.unwrap_or_else(|| {
+            self.participants.push(Participant::new(peer.clone()));
+            self.participants.len() - 1
+        })
+    }
+}
+
+/// A command as it would be written after `>`.
+fn shown(command: &Command) -> Option<String> {
+    let incoming = match command {
+        Command::Send(message) => Incoming::Message(message.clone()),
+        Command::Ping(payload) => Incoming::Ping(payload.clone()),
+        Command::Pong(payload) => Incoming::Pong(payload.clone()),
+        Command::Close(None) => return Some("/close".into()),
+        Command::Close(Some(frame)) => Incoming::Close {
+            code: frame.code,
+            reason: frame.reason.clone(),
+        },
+        Command::Frame(frame) => {
+            let fin = if frame.fin { "" } else { " fin=0" };
+            return Some(format!("/frame op={}{fin}", frame.opcode.value()));
+        }
+    };
+    Some(incoming.text(KEPT))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! `<` and `/all`: holds what came against what is expected.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::all::{Gathering, Sees};
+use super::participant::Arrived;
+use super::{KEPT, Next, PeerId, Player, Progress};
+use crate::transcript::incoming::Incoming;
+use crate::transcript::json::Bound;
+use crate::transcript::matcher::{Context, Mismatch, Test};
+use crate::transcript::program::{Compiled, Expecting, Operation};
+use crate::transcript::syntax::Peer;
+
+impl Player {
+    pub(super) fn expect(
+        &mut self,
+        operation: &Operation,
+        expecting: &Expecting,
+        started: Instant,
+        now: Instant,
+    ) -> Progress {
+        let id = self.participant(&expecting.peer);
+        let compiled = &expecting.compiled;
+        let silence = compiled.test.silence();
+        let limit = silence
+            .or(expecting.within)
+            .unwrap_or(self.settings.timeout);
+        let deadline = started + limit;
+        while let Some(arrived) = self.next_of(id, &expecting.peer, &*compiled.test) {
+            if silence.is_some() && arrived.at > deadline {
+                self.participants[id].put_back(arrived);
+                break;
+            }
+            match self.hold(compiled, &arrived.incoming) {
+                Ok(bound) => {
+                    self.bind(bound);
+                    let latency = arrived.at.saturating_duration_since(started);
+                    self.pass(
+                        operation,
+                        Some(arrived.incoming.text(KEPT)),
+                        latency,
+                        started,
+                    );
+                    return Progress::Done;
+                }
+                Err(_) if expecting.skip && matches!(arrived.incoming, Incoming::Message(_)) => {
+                    self.skipped += 1;
+                }
+                Err(mismatch) => {
+                    return Progress::Failed(
+                        self.differs(id, compiled, mismatch, &arrived, started),
+                    );
+                }
+            }
+        }
+        if now >= deadline && silence.is_some() {
+            self.pass(operation, None, now - started, started);
+            return Progress::Done;
+        }
+        if let Some(mut failure) =
+            self.nothing_more(id, compiled.test.wanted(), limit, deadline, now)
+            && silence.is_none()
+        {
+            failure.place = self.place(compiled.span);
+            if self.skipped > 0 {
+                failure.got = format!("{} ({} others were skipped)", failure.got, self.skipped);
+            }
+            return Progress::Failed(failure);
+        }
+        Progress::Do(Next::Wait(Some(deadline)))
+    }
+
+    pub(super) fn gather(
+        &mut self,
+        operation: &Operation,
+        peer: &Peer,
+        within: Option<Duration>,
+        items: &Arc<[Compiled]>,
+        started: Instant,
+        now: Instant,
+    ) -> Progress {
+        let id = self.participant(peer);
+        let limit = within.unwrap_or(self.settings.timeout);
+        let sees = Sees(Arc::clone(items));
+        while let Some(arrived) = self.next_of(id, peer, &sees) {
+            let held: Vec<Result<Bound, Mismatch>> = items
+                .iter()
+                .map(|item| self.hold(item, &arrived.incoming))
+                .collect();
+            let at = arrived.at;
+            if let Err(mismatch) = self.gathering.take(&held) {
+                let left = self.gathering.left(items.len());
+                self.gathering = Gathering::default();
+                // Where one is left, the message was meant for that one.
+                let (item, mismatch) = match &left[..] {
+                    [one] => (&items[*one], held[*one].clone().err().unwrap_or(mismatch)),
+                    _ => {
+                        let expected = format!("one of the {} that are left", left.len());
+                        (
+                            &items[left.first().copied().unwrap_or(0)],
+                            Mismatch::kind(&expected, &arrived.incoming),
+                        )
+                    }
+                };
+                return Progress::Failed(self.differs(id, item, mismatch, &arrived, started));
+            }
+            if let Some(bound) = self.gathering.complete(items.len()) {
+                self.gathering = Gathering::default();
+                self.bind(bound);
+                let message = format!("all {}", items.len());
+                self.pass(
+                    operation,
+                    Some(message),
+                    at.saturating_duration_since(started),
+                    started,
+                );
+                return Progress::Done;
+            }
+        }
+        let left = self.gathering.left(items.len());
+        let deadline = started + limit;
+        let wanted = left
+            .first()
+            .map_or("a message", |one| items[*one].test.wanted());
+        match self.nothing_more(id, wanted, limit, deadline, now) {
+            Some(mut failure) => {
+                failure.expected = format!("{} more of {} messages", left.len(), items.len());
+                if let Some(one) = left.first() {
+                    failure.place = self.place(items[*one].span);
+                }
+                self.gathering = Gathering::default();
+                Progress::Failed(failure)
+            }
+            None => Progress::Do(Next::Wait(Some(deadline))),
+        }
+    }
+
+    /// The next thing for a peer that a test looks at, and that is not ignored.
+    pub(super) fn next_of(&mut self, id: PeerId, peer: &Peer, test: &dyn Test) -> Option<Arrived> {
+        loop {
+            let arrived = self.participants[id].next()?;
+            if test.sees(&arrived.incoming) && !self.is_ignored(peer, &arrived.incoming) {
+                return Some(arrived);
+            }
+        }
+    }
+
+    pub(super) fn is_ignored(&mut self, peer: &Peer, incoming: &Incoming) -> bool {
+        if !matches!(incoming, Incoming::Message(_)) {
+            return false;
+        }
+        let mut context = Context {
+            variables: &mut self.variables,
+            files: &*self.settings.files,
+        };
+        self.ignores
+            .iter()
+            .filter(|(whose, _)| whose.as_ref().is_none_or(|whose| whose == peer))
+            .any(|(_, test)| test.hold(incoming, &mut context).is_ok())
+    }
+
+    /// Holds a message against an expectation; what it gives values to, if it holds.
+    pub(super) fn hold(
+        &mut self,
+        compiled: &Compiled,
+        incoming: &Incoming,
+    ) -> Result<Bound, Mismatch> {
+        let mut context = Context {
+            variables: &mut self.variables,
+            files: &*self.settings.files,
+        };
+        let mut bound = compiled.test.hold(incoming, &mut context)?;
+        if !compiled.captures.is_empty() {
+            bound.extend(compiled.capture(incoming)?);
+        }
+        Ok(bound)
+    }
+
+    pub(super) fn bind(&mut self, bound: Bound) {
+        for (name, value) in bound {
+            self.variables.set(name, value);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! How steps are told of: what failed and where, without secrets and within bounds.
+
+use std::time::{Duration, Instant};
+
+use super::participant::Arrived;
+use super::{KEPT_OF_FAILURE, PeerId, Player};
+use crate::error::ExitCode;
+use crate::model::units::show_duration;
+use crate::transcript::incoming::Incoming;
+use crate::transcript::matcher::Mismatch;
+use crate::transcript::outcome::{Failure, Received, StepOutcome, StepResult};
+use crate::transcript::program::{Compiled, Operation, What};
+use crate::transcript::syntax::{Peer, Place, Span};
+
+impl Player {
+    /// Why nothing can come any more, if so: the time is up, or the connection over.
+    pub(super) fn nothing_more(
+        &self,
+        id: PeerId,
+        wanted: &str,
+        limit: Duration,
+        deadline: Instant,
+        now: Instant,
+    ) -> Option<Box<Failure>> {
+        let participant = &self.participants[id];
+        if participant.is_over() {
+            let mut failure = simple(wanted, participant.end_in_words());
+            failure.code = participant.end_code();
+            return Some(failure);
+        }
+        (now >= deadline).then(|| simple(wanted, format!("none within {}", show_duration(limit))))
+    }
+
+    pub(super) fn differs(
+        &self,
+        id: PeerId,
+        compiled: &Compiled,
+        mismatch: Mismatch,
+        arrived: &Arrived,
+        started: Instant,
+    ) -> Box<Failure> {
+        let mut failure = simple(mismatch.expected, mismatch.got);
+        let ended = matches!(arrived.incoming, Incoming::Close { .. });
+        let expected_end = compiled.test.wanted() == "a Close";
+        if ended && !expected_end {
+            failure.code = self.participants[id].end_code();
+            failure.hint = self.participants[id].why();
+        }
+        failure.pointer = mismatch.pointer;
+        failure.message = Some(Received {
+            text: arrived.incoming.text(KEPT_OF_FAILURE),
+            ordinal: arrived.ordinal,
+            after: arrived.at.saturating_duration_since(started),
+        });
+        match mismatch.capture {
+            Some(span) => failure.place = self.place(span),
+            None => self.point_at(&mut failure, compiled, mismatch.at),
+        }
+        failure
+    }
+
+    /// Where an expectation differs; `at` is in its raw text.
+    pub(super) fn point_at(&self, failure: &mut Failure, compiled: &Compiled, at: usize) {
+        let text = &compiled.text;
+        let start = if text.raw.is_empty() {
+            compiled.span.start
+        } else {
+            text.position(at)
+        };
+        failure.place = self.place(Span::new(compiled.span.file, start..start));
+    }
+
+    pub(super) fn place(&self, span: Span) -> Place {
+        self.program.sources[span.file].place(span.start)
+    }
+
+    pub(super) fn redacted(&self, operation: &Operation, mut failure: Failure) -> Failure {
+        let source = &self.program.sources[operation.span.file];
+        if failure.place.line == 0 {
+            failure.place = source.place(operation.span.start);
+        }
+        failure.line = source.line(failure.place.line).to_owned();
+        let redact = |text: &str| self.variables.redact(text).into_owned();
+        failure.expected = redact(&failure.expected);
+        failure.got = redact(&failure.got);
+        failure.hint = failure.hint.as_deref().map(redact);
+        if let Some(received) = &mut failure.message {
+            received.text = self.kept(&received.text, KEPT_OF_FAILURE);
+        }
+        failure
+    }
+
+    pub(super) fn kept(&self, text: &str, most: usize) -> String {
+        let shown = self.variables.redact(text);
+        match shown.char_indices().nth(most) {
+            None => shown.into_owned(),
+            Some((end, _)) => format!("{}...", &shown[..end]),
+        }
+    }
+
+    /// The outcome of an operation, if it is a step.
+    pub(super) fn step(
+        &self,
+        operation: &Operation,
+        started: Instant,
+        latency: Duration,
+        result: StepResult,
+    ) -> Option<StepOutcome> {
+        let span = operation.span;
+        let source = &self.program.sources[span.file];
+        let place = source.place(span.start);
+        let line = source.line(place.line).trim().to_owned();
+        let column = match &operation.what {
+            What::Expect(expecting) => source.place(expecting.compiled.span.start),
+            _ => place,
+        };
+        Some(StepOutcome {
+            path: source.path.clone(),
+            place: column,
+            peer: operation.what.peer(),
+            line,
+            kind: operation.what.kind()?,
+            started: started.saturating_duration_since(self.began),
+            latency,
+            result,
+        })
+    }
+}
+
+/// A failure that is about no message. Where it is, is the operation's to say.
+pub(super) fn simple(expected: impl Into<String>, got: impl Into<String>) -> Box<Failure> {
+    Box::new(Failure {
+        code: ExitCode::NOT_MET,
+        place: Place { line: 0, column: 0 },
+        line: String::new(),
+        pointer: None,
+        expected: expected.into(),
+        got: got.into(),
+        message: None,
+        hint: None,
+    })
+}
+
+/// A peer in a sentence.
+pub(super) fn called(peer: &Peer) -> &str {
+    peer.name().unwrap_or("the client")
+}

@@ -1,0 +1,3 @@
+//! Outcomes as people and programs read them.
+
+pub mod text;

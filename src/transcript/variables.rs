@@ -1,0 +1,241 @@
+//! The values that `{{names}}` stand for: given from outside, set and captured by the transcript,
+//! or built in.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use rand::rngs::SmallRng;
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::Value as Json;
+
+use super::template::Placeholder;
+use crate::model::secret::REDACTED;
+
+/// The value of a variable.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Typed by someone, or found in a text. In JSON it is the JSON that it spells, or else a
+    /// string.
+    Text(String),
+    /// Captured from JSON: it stays what it is.
+    Json(Json),
+}
+
+impl Value {
+    pub fn to_text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Text(text) | Self::Json(Json::String(text)) => Cow::Borrowed(text),
+            Self::Json(json) => Cow::Owned(json.to_string()),
+        }
+    }
+
+    pub fn to_json(&self) -> Json {
+        match self {
+            Self::Json(json) => json.clone(),
+            Self::Text(text) => {
+                serde_json::from_str(text).unwrap_or_else(|_| Json::String(text.clone()))
+            }
+        }
+    }
+
+    /// Whether a JSON value is this: a text is the string of its letters, and what they spell.
+    pub fn is(&self, json: &Json) -> bool {
+        match self {
+            Self::Text(text) if json.as_str() == Some(text) => true,
+            _ => super::json::equal(&self.to_json(), json),
+        }
+    }
+}
+
+/// What a transcript gets from outside.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    pub variables: HashMap<String, String>,
+    /// By the name without `secret_`.
+    pub secrets: HashMap<String, String>,
+}
+
+impl Given {
+    /// The names as a transcript writes them.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let secrets = self.secrets.keys().map(|name| format!("secret_{name}"));
+        self.variables.keys().cloned().chain(secrets)
+    }
+}
+
+/// A name that stands for nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown(pub String);
+
+/// All values of one run of one file.
+#[derive(Debug, Clone)]
+pub struct Variables {
+    values: HashMap<String, Value>,
+    /// What must never be shown.
+    secrets: Vec<String>,
+    sequence: u64,
+    random: SmallRng,
+    /// The wall clock when the run began, and how long ago that is.
+    began: SystemTime,
+    elapsed: Duration,
+}
+
+impl Variables {
+    /// `seed` makes what is random, `began` is the wall clock now.
+    pub fn new(given: &Given, seed: u64, began: SystemTime) -> Self {
+        let text = |(name, value): (&String, &String)| (name.clone(), Value::Text(value.clone()));
+        let mut values: HashMap<String, Value> = given.variables.iter().map(text).collect();
+        for (name, value) in &given.secrets {
+            values.insert(format!("secret_{name}"), Value::Text(value.clone()));
+        }
+        let secrets = given.secrets.values().filter(|value| !value.is_empty());
+        Self {
+            values,
+            secrets: secrets.cloned().collect(),
+            sequence: 0,
+            random: SmallRng::seed_from_u64(seed),
+            began,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// Tells how long the run has gone on.
+    pub fn set_elapsed(&mut self, elapsed: Duration) {
+        self.elapsed = elapsed;
+    }
+
+    pub fn set(&mut self, name: impl Into<String>, value: Value) {
+        self.values.insert(name.into(), value);
+    }
+
+    /// What a placeholder stands for now. `{{*}}` and `{{x:=}}` stand for nothing of their own.
+    ///
+    /// # Errors
+    /// A name without a value.
+    pub fn value(&mut self, placeholder: &Placeholder) -> Result<Value, Unknown> {
+        Ok(match placeholder {
+            Placeholder::Variable(name) => {
+                let value = self.values.get(name);
+                return value.cloned().ok_or_else(|| Unknown(name.clone()));
+            }
+            Placeholder::Uuid => Value::Text(uuid(self.random.random())),
+            Placeholder::Now => Value::Text(self.now()),
+            Placeholder::Seq => {
+                self.sequence += 1;
+                Value::Json(self.sequence.into())
+            }
+            Placeholder::Random(low, high) => {
+                Value::Json(self.random.random_range(*low..=*high).into())
+            }
+            Placeholder::Anything => return Err(Unknown("*".into())),
+            Placeholder::Bind(name) => return Err(Unknown(name.clone())),
+        })
+    }
+
+    /// RFC 3339 in UTC with milliseconds.
+    fn now(&self) -> String {
+        // Only a clock beyond the year 9999 is no timestamp.
+        let now = Timestamp::try_from(self.began + self.elapsed).unwrap_or_default();
+        format!("{now:.3}")
+    }
+
+    /// The text without the secrets that are in it, as they are and as JSON escapes them.
+    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut shown = Cow::Borrowed(text);
+        for secret in &self.secrets {
+            let escaped = Json::String(secret.clone()).to_string();
+            for form in [secret.as_str(), &escaped[1..escaped.len() - 1]] {
+                if shown.contains(form) {
+                    shown = Cow::Owned(shown.replace(form, REDACTED));
+                }
+            }
+        }
+        shown
+    }
+
+    /// Nothing given, and the same chance and time in every test.
+    #[cfg(test)]
+    pub fn fixed() -> Self {
+        Self::new(&Given::default(), 1, SystemTime::UNIX_EPOCH)
+    }
+}
+
+/// A random UUID (RFC 9562, section 5.4) from 128 random bits.
+fn uuid(bits: u128) -> String {
+    let bits = bits & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    let hex = format!("{bits:032x}");
+    let groups = [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ];
+    groups.join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn built_in_values_are_made_anew_each_time() {
+        let mut variables = Variables::fixed();
+        variables.set_elapsed(Duration::from_millis(1500));
+        let mut text = |placeholder| {
+            variables
+                .value(&placeholder)
+                .unwrap()
+                .to_text()
+                .into_owned()
+        };
+        assert_eq!(
+            (text(Placeholder::Seq), text(Placeholder::Seq)),
+            ("1".into(), "2".into())
+        );
+        assert_eq!(text(Placeholder::Now), "1970-01-01T00:00:01.500Z");
+        let (one, two) = (text(Placeholder::Uuid), text(Placeholder::Uuid));
+        assert_ne!(one, two);
+        assert!(
+            one.len() == 36 && &one[14..15] == "4" && "89ab".contains(&one[19..20]),
+            "{one}"
+        );
+        for _ in 0..100 {
+            let number: i64 = text(Placeholder::Random(-1, 1)).parse().unwrap();
+            assert!((-1..=1).contains(&number));
+        }
+        assert_eq!(text(Placeholder::Random(5, 5)), "5");
+    }
+
+    #[test]
+    fn a_text_is_a_string_and_what_it_spells() {
+        let text = Value::Text("5".into());
+        assert!(text.is(&json!(5)) && text.is(&json!("5")) && !text.is(&json!(6)));
+        let number = Value::Json(json!(5));
+        assert!(number.is(&json!(5)) && !number.is(&json!("5")) && number.is(&json!(5.0)));
+    }
+
+    #[test]
+    fn secrets_are_shown_nowhere() {
+        let secrets = HashMap::from([("token".to_owned(), "a\"b".to_owned())]);
+        let given = Given {
+            secrets,
+            ..Given::default()
+        };
+        let mut variables = Variables::new(&given, 1, SystemTime::UNIX_EPOCH);
+        let name = Placeholder::Variable("secret_token".into());
+        assert_eq!(variables.value(&name).unwrap().to_text(), "a\"b");
+        assert_eq!(
+            variables.redact(r#"x a"b {"t":"a\"b"}"#),
+            r#"x *** {"t":"***"}"#
+        );
+        assert_eq!(
+            variables.value(&Placeholder::Variable("x".into())),
+            Err(Unknown("x".into()))
+        );
+    }
+}
