@@ -300,11 +300,10 @@ mod tests {
     }
 
     fn code(done: Option<Done>) -> &'static str {
-        match done {
-            Some(Done::Failed(code, _)) => code,
-            Some(Done::Saved { .. }) => "saved",
-            None => "goes on",
-        }
+        done.map_or("goes on", |done| match done {
+            Done::Failed(code, _) => code,
+            Done::Saved { .. } => "saved",
+        })
     }
 
     fn files(dir: &Path) -> Vec<String> {
