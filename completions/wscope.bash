@@ -353,7 +353,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__connect)
-            opts="-H -s -o -L -4 -6 -k -x -i -b -n -r -w -P -F -v -h --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --compress --no-compress --execute --execute-file --on-open --slash --input --binary --count --until --duration --expect-close --reply --echo --reconnect --max-retries --backoff --wait --stay --line --plain --tui --theme --ascii --mouse --output --json --parse --only --filter --exclude --show-ping-pong --frames --timestamps --verbose --color --record --force --config --no-config --help"
+            opts="-H -s -o -L -4 -6 -k -x -i -b -n -r -w -P -F -v -h --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --compress --no-compress --execute --execute-file --on-open --slash --input --binary --count --until --duration --expect-close --reply --echo --reconnect --max-retries --backoff --wait --stay --line --plain --tui --theme --ascii --mouse --output --json --parse --only --filter --exclude --show-ping-pong --frames --timestamps --verbose --color --record --force --secret --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -575,6 +575,10 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --secret)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -699,7 +703,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__listen)
-            opts="-H -s -o -L -4 -6 -k -x -i -b -n -r -P -F -v -h --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --compress --no-compress --execute --execute-file --on-open --slash --input --binary --count --until --duration --expect-close --reply --echo --reconnect --max-retries --backoff --stdin --tui --theme --ascii --mouse --allow-origin --output --json --parse --only --filter --exclude --show-ping-pong --frames --timestamps --verbose --color --record --force --config --no-config --help"
+            opts="-H -s -o -L -4 -6 -k -x -i -b -n -r -P -F -v -h --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --compress --no-compress --execute --execute-file --on-open --slash --input --binary --count --until --duration --expect-close --reply --echo --reconnect --max-retries --backoff --stdin --tui --theme --ascii --mouse --allow-origin --output --json --parse --only --filter --exclude --show-ping-pong --frames --timestamps --verbose --color --record --force --secret --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -914,6 +918,10 @@ _wscope() {
                     return 0
                     ;;
                 --record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --secret)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -95,7 +95,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand connect" -l exclude -d 'Do
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l color -d 'When to use colours' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wscope -n "__fish_wscope_using_subcommand connect" -l record -d 'Write every event to this file (NAME.ndjson), flushed per message' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l record -d 'Write what happens to this file, flushed per message' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand connect" -l secret -d 'Never show this value, wherever it comes up: *** stands in its place; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -l config -d 'Read this config file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_using_subcommand connect" -s 4 -l ipv4 -d 'Connect over IPv4 only'
@@ -184,7 +185,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand listen" -l exclude -d 'Do 
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l color -d 'When to use colours' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wscope -n "__fish_wscope_using_subcommand listen" -l record -d 'Write every event to this file (NAME.ndjson), flushed per message' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l record -d 'Write what happens to this file, flushed per message' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand listen" -l secret -d 'Never show this value, wherever it comes up: *** stands in its place; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -l config -d 'Read this config file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_using_subcommand listen" -s 4 -l ipv4 -d 'Connect over IPv4 only'

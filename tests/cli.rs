@@ -77,9 +77,9 @@ fn a_wrong_line_is_exit_2_and_says_what_to_try() {
             "--help",
         ),
         (
-            &["ws://h", "--record", "a.har"],
-            "wscope: --record a.har: the name has to end in .ndjson\n",
-            "NDJSON",
+            &["ws://h", "--record", "a.txt"],
+            "wscope: cannot record to a.txt: the name's ending says what is written\n",
+            ".ndjson (every event",
         ),
         (
             &["ws://h", "--tui"],

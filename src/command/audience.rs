@@ -1,11 +1,14 @@
 //! Everyone who hears what happens: the view, the exit code, the recording.
 
+use std::path::PathBuf;
+
 use bytes::Bytes;
 
-use crate::error::{Error, ExitCode};
+use crate::error::Error;
 use crate::input::slash::SLASH;
 use crate::model::control::Control;
 use crate::model::event::{Direction, Event, Problem, What};
+use crate::model::secret::declared::Declared;
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
 use crate::text::style::Style;
@@ -13,6 +16,7 @@ use crate::tui::connect::scene::{Board, Note, Weight};
 use crate::view::outcome::{Conditions, Outcome, Stop};
 use crate::view::{self, Page, View};
 
+use super::prologue::Prologue;
 use super::recording::{self, Recording};
 
 /// The consumers of a run's events.
@@ -24,6 +28,10 @@ pub(super) struct Audience {
     pub(super) output: Output,
     pub(super) outcome: Outcome,
     recording: Option<Recording>,
+    /// What a recording begins with that is begun later.
+    prologue: Prologue,
+    /// What nobody is to see (`--secret`).
+    declared: Declared,
     talk_style: Style,
     /// Where a person can look at everything; with what is not written there yet.
     board: Option<Board>,
@@ -33,16 +41,13 @@ pub(super) struct Audience {
 }
 
 impl Audience {
-    /// # Errors
-    /// The recording cannot be started.
     pub(super) fn new(
         view: view::Plan,
         conditions: Conditions,
-        record: Option<&recording::Plan>,
         stamp: Stamp,
         output: Output,
-    ) -> Result<Self, Error> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             stamp,
             parse_json: view.parse,
             talk_style: view.talk_style,
@@ -50,11 +55,31 @@ impl Audience {
             page: Page::default(),
             output,
             outcome: Outcome::new(conditions),
-            recording: record.map(Recording::start).transpose()?,
+            recording: None,
+            prologue: Prologue::default(),
+            declared: Declared::default(),
             board: None,
             heard: Vec::new(),
             on_screen: false,
-        })
+        }
+    }
+
+    /// From now on none of these values is shown.
+    pub(super) fn hide(&mut self, declared: Declared) {
+        self.declared = declared;
+    }
+
+    /// From now on what happens is recorded too.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub(super) fn record(&mut self, plan: &recording::Plan) -> Result<(), Error> {
+        let mut recording = Recording::start(plan, self.declared.clone())?;
+        for event in self.prologue.events() {
+            recording.write(event)?;
+        }
+        self.recording = Some(recording);
+        Ok(())
     }
 
     /// Writes everything that happens from now on to the board too.
@@ -88,6 +113,12 @@ impl Audience {
             }
         }
         self.outcome.observe(&event);
+        self.prologue.event(&event);
+        let recorded = match &mut self.recording {
+            Some(recording) => recording.write(&event),
+            None => Ok(()),
+        };
+        self.declared.redact(&mut event);
         if self.on_screen {
             self.view.watch(&event, &mut self.page);
             self.hang_up(Weight::of(&event.what));
@@ -98,9 +129,7 @@ impl Audience {
                 self.flush();
             }
         }
-        if let Some(recording) = &mut self.recording
-            && let Err(error) = recording.write(&event)
-        {
+        if let Err(error) = recorded {
             self.recording = None;
             self.tell(What::Error(Box::new(error.problem())));
         }
@@ -151,7 +180,9 @@ impl Audience {
 
     /// A sentence for the person who reads along.
     pub(super) fn note(&mut self, text: &str) {
-        self.view.note(text, &mut self.page);
+        let mut text = text.to_owned();
+        self.declared.redact_text(&mut text);
+        self.view.note(&text, &mut self.page);
         if self.on_screen {
             self.hang_up(Weight::Info);
         }
@@ -181,13 +212,11 @@ impl Audience {
             }
             Control::Headers => self.view.headers(&mut self.page),
             Control::Stats => self.view.stats(&self.outcome.end(), &mut self.page),
-            Control::Record(Some(path)) => self.record(&recording::Plan {
-                path,
-                overwrite: false,
-            }),
+            Control::Record(Some(path)) => self.start_recording(path),
             Control::Record(None) => match self.recording.take() {
                 Some(recording) => {
                     self.note(&format!("recorded to {}", recording.path().display()));
+                    self.finish_recording(&recording);
                 }
                 None => self.note("nothing is being recorded (/record FILE starts)"),
             },
@@ -196,13 +225,31 @@ impl Audience {
         None
     }
 
-    fn record(&mut self, plan: &recording::Plan) {
-        match Recording::start(plan) {
-            Ok(recording) => {
-                self.recording = Some(recording);
-                self.note(&format!("recording to {}", plan.path.display()));
+    fn start_recording(&mut self, path: PathBuf) {
+        let shown = path.display().to_string();
+        let before = self.recording.take();
+        match recording::Plan::new(path, false).and_then(|plan| self.record(&plan)) {
+            Ok(()) => {
+                if let Some(before) = before {
+                    self.note(&format!("recorded to {}", before.path().display()));
+                    self.finish_recording(&before);
+                }
+                self.note(&format!("recording to {shown}"));
             }
-            Err(error) => self.note(&error.to_string()),
+            Err(error) => {
+                self.recording = before;
+                self.note(&with_hint(&error));
+            }
+        }
+    }
+
+    fn finish_recording(&mut self, recording: &Recording) {
+        if let Err(error) = recording.finish() {
+            self.tell(What::Error(Box::new(error.problem())));
+        }
+        if let Some(replaced) = recording.replaced() {
+            let path = recording.path().display();
+            self.note(&format!("{path} has {replaced} in the place of secrets"));
         }
     }
 
@@ -235,12 +282,7 @@ impl Audience {
     }
 
     /// The run is over: tells the totals, and how it went.
-    pub(super) fn end(&mut self, unsent: u64) -> ExitCode {
-        self.end_with(unsent, None)
-    }
-
-    /// The same, where something else than the events decides the exit code.
-    pub(super) fn end_with(&mut self, unsent: u64, code: Option<ExitCode>) -> ExitCode {
+    pub(super) fn end(&mut self, unsent: u64) {
         if let Some(message) = self.outcome.unmet() {
             self.tell(What::Error(Box::new(Problem {
                 kind: "unmet",
@@ -250,11 +292,11 @@ impl Audience {
         }
         let mut end = self.outcome.end();
         end.unsent += unsent;
-        let code = code.unwrap_or_else(|| self.outcome.exit_code());
-        end.exit = code.0;
         self.tell(What::End(Box::new(end)));
+        if let Some(recording) = self.recording.take() {
+            self.finish_recording(&recording);
+        }
         self.flush();
-        code
     }
 
     pub(super) fn stop(&mut self, stop: Stop) {
@@ -262,5 +304,13 @@ impl Audience {
             self.view.hush();
         }
         self.outcome.stop(stop);
+    }
+}
+
+/// An error in one sentence, for those who go on.
+fn with_hint(error: &Error) -> String {
+    match error.hint() {
+        Some(hint) => format!("{error} ({hint})"),
+        None => error.to_string(),
     }
 }

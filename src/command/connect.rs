@@ -21,8 +21,10 @@ use crate::input::{Batch, Input};
 use crate::model::command::Command;
 use crate::model::control::Control;
 use crate::model::event::{Direction, Event, Problem, What};
+use crate::model::secret::declared::Declared;
 use crate::model::units::show_duration;
 use crate::session::client;
+use crate::session::secret_source::{self, NamedSecret};
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
 use crate::tui::connect::farewell::farewell;
@@ -44,6 +46,8 @@ pub struct Plan {
     pub conditions: Conditions,
     pub limits: Limits,
     pub record: Option<recording::Plan>,
+    /// `--secret`: values that are never shown.
+    pub secrets: Vec<NamedSecret>,
     /// `--echo`, `--reply`: messages that are answered by rule.
     pub answers: answers::Plan,
     /// What the command line set up, in a few words each; shown on the screen.
@@ -74,7 +78,8 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         }
     }
     let mut signals = Signals::listen()?;
-    let mut talk = Talk::begin(plan, &output).await?;
+    let declared = secret_source::declare(&plan.secrets).await?;
+    let mut talk = Talk::begin(plan, declared, &output).await?;
     talk.run(&mut signals).await;
     talk.leave_screen();
     talk.end();
@@ -124,23 +129,23 @@ enum Turn {
 }
 
 impl Talk {
-    async fn begin(plan: Plan, output: &Output) -> Result<Self, Error> {
+    async fn begin(plan: Plan, declared: Declared, output: &Output) -> Result<Self, Error> {
         let stamp = Stamp::start();
         let board = Board::default();
-        let mut audience = Audience::new(
-            plan.view,
-            plan.conditions,
-            plan.record.as_ref(),
-            stamp.clone(),
-            output.clone(),
-        )?;
+        let mut audience = Audience::new(plan.view, plan.conditions, stamp.clone(), output.clone());
+        audience.hide(declared.clone());
+        if let Some(record) = &plan.record {
+            audience.record(record)?;
+        }
         if let Source::Person(person) = &plan.source {
             audience.set_board(board.clone());
             audience.set_on_screen(person.begins_on_screen);
             let urls = plan.clients.iter().map(|client| client.target.redacted());
             let urls: Vec<String> = urls.collect();
+            let mut url = urls.join(" ");
+            declared.redact_text(&mut url);
             board.write(|scene| {
-                scene.url = urls.join(" ");
+                scene.url = url;
                 scene.setup = plan.setup;
             });
         }

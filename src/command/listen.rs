@@ -19,6 +19,7 @@ use crate::model::event::{ConnId, What};
 use crate::serve::hub::Hub;
 use crate::serve::log::LogReader;
 use crate::serve::{self, Server};
+use crate::session::secret_source::{self, NamedSecret};
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
 use crate::tui::connect::scene::Board;
@@ -37,6 +38,8 @@ pub struct Plan {
     /// `--duration`.
     pub duration: Option<Duration>,
     pub record: Option<recording::Plan>,
+    /// `--secret`: values that are never shown.
+    pub secrets: Vec<NamedSecret>,
     pub notes: Vec<String>,
 }
 
@@ -47,14 +50,13 @@ pub struct Plan {
 pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let mut signals = Signals::listen()?;
     let stamp = Stamp::start();
+    let declared = secret_source::declare(&plan.secrets).await?;
     let (server, mut log) = Server::bind(plan.server, stamp.clone()).await?;
-    let mut audience = Audience::new(
-        plan.view,
-        plan.conditions,
-        plan.record.as_ref(),
-        stamp.clone(),
-        output.clone(),
-    )?;
+    let mut audience = Audience::new(plan.view, plan.conditions, stamp.clone(), output.clone());
+    audience.hide(declared);
+    if let Some(record) = &plan.record {
+        audience.record(record)?;
+    }
     for note in &plan.notes {
         audience.note(note);
     }

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod listen;
 mod patience;
 pub mod ping;
+mod prologue;
 pub mod recording;
 pub mod serve;
 mod sessions;

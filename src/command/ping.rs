@@ -141,7 +141,7 @@ impl Run {
         max_time: Option<Duration>,
     ) -> Result<Self, Error> {
         let stamp = Stamp::start();
-        let audience = Audience::new(view, conditions, None, stamp.clone(), output)?;
+        let audience = Audience::new(view, conditions, stamp.clone(), output);
         Ok(Self {
             stamp,
             audience,

@@ -52,7 +52,7 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
         serving: true,
         ..Conditions::default()
     };
-    let mut audience = Audience::new(plan.view, conditions, None, stamp, output.clone())?;
+    let mut audience = Audience::new(plan.view, conditions, stamp, output.clone());
     for note in &plan.notes {
         audience.note(note);
     }
@@ -97,19 +97,13 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     while let Some(event) = log.try_next() {
         audience.hear(event);
     }
-    let decided = judge(&plan.expect, &log, &mut audience, exec_code);
-    let left = leaving::leave(&mut audience, &mut signals, Bounds::default()).await?;
-    Ok(decided.unwrap_or(left))
+    judge(&plan.expect, &log, &mut audience, exec_code);
+    leaving::leave(&mut audience, &mut signals, Bounds::default()).await
 }
 
-/// Says what was expected and did not come, and ends the run. The code of the command decides how
-/// it ended, if it is not 0, then an expectation; otherwise what happened does.
-fn judge(
-    expect: &[Expectation],
-    log: &LogReader,
-    audience: &mut Audience,
-    exec: Option<ExitCode>,
-) -> Option<ExitCode> {
+/// Says what was expected and did not come, and ends the run. The code of the command counts
+/// first, if it is not 0.
+fn judge(expect: &[Expectation], log: &LogReader, audience: &mut Audience, exec: Option<ExitCode>) {
     let figures = log.figures();
     let unmet: Vec<_> = expect
         .iter()
@@ -125,9 +119,10 @@ fn judge(
     }
     let exec = exec.filter(|code| *code != ExitCode::DONE);
     let unmet = (!is_met).then_some(ExitCode::NOT_MET);
-    let decided = exec.or(unmet);
-    audience.end_with(0, decided);
-    decided
+    if let Some(code) = exec.or(unmet) {
+        audience.outcome.decide(code);
+    }
+    audience.end(0);
 }
 
 async fn over(duration: Option<Duration>) {

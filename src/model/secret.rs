@@ -1,4 +1,10 @@
 //! What is never printed: the one list of secret headers and query names, and their redaction.
+//!
+//! Two more rooms belong to it: [`declared`] has the values that a person declared secret, and
+//! [`stand_in`] the names that recordings write in the place of secrets.
+
+pub mod declared;
+pub mod stand_in;
 
 use std::fmt;
 
@@ -64,8 +70,10 @@ pub fn redact_headers(headers: &Headers) -> Headers {
     headers
         .iter()
         .map(|(name, value)| {
-            let shown = if is_secret_header(name) {
+            let shown = if is_secret_header(name) && !stand_in::is_one(value) {
                 REDACTED.to_owned()
+            } else if is_url_header(name) {
+                redact_target(value)
             } else if name.eq_ignore_ascii_case("sec-websocket-protocol") {
                 redact_protocols(value)
             } else {
@@ -82,6 +90,11 @@ fn redact_protocols(value: &str) -> String {
         Some((before, _)) => format!("{before}bearer, {REDACTED}"),
         None => value.to_owned(),
     }
+}
+
+/// A redirect may carry the token on.
+fn is_url_header(name: &str) -> bool {
+    name.eq_ignore_ascii_case("location")
 }
 
 /// The URL without its password and with the values of secret query names replaced.
@@ -105,10 +118,23 @@ pub fn redact_target(target: &str) -> String {
 }
 
 fn redact_query(query: &str) -> String {
+    replace_query(query, |_, value| {
+        if stand_in::is_one(value) {
+            value.to_owned()
+        } else {
+            REDACTED.to_owned()
+        }
+    })
+}
+
+/// A query with other values for its secret names; `replace` gets name and value.
+fn replace_query(query: &str, mut replace: impl FnMut(&str, &str) -> String) -> String {
     query
         .split('&')
         .map(|pair| match pair.split_once('=') {
-            Some((name, _)) if is_secret_query(name) => format!("{name}={REDACTED}"),
+            Some((name, value)) if is_secret_query(name) => {
+                format!("{name}={}", replace(name, value))
+            }
             _ => pair.to_owned(),
         })
         .collect::<Vec<_>>()
@@ -125,6 +151,23 @@ mod tests {
         assert_eq!(redact_url(&url), "ws://ann:***@h/p%20q?room=a&Token=***&x");
         assert_eq!(redact_target("/p?api_key=1&b=2"), "/p?api_key=***&b=2");
         assert_eq!(redact_target("/p"), "/p");
+        let headers = [
+            ("Location", "/p?ticket=1"),
+            ("X-Api-Key", "k"),
+            ("A", "?key=v"),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let shown = redact_headers(&headers.to_vec());
+        let values: Vec<&str> = shown.iter().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(values, ["/p?ticket=***", "***", "?key=v"]);
+    }
+
+    #[test]
+    fn a_stand_in_is_no_secret() {
+        let headers = vec![("Cookie".to_owned(), "{{secret_cookie}}".to_owned())];
+        assert_eq!(redact_headers(&headers), headers);
+        let target = "/p?token={{secret_token}}";
+        assert_eq!(redact_target(target), target);
     }
 
     #[test]

@@ -299,11 +299,12 @@ mod tests {
         Message::text(json!({"type": "file-meta", "name": name, "size": size}).to_string())
     }
 
-    fn code(done: Option<Done>) -> &'static str {
-        done.map_or("goes on", |done| match done {
-            Done::Failed(code, _) => code,
-            Done::Saved { .. } => "saved",
-        })
+    fn code(done: &Option<Done>) -> &'static str {
+        match done {
+            Some(Done::Failed(code, _)) => code,
+            Some(Done::Saved { .. }) => "saved",
+            None => "goes on",
+        }
     }
 
     fn files(dir: &Path) -> Vec<String> {
@@ -321,18 +322,18 @@ mod tests {
         let mut receiver = receiver(dir.path(), &[]);
         for _ in 0..2 {
             assert_eq!(
-                code(receiver.take(&meta("../../etc/a b.txt", 6))),
+                code(&receiver.take(&meta("../../etc/a b.txt", 6))),
                 "goes on"
             );
-            assert_eq!(code(receiver.take(&Message::binary("abc"))), "goes on");
-            assert_eq!(code(receiver.take(&Message::text("hello"))), "goes on");
-            assert_eq!(code(receiver.take(&Message::binary("def"))), "saved");
+            assert_eq!(code(&receiver.take(&Message::binary("abc"))), "goes on");
+            assert_eq!(code(&receiver.take(&Message::text("hello"))), "goes on");
+            assert_eq!(code(&receiver.take(&Message::binary("def"))), "saved");
         }
         assert_eq!(files(dir.path()), ["a_b-1.txt", "a_b.txt"]);
         let stored = fs::read(dir.path().join("a_b.txt")).unwrap();
         assert_eq!(stored, b"abcdef");
-        assert_eq!(code(receiver.take(&meta("empty", 0))), "saved");
-        assert_eq!(code(receiver.take(&Message::binary("stray"))), "goes on");
+        assert_eq!(code(&receiver.take(&meta("empty", 0))), "saved");
+        assert_eq!(code(&receiver.take(&Message::binary("stray"))), "goes on");
     }
 
     #[test]
@@ -341,17 +342,17 @@ mod tests {
         let mut receiver = receiver(dir.path(), &["image/*", "pdf"]);
         receiver.take(&meta("a", 2));
         assert_eq!(
-            code(receiver.take(&Message::binary("no image"))),
+            code(&receiver.take(&Message::binary("no image"))),
             "file_type"
         );
         receiver.take(&meta("a.png", 8));
         assert_eq!(
-            code(receiver.take(&Message::binary(&b"\x89PNG\r\n\x1a\n!"[..]))),
+            code(&receiver.take(&Message::binary(&b"\x89PNG\r\n\x1a\n!"[..]))),
             "file_size"
         );
-        assert_eq!(code(receiver.take(&meta("a", u64::MAX))), "file_too_large");
+        assert_eq!(code(&receiver.take(&meta("a", u64::MAX))), "file_too_large");
         let no_size = Message::text(r#"{"type":"file-meta","name":"a"}"#);
-        assert_eq!(code(receiver.take(&no_size)), "file_meta");
+        assert_eq!(code(&receiver.take(&no_size)), "file_meta");
         receiver.take(&meta("a.png", 100));
         receiver.take(&Message::binary(&b"\x89PNG\r\n\x1a\n"[..]));
         assert_eq!(files(dir.path()), ["a.png.part"]);

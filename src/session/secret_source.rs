@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::error::{Error, cause_text};
 use crate::model::secret::Secret;
+use crate::model::secret::declared::Declared;
 use crate::wire::{tls, upgrade};
 
 /// A command may ask a cloud, or a person for a finger.
@@ -30,6 +31,13 @@ pub enum SecretSource {
     File(PathBuf),
     /// `cmd:COMMAND`, run by the shell; what it prints is the secret.
     Command(Secret<String>),
+}
+
+/// A secret that was given a name: `--secret NAME=VALUE`.
+#[derive(Debug, Clone)]
+pub struct NamedSecret {
+    pub name: String,
+    source: SecretSource,
 }
 
 /// What a connection is opened with that must not be kept from dial to dial.
@@ -111,6 +119,60 @@ impl SecretSource {
         }
         Ok(Secret::new(secret.to_owned()))
     }
+}
+
+impl NamedSecret {
+    /// `NAME=` and what [`SecretSource::parse`] takes.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] without the value, which may be a secret that was given without a name.
+    pub fn parse(typed: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let named = typed.split_once('=').filter(|(name, _)| is_name(name));
+        let Some((name, source)) = named else {
+            return Err(Error::usage_hint(
+                "--secret takes NAME=VALUE",
+                "a name has letters, digits and _; the value may be @FILE or env:VARIABLE",
+            ));
+        };
+        let flag = format!("--secret {name}");
+        let source = SecretSource::parse(&flag, source, environment)?;
+        if matches!(&source, SecretSource::Literal(value) if value.reveal().is_empty()) {
+            return Err(Error::usage(format!("{flag}: the secret is empty")));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            source,
+        })
+    }
+
+    /// # Errors
+    /// [`Error::Usage`] for a secret that cannot be had.
+    pub async fn resolve(&self) -> Result<Secret<String>, Error> {
+        self.source
+            .resolve(&format!("--secret {}", self.name))
+            .await
+    }
+}
+
+/// A name as variables of a transcript have it.
+fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The values that are to be shown nowhere.
+///
+/// # Errors
+/// [`Error::Usage`] for a secret that cannot be had.
+pub async fn declare(secrets: &[NamedSecret]) -> Result<Declared, Error> {
+    let mut values = Vec::with_capacity(secrets.len());
+    for secret in secrets {
+        values.push((secret.name.clone(), secret.resolve().await?));
+    }
+    Declared::new(values).map_err(|problem| Error::usage(format!("--secret: {problem}")))
 }
 
 impl Secrets {

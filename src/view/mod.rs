@@ -5,11 +5,15 @@
 //! formats alike; the talk about a connection is never filtered. NDJSON has no talk: its events
 //! say everything.
 //!
+//! Recordings have views of their own: [`har`] and [`mermaid`].
+//!
 //! Two more views make nothing to read: [`outcome::Outcome`] the exit code, [`totals::Totals`] the
 //! numbers of the `end` event.
 
 pub mod copy_as;
 pub mod diff;
+pub mod har;
+pub mod mermaid;
 pub mod outcome;
 pub mod reply;
 pub mod ring;

@@ -65,6 +65,8 @@ pub struct Outcome {
     pongs: u64,
     comparison: Comparison,
     stop: Option<Stop>,
+    /// What something beside the events decided.
+    decided: Option<ExitCode>,
     /// How it stands with each target; one, without a name, but for `listen` with several URLs.
     endings: Vec<(Option<Arc<str>>, Ending)>,
 }
@@ -93,6 +95,7 @@ impl Outcome {
             pongs: 0,
             comparison: Comparison::default(),
             stop: None,
+            decided: None,
             endings: Vec::new(),
         }
     }
@@ -143,7 +146,15 @@ impl Outcome {
                 .is_some_and(|count| self.matched >= count)
     }
 
+    /// Something beside the events has failed, such as a command that was run: its code is the run's.
+    pub fn decide(&mut self, code: ExitCode) {
+        self.decided = Some(code);
+    }
+
     pub fn exit_code(&self) -> ExitCode {
+        if let Some(code) = self.decided {
+            return code;
+        }
         match self.stop {
             Some(Stop::Signal(_)) if self.conditions.interactive || self.conditions.serving => {
                 return ExitCode::DONE;

@@ -45,6 +45,12 @@ impl Served {
         self.running.as_mut().expect("stop takes self")
     }
 
+    /// Waits for it to end by itself and returns what it printed.
+    #[track_caller]
+    pub fn wait(mut self) -> Output {
+        self.running.take().expect("wait takes self").wait()
+    }
+
     /// Asks it to leave and returns what it printed.
     #[track_caller]
     pub fn stop(mut self, signal: Signal) -> Output {

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 pub(super) use auth::Auth;
 pub(super) use bench::{Load, Messages, Results};
 pub(super) use connection::Connection;
-pub(super) use output::{Output, Recording};
+pub(super) use output::{Output, Recording, Secrets};
 pub(super) use ping::{PingOutput, Pings};
 pub(super) use reach::Reach;
 pub(super) use screen::Screen;
@@ -99,6 +99,8 @@ pub(super) struct Connect {
     #[command(flatten)]
     pub recording: Recording,
     #[command(flatten)]
+    pub secrets: Secrets,
+    #[command(flatten)]
     pub config: ConfigFile,
 }
 
@@ -133,6 +135,8 @@ pub(super) struct Listen {
     pub output: Output,
     #[command(flatten)]
     pub recording: Recording,
+    #[command(flatten)]
+    pub secrets: Secrets,
     #[command(flatten)]
     pub config: ConfigFile,
 }

@@ -62,13 +62,27 @@ pub(in crate::cli) struct Output {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(in crate::cli) struct Recording {
-    /// Write every event to this file (NAME.ndjson), flushed per message
+    /// Write what happens to this file, flushed per message
     ///
-    /// The file is readable by you only (mode 0600).
+    /// The name's ending says how. The file is readable by you only (mode 0600) and has
+    /// {{secret_NAME}} in the place of secrets. .ndjson: every event as a line of JSON, as --json
+    /// prints them. .har: an HTTP archive, which Chrome's network panel opens. .mmd: a Mermaid
+    /// sequence diagram.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
 
     /// Overwrite the file of --record
     #[arg(long)]
     pub force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(in crate::cli) struct Secrets {
+    /// Never show this value, wherever it comes up: *** stands in its place; may be repeated
+    ///
+    /// Recordings have {{secret_NAME}} in its place. NAME=@FILE reads the value from a file,
+    /// NAME=env:VARIABLE from the environment, NAME=cmd:COMMAND from what a command prints.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub secret: Vec<String>,
 }

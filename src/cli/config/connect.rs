@@ -1,6 +1,6 @@
 //! `connect` as a plan: one client, and a conversation with it.
 
-use super::output::{Purpose, recording, view};
+use super::output::{Purpose, recording, secrets, view};
 use super::{DEMO, Setup, connection, screen, session, target};
 use crate::cli::args::Connect;
 use crate::command::source::Source;
@@ -61,6 +61,7 @@ pub(super) fn connect(setup: &Setup<'_>) -> Result<connect::Plan, Error> {
         view,
         limits,
         record: recording(&args.recording)?,
+        secrets: secrets(&args.secrets, setup.environment)?,
         answers: answers::Plan {
             echo: args.session.echo,
             replies: args.session.reply,

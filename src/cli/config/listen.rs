@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::output::{Purpose, recording, view};
+use super::output::{Purpose, recording, secrets, view};
 use super::{DEMO, Plan, Setup, address, connection, screen, server, session, target};
 use crate::cli::args::Listen;
 use crate::command::source::Source;
@@ -89,6 +89,7 @@ fn subscribe(setup: &Setup<'_>, targets: &[String]) -> Result<connect::Plan, Err
         view,
         limits: session::limits(&args.session, &args.connection),
         record: recording(&args.recording)?,
+        secrets: secrets(&args.secrets, setup.environment)?,
         answers: answers::Plan {
             echo: args.session.echo,
             replies: args.session.reply,

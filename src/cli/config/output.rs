@@ -1,12 +1,12 @@
 //! Output flags as the plan of a view.
 
-use std::path::Path;
-
 use super::Setup;
-use crate::cli::args::{Output, Recording};
+use super::environment::Environment;
+use crate::cli::args::{Output, Recording, Secrets};
 use crate::cli::wscat;
 use crate::command::recording;
 use crate::error::Error;
+use crate::session::secret_source::NamedSecret;
 use crate::text::style::{ColorChoice, Style};
 use crate::view::{self, select::Only, select::Select};
 
@@ -81,24 +81,18 @@ fn format(args: &Output, pretty: bool) -> Result<&'static str, Error> {
 
 /// `--record`: what it is to hold is said by the name.
 pub(super) fn recording(args: &Recording) -> Result<Option<recording::Plan>, Error> {
-    let Some(path) = &args.record else {
-        return Ok(None);
-    };
-    if extension(path) != Some("ndjson") {
-        return Err(Error::usage_hint(
-            format!(
-                "--record {}: the name has to end in .ndjson",
-                path.display()
-            ),
-            "events are recorded as NDJSON, one per line; no other format is possible yet",
-        ));
-    }
-    Ok(Some(recording::Plan {
-        path: path.clone(),
-        overwrite: args.force,
-    }))
+    let path = args.record.clone();
+    path.map(|path| recording::Plan::new(path, args.force))
+        .transpose()
 }
 
-fn extension(path: &Path) -> Option<&str> {
-    path.extension()?.to_str()
+/// `--secret NAME=VALUE`
+pub(super) fn secrets(
+    args: &Secrets,
+    environment: &Environment,
+) -> Result<Vec<NamedSecret>, Error> {
+    let declared = args.secret.iter();
+    declared
+        .map(|typed| NamedSecret::parse(typed, |name| environment.get(name)?.into_string().ok()))
+        .collect()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Arg;
 
 use super::connection::upkeep;
-use super::output::{Purpose, recording, view};
+use super::output::{Purpose, recording, secrets, view};
 use super::{Setup, session};
 use super::{address, auth};
 use crate::cli::args::{Listen, Output, Serve, Server};
@@ -215,6 +215,7 @@ pub(super) fn listen(
         conditions,
         duration: args.session.duration,
         record: recording(&args.recording)?,
+        secrets: secrets(&args.secrets, setup.environment)?,
         notes: Vec::new(),
     })
 }

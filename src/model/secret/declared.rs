@@ -1,0 +1,339 @@
+//! Values that a person declared secret (`--secret NAME=VALUE`): they are found wherever they stand,
+//! in payloads, headers, URLs and close reasons.
+//!
+//! A value is looked for as it is, as JSON writes it inside of a string, and as a URL writes it in
+//! its query. A message that holds one is changed, so its size afterwards is that of what is shown.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use regex::bytes::Regex;
+use url::Url;
+
+use super::{REDACTED, Secret};
+use crate::model::event::{Event, What};
+use crate::model::handshake::Headers;
+
+/// All of them; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Declared(Option<Arc<Found>>);
+
+#[derive(Debug)]
+struct Found {
+    /// What is looked for, and the name of the value that it spells; the longest first.
+    spellings: Vec<(Secret<String>, String)>,
+    any: Secret<Regex>,
+}
+
+/// A part of something in which secrets were looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    Plain(&'a [u8]),
+    /// The name of the secret that stands here.
+    Secret(&'a str),
+}
+
+impl Declared {
+    /// Names and values. Where a value is the same as another's, the first name counts.
+    ///
+    /// # Errors
+    /// All of them together are too long to be looked for.
+    pub fn new(values: impl IntoIterator<Item = (String, Secret<String>)>) -> Result<Self, String> {
+        let mut spellings: Vec<(Secret<String>, String)> = Vec::new();
+        for (name, value) in values {
+            for spelling in spelled(value.reveal()) {
+                if !spelling.is_empty() && !spellings.iter().any(|(it, _)| *it.reveal() == spelling)
+                {
+                    spellings.push((Secret::new(spelling), name.clone()));
+                }
+            }
+        }
+        if spellings.is_empty() {
+            return Ok(Self::default());
+        }
+        // The first alternative that matches wins, so a longer one must come before its beginning.
+        spellings.sort_by_key(|(spelling, _)| std::cmp::Reverse(spelling.reveal().len()));
+        let alternatives: Vec<String> = spellings
+            .iter()
+            .map(|(spelling, _)| regex::escape(spelling.reveal()))
+            .collect();
+        let any = Regex::new(&alternatives.join("|"))
+            .map_err(|_| "the secrets are too long to be looked for".to_owned())?;
+        Ok(Self(Some(Arc::new(Found {
+            spellings,
+            any: Secret::new(any),
+        }))))
+    }
+
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The name of the secret that `text` is.
+    pub fn name_of(&self, text: &str) -> Option<&str> {
+        let mut spellings = self.0.as_ref()?.spellings.iter();
+        spellings
+            .find(|(spelling, _)| spelling.reveal() == text)
+            .map(|(_, name)| name.as_str())
+    }
+
+    /// `bytes` cut at the secrets in it; `None` where there is none.
+    pub fn pieces<'a>(&'a self, bytes: &'a [u8]) -> Option<Vec<Piece<'a>>> {
+        let found = self.0.as_ref()?;
+        let mut pieces = Vec::new();
+        let mut rest = 0;
+        for at in found.any.reveal().find_iter(bytes) {
+            pieces.push(Piece::Plain(&bytes[rest..at.start()]));
+            let mut spellings = found.spellings.iter();
+            let name = spellings
+                .find(|(spelling, _)| spelling.reveal().as_bytes() == at.as_bytes())
+                .map_or("", |(_, name)| name);
+            pieces.push(Piece::Secret(name));
+            rest = at.end();
+        }
+        if pieces.is_empty() {
+            return None;
+        }
+        pieces.push(Piece::Plain(&bytes[rest..]));
+        Some(pieces)
+    }
+
+    /// A text with `***` in the place of secrets.
+    pub fn redact_text(&self, text: &mut String) {
+        self.replace_text(text, &mut |_| REDACTED.to_owned());
+    }
+
+    /// A payload with `***` in the place of secrets.
+    pub fn redact_payload(&self, payload: &mut Bytes) {
+        self.replace_payload(payload, &mut |_| REDACTED.to_owned());
+    }
+
+    /// An event with `***` in the place of secrets.
+    pub fn redact(&self, event: &mut Event) {
+        self.replace(event, &mut |_| REDACTED.to_owned());
+    }
+
+    /// An event with something else in the place of secrets; `stand_in` gets their names.
+    pub(super) fn replace(&self, event: &mut Event, stand_in: &mut impl FnMut(&str) -> String) {
+        if self.is_empty() {
+            return;
+        }
+        if let Some(name) = &mut event.name {
+            let mut text = name.to_string();
+            self.replace_text(&mut text, stand_in);
+            *name = text.into();
+        }
+        match &mut event.what {
+            What::State(_)
+            | What::Frame { .. }
+            | What::Dropped { .. }
+            | What::Limit { .. }
+            | What::End(_) => {}
+            What::Request(head) => {
+                self.replace_text(&mut head.target, stand_in);
+                self.replace_headers(&mut head.headers, stand_in);
+            }
+            What::Response(head) => {
+                self.replace_text(&mut head.reason, stand_in);
+                self.replace_headers(&mut head.headers, stand_in);
+            }
+            What::Open(open) => {
+                self.replace_text(&mut open.url, stand_in);
+                let agreed = open.subprotocol.iter_mut().chain(&mut open.extensions);
+                agreed.for_each(|text| self.replace_text(text, stand_in));
+            }
+            What::Refused(refused) => {
+                self.replace_text(&mut refused.url, stand_in);
+                self.replace_text(&mut refused.reason, stand_in);
+                self.replace_headers(&mut refused.headers, stand_in);
+                self.replace_payload(&mut refused.body, stand_in);
+            }
+            What::Message { message, json, .. } => {
+                let replaced = self.replace_payload(&mut message.payload, stand_in);
+                if replaced && json.is_some() {
+                    *json = serde_json::from_slice(&message.payload).ok().map(Box::new);
+                }
+            }
+            What::Ping { payload, .. } | What::Pong { payload, .. } => {
+                self.replace_payload(payload, stand_in);
+            }
+            What::Close(close) => self.replace_text(&mut close.reason, stand_in),
+            What::Error(problem) => {
+                self.replace_text(&mut problem.message, stand_in);
+                if let Some(hint) = &mut problem.hint {
+                    self.replace_text(hint, stand_in);
+                }
+            }
+            What::Retry { reason, .. } => self.replace_text(reason, stand_in),
+            What::Auth { user, .. } => {
+                if let Some(user) = user {
+                    self.replace_text(user, stand_in);
+                }
+            }
+            What::Room { room, .. } => self.replace_text(room, stand_in),
+            What::Presence { room, user, .. } => {
+                self.replace_text(room, stand_in);
+                self.replace_text(user, stand_in);
+            }
+            What::Saved { name, .. } => self.replace_text(name, stand_in),
+            What::Listening { url } => self.replace_text(url, stand_in),
+        }
+    }
+
+    fn replace_headers(&self, headers: &mut Headers, stand_in: &mut impl FnMut(&str) -> String) {
+        for (_, value) in headers {
+            self.replace_text(value, stand_in);
+        }
+    }
+
+    fn replace_text(&self, text: &mut String, stand_in: &mut impl FnMut(&str) -> String) {
+        if let Some(replaced) = self.replaced(text.as_bytes(), stand_in) {
+            // Text without some text is text.
+            *text = String::from_utf8_lossy(&replaced).into_owned();
+        }
+    }
+
+    fn replace_payload(
+        &self,
+        payload: &mut Bytes,
+        stand_in: &mut impl FnMut(&str) -> String,
+    ) -> bool {
+        match self.replaced(payload, stand_in) {
+            Some(replaced) => {
+                *payload = replaced.into();
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn replaced(&self, bytes: &[u8], stand_in: &mut impl FnMut(&str) -> String) -> Option<Vec<u8>> {
+        let mut replaced = Vec::with_capacity(bytes.len());
+        for piece in self.pieces(bytes)? {
+            match piece {
+                Piece::Plain(plain) => replaced.extend_from_slice(plain),
+                Piece::Secret(name) => replaced.extend_from_slice(stand_in(name).as_bytes()),
+            }
+        }
+        Some(replaced)
+    }
+}
+
+/// The ways in which a value may be written.
+fn spelled(value: &str) -> Vec<String> {
+    let mut spellings = vec![value.to_owned()];
+    if let Ok(json) = serde_json::to_string(value) {
+        spellings.push(json[1..json.len() - 1].to_owned());
+    }
+    if let Ok(mut url) = Url::parse("ws://h/") {
+        url.set_query(Some(value));
+        spellings.extend(url.query().map(str::to_owned));
+    }
+    spellings.extend(
+        url::form_urlencoded::byte_serialize(value.as_bytes())
+            .map(str::to_owned)
+            .reduce(|all, part| all + &part),
+    );
+    spellings
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::model::close::CloseCode;
+    use crate::model::event::{Close, ClosedBy, Direction, Problem};
+    use crate::model::handshake::RequestHead;
+    use crate::model::message::Message;
+
+    fn declared(values: &[(&str, &str)]) -> Declared {
+        let values = values.iter();
+        Declared::new(
+            values.map(|(name, value)| ((*name).to_owned(), Secret::new((*value).to_owned()))),
+        )
+        .unwrap()
+    }
+
+    fn redacted(declared: &Declared, what: What) -> What {
+        let mut event = Event {
+            time: SystemTime::UNIX_EPOCH,
+            at: Duration::ZERO,
+            conn: Some(1),
+            name: None,
+            what,
+        };
+        declared.redact(&mut event);
+        event.what
+    }
+
+    #[test]
+    fn a_value_is_found_however_it_is_spelled() {
+        let declared = declared(&[("pw", "a \"b"), ("long", "hunter22"), ("short", "hunter2")]);
+        for (text, hidden) in [
+            ("hunter2 hunter22", "*** ***"),
+            (r#"{"p":"a \"b"}"#, r#"{"p":"***"}"#),
+            ("/x?p=a%20%22b&q=a+%22b", "/x?p=***&q=***"),
+            ("hunter", "hunter"),
+        ] {
+            let mut shown = text.to_owned();
+            declared.redact_text(&mut shown);
+            assert_eq!(shown, hidden, "{text}");
+        }
+        let pieces = declared.pieces(b"<hunter22>").unwrap();
+        let expected = [
+            Piece::Plain(b"<"),
+            Piece::Secret("long"),
+            Piece::Plain(b">"),
+        ];
+        assert_eq!(pieces, expected);
+        assert_eq!(declared.name_of("hunter2"), Some("short"));
+    }
+
+    #[test]
+    fn nothing_that_an_event_shows_keeps_it() {
+        let declared = declared(&[("pw", "hunter2")]);
+        let message = What::Message {
+            dir: Direction::In,
+            message: Message::binary(&b"\0hunter2\xff"[..]),
+            frames: 1,
+            wire: 11,
+            json: None,
+        };
+        let What::Message { message, .. } = redacted(&declared, message) else {
+            panic!("a message stays one");
+        };
+        assert_eq!(&message.payload[..], b"\0***\xff");
+        let text = || "hunter2".to_owned();
+        for what in [
+            What::Request(Box::new(RequestHead {
+                method: "GET".into(),
+                target: text(),
+                headers: vec![("X".into(), text())],
+            })),
+            What::Ping {
+                dir: Direction::Out,
+                payload: text().into(),
+            },
+            What::Close(Box::new(Close {
+                code: CloseCode::NORMAL,
+                reason: text(),
+                clean: true,
+                by: ClosedBy::Peer,
+                wire_code: None,
+                idle: Duration::ZERO,
+                unsent: 0,
+            })),
+            What::Error(Box::new(Problem {
+                kind: "x",
+                message: text(),
+                hint: Some(text()),
+            })),
+            What::Listening { url: text() },
+        ] {
+            let shown = format!("{:?}", redacted(&declared, what));
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+        assert!(!format!("{declared:?}").contains("hunter2"));
+    }
+}
