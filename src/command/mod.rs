@@ -12,6 +12,7 @@ mod patience;
 pub mod ping;
 mod prologue;
 pub mod recording;
+pub mod saving;
 pub mod serve;
 mod sessions;
 mod signals;

@@ -82,6 +82,9 @@ impl Shape {
             .filter(|what| is_sent(what))
             .filter_map(item)
             .collect();
+        if items.is_empty() {
+            return Err("nothing of it was sent".into());
+        }
         self.copy(origin, &items)
     }
 

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use super::Setup;
 use super::environment::Environment;
 use crate::cli::args::{Connect, Screen};
+use crate::command::saving;
 use crate::error::Error;
 use crate::input::history;
 use crate::model::units::{show_duration, show_size};
@@ -87,6 +88,7 @@ pub(super) fn plan(setup: &Setup<'_>, args: &Screen, view: &view::Plan) -> scree
         history: history::path(|name| environment.get(name)),
         editor: editor::command(|name| environment.get(name)),
         is_tmux: environment.get("TMUX").is_some(),
+        saver: saving::save,
     }
 }
 

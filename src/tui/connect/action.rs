@@ -2,6 +2,7 @@
 
 use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 
+use super::save::{NotSaved, Save};
 use crate::input::Input;
 
 /// Something that may change the screen.
@@ -15,6 +16,8 @@ pub(super) enum Action {
     Look,
     /// `$EDITOR` ended with this text, or failed.
     Edited(Result<String, String>),
+    /// What became of a [`Effect::Save`].
+    Saved(Box<Save>, Result<(), NotSaved>),
 }
 
 /// What an update asks of the world.
@@ -24,6 +27,8 @@ pub(super) enum Effect {
     Input { input: Input, line: Option<String> },
     /// Text for the clipboard, and what is to be said about it.
     Copy { text: String, note: String },
+    /// Something for a file.
+    Save(Box<Save>),
     /// Let a person edit this text in `$EDITOR`.
     Edit(String),
     /// The mouse is wanted, or not any more.

@@ -86,6 +86,15 @@ impl List {
         rows
     }
 
+    /// Everything that is listed, or where there is a filter everything that it hits.
+    pub(super) fn listed<'a>(&'a self, live: &'a Ring) -> impl Iterator<Item = &'a Entry> {
+        let ring = self.ring(live);
+        ring.iter().filter(move |entry| match &self.search {
+            Some(search) => search.is_hit(entry.number),
+            None => self.shows(ring, entry.number),
+        })
+    }
+
     /// Freezes the list, or lets it go on.
     pub(super) fn pause(&mut self, live: &Ring) {
         if self.frozen.take().is_none() {

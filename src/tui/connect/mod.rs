@@ -5,6 +5,7 @@
 
 pub mod farewell;
 pub mod keymap;
+pub mod save;
 pub mod scene;
 pub mod screen;
 pub mod vitals;

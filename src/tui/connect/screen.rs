@@ -24,6 +24,7 @@ use tokio::sync::mpsc as queue;
 
 use super::action::{Action, Effect};
 use super::render::render;
+use super::save::{NotSaved, Save, Saver};
 use super::scene::{Board, Note, Weight};
 use super::state::{Setup, State};
 use super::update::update;
@@ -61,6 +62,8 @@ pub struct Plan {
     pub editor: OsString,
     /// The terminal is tmux's, which has to be asked to pass the clipboard on.
     pub is_tmux: bool,
+    /// Writes what a person saves.
+    pub saver: Saver,
 }
 
 /// A full screen on the terminal. Dropping it gives the terminal back.
@@ -86,6 +89,7 @@ enum Message {
     Terminal(io::Result<Event>),
     Changed,
     Painted(io::Result<()>),
+    Saved(Box<Save>, Result<(), NotSaved>),
     Stop,
 }
 
@@ -144,6 +148,7 @@ impl Screen {
             painter,
             terminal,
             messages: received,
+            bell: messages.clone(),
             batches: sender,
             drawn: None,
             dirty: true,
@@ -226,6 +231,8 @@ struct Stage {
     painter: Painter,
     terminal: Terminal,
     messages: Receiver<Message>,
+    /// For threads that have something to tell it.
+    bell: SyncSender<Message>,
     batches: queue::Sender<Batch>,
     /// When the last picture was made.
     drawn: Option<Instant>,
@@ -263,6 +270,7 @@ impl Stage {
             Message::Terminal(Ok(Event::Mouse(mouse))) => self.update(Action::Mouse(mouse)),
             Message::Terminal(Ok(Event::Resize(..))) => self.look(),
             Message::Terminal(Ok(Event::FocusGained | Event::FocusLost)) => {}
+            Message::Saved(save, outcome) => self.update(Action::Saved(save, outcome)),
             Message::Terminal(Err(cause)) | Message::Painted(Err(cause)) => self.fail(cause),
             Message::Painted(Ok(())) | Message::Changed | Message::Stop => {}
         }
@@ -348,6 +356,7 @@ impl Stage {
                     Err(problem) => self.state.say(problem),
                 }
             }
+            Effect::Save(save) => self.save(save),
             Effect::Edit(text) => self.edit(&text),
             Effect::Mouse(mouse) => self.painter.set_mouse(mouse),
             Effect::Redraw => self.painter.forget(),
@@ -372,6 +381,16 @@ impl Stage {
         if let Some(Err(problem)) = remembered {
             self.state.say(problem);
         }
+    }
+
+    /// On a thread of its own: a disk may be slow, and a name may be a pipe that nobody reads.
+    fn save(&self, save: Box<Save>) {
+        let (saver, bell) = (self.plan.saver, self.bell.clone());
+        thread::spawn(move || {
+            let outcome = saver(&save);
+            // Nobody asks any more where the screen has ended meanwhile.
+            let _ = bell.send(Message::Saved(save, outcome));
+        });
     }
 
     fn edit(&mut self, text: &str) {

@@ -8,6 +8,7 @@ use ratatui::layout::Size;
 use super::keymap::{Keymap, TABLE, Verb};
 use super::layout::{Layout, Wants};
 use super::list::List;
+use super::save::Save;
 use super::scene::Scene;
 use super::search::Search;
 use crate::tui::chord::Chord;
@@ -99,6 +100,10 @@ pub(super) enum Overlay {
     Events(usize),
     /// In which of the shapes the chosen message is copied.
     CopyAs(usize),
+    /// Where to save the payload, or the list.
+    Save { line: Line, is_list: bool },
+    /// Whether to replace the file that is there.
+    Overwrite(Box<Save>),
     /// Whether to quit although something is typed.
     Quit,
 }

@@ -7,6 +7,7 @@ use ratatui::layout::{Position, Size};
 
 use super::action::{Action, Effect};
 use super::keymap::{Found, Verb};
+use super::save::{self, Content, NotSaved, Save};
 use super::scene::Scene;
 use super::search::Search;
 use super::state::{Focus, Overlay, State, palette};
@@ -16,7 +17,7 @@ use crate::model::command::Command;
 use crate::model::control::Control;
 use crate::model::event::What;
 use crate::model::state::ReadyState;
-use crate::text::hex;
+use crate::text::{hex, sanitize};
 use crate::tui::chord::Chord;
 use crate::tui::widget::composer::Outcome;
 use crate::tui::widget::inspector::Tab;
@@ -50,6 +51,7 @@ pub(super) fn update(
             update.state.focus = Focus::Composer;
         }
         Action::Edited(Err(problem)) => update.state.say(problem),
+        Action::Saved(save, outcome) => update.saved(save, outcome),
     }
     let effects = update.effects;
     state.settle(scene);
@@ -210,6 +212,8 @@ impl Update<'_> {
             Verb::Wrap => self.state.inspector.toggle_wrap(),
             Verb::Copy => self.copy(),
             Verb::CopyAs => self.open_copy_as(),
+            Verb::Save => self.open_save(false),
+            Verb::SaveList => self.open_save(true),
             Verb::Resend => self.resend(),
             Verb::Ping => self.ping(),
             Verb::Reconnect => self.send(Control::Reconnect),
@@ -414,14 +418,19 @@ impl Update<'_> {
             KeyCode::Up | KeyCode::Char('k') => Some(Overlay::CopyAs(chosen.saturating_sub(1))),
             KeyCode::Down | KeyCode::Char('j') => Some(Overlay::CopyAs((chosen + 1).min(last))),
             KeyCode::Enter => {
-                self.copy_as(&SHAPES[chosen.min(last)]);
+                self.copy_as(&SHAPES[chosen.min(last)], false);
+                None
+            }
+            KeyCode::Char('a') => {
+                self.copy_as(&SHAPES[chosen.min(last)], true);
                 None
             }
             _ => Some(Overlay::CopyAs(chosen)),
         }
     }
 
-    fn copy_as(&mut self, shape: &Shape) {
+    /// The chosen entry, or everything of the list that was sent.
+    fn copy_as(&mut self, shape: &Shape, all: bool) {
         let Some(entry) = self.state.list.chosen(&self.scene.ring) else {
             return;
         };
@@ -431,7 +440,13 @@ impl Update<'_> {
             url: self.scene.url(),
             request: handshake.and_then(|heads| heads.request.as_deref()),
         };
-        match shape.one(origin, &entry.event.what) {
+        let copied = if all {
+            let listed = self.state.list.listed(&self.scene.ring);
+            shape.sent(origin, listed.map(|entry| &entry.event.what))
+        } else {
+            shape.one(origin, &entry.event.what)
+        };
+        match copied {
             Ok(copied) => {
                 let secrets = copied.secrets.iter().map(|name| format!("{{{{{name}}}}}"));
                 let notes: Vec<String> = secrets
@@ -444,6 +459,62 @@ impl Update<'_> {
                 });
             }
             Err(problem) => self.state.say(problem),
+        }
+    }
+
+    /// Asks where to, with a name that says what it is.
+    fn open_save(&mut self, is_list: bool) {
+        let Some(entry) = self.state.list.chosen(&self.scene.ring) else {
+            return self.nothing_chosen();
+        };
+        let name = if is_list {
+            "messages.ndjson".to_owned()
+        } else if let Some((name, _)) = save::payload(entry) {
+            name
+        } else {
+            return self
+                .state
+                .say("only payloads of messages, pings and pongs are saved");
+        };
+        self.hold();
+        let line = Line::new(name);
+        self.state.overlay = Some(Overlay::Save { line, is_list });
+    }
+
+    fn save(&mut self, key: KeyEvent, mut line: Line, is_list: bool) -> Option<Overlay> {
+        if key.code != KeyCode::Enter || line.text().is_empty() {
+            line.handle(key);
+            return Some(Overlay::Save { line, is_list });
+        }
+        let (list, ring) = (&self.state.list, &self.scene.ring);
+        let content = if is_list {
+            Content::Events(save::events(list, ring))
+        } else {
+            let (_, payload) = list.chosen(ring).and_then(save::payload)?;
+            Content::Payload(payload)
+        };
+        self.effects.push(Effect::Save(Box::new(Save {
+            path: line.text().into(),
+            overwrite: false,
+            content,
+        })));
+        None
+    }
+
+    /// What became of it.
+    fn saved(&mut self, mut save: Box<Save>, outcome: Result<(), NotSaved>) {
+        match outcome {
+            Ok(()) => {
+                let path = save.path.to_string_lossy();
+                let path = sanitize::line(&path);
+                let said = format!("{} saved to {path}", save.content.size());
+                self.state.say(said);
+            }
+            Err(NotSaved::Exists) => {
+                save.overwrite = true;
+                self.state.overlay = Some(Overlay::Overwrite(save));
+            }
+            Err(NotSaved::Failed(why)) => self.state.say(why),
         }
     }
 
@@ -521,9 +592,18 @@ impl Update<'_> {
     fn paste(&mut self, text: &str) {
         match &mut self.state.overlay {
             Some(
-                Overlay::Filter { line, .. } | Overlay::Palette { line, .. } | Overlay::Close(line),
+                Overlay::Filter { line, .. }
+                | Overlay::Palette { line, .. }
+                | Overlay::Save { line, .. }
+                | Overlay::Close(line),
             ) => line.insert(text),
-            Some(Overlay::Help(_) | Overlay::Events(_) | Overlay::CopyAs(_) | Overlay::Quit) => {}
+            Some(
+                Overlay::Help(_)
+                | Overlay::Events(_)
+                | Overlay::CopyAs(_)
+                | Overlay::Overwrite(_)
+                | Overlay::Quit,
+            ) => {}
             None => {
                 self.focus(Focus::Composer);
                 self.state.composer.paste(text);
@@ -595,8 +675,15 @@ impl Update<'_> {
             Overlay::Palette { line, chosen } => self.choose_verb(key, line, chosen),
             Overlay::Close(line) => self.close(key, line),
             Overlay::CopyAs(chosen) => self.choose_shape(key, chosen),
+            Overlay::Save { line, is_list } => self.save(key, line, is_list),
+            Overlay::Overwrite(save) => {
+                if is_yes(key) {
+                    self.effects.push(Effect::Save(save));
+                }
+                None
+            }
             Overlay::Quit => {
-                if matches!(key.code, KeyCode::Char('y' | 'Y' | 'q') | KeyCode::Enter) {
+                if is_yes(key) || key.code == KeyCode::Char('q') {
                     self.send(Control::Quit);
                 }
                 None
@@ -703,4 +790,8 @@ fn mirrored(key: KeyEvent) -> KeyEvent {
         other => other,
     };
     KeyEvent { code, ..key }
+}
+
+const fn is_yes(key: KeyEvent) -> bool {
+    matches!(key.code, KeyCode::Char('y' | 'Y') | KeyCode::Enter)
 }

@@ -84,7 +84,14 @@ const fn keys_of(overlay: &Overlay) -> &'static [(&'static str, &'static str)] {
         Overlay::Help(_) | Overlay::Events(_) => &[("Up Down", "scroll"), ("Esc", "back")],
         Overlay::Filter { .. } => &[("Enter", "keep it"), ("Esc", "no filter")],
         Overlay::Palette { .. } => &[("Enter", "do it"), ("Up Down", "choose"), ("Esc", "back")],
-        Overlay::CopyAs(_) => &[("Enter", "copy"), ("Up Down", "choose"), ("Esc", "back")],
+        Overlay::CopyAs(_) => &[
+            ("Enter", "this one"),
+            ("a", "all that was sent"),
+            ("Up Down", "choose"),
+            ("Esc", "back"),
+        ],
+        Overlay::Save { .. } => &[("Enter", "save"), ("Esc", "back")],
+        Overlay::Overwrite(_) => &[("y", "replace it"), ("Esc", "back")],
         Overlay::Close(_) => &[("Enter", "send Close"), ("Esc", "back")],
         Overlay::Quit => &[("y", "quit"), ("Esc", "stay")],
     }

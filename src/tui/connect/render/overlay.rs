@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget as _};
 
 use super::{Context, boxed, events, on_rule};
+use crate::text::{glyph, sanitize};
 use crate::tui::connect::keymap::{Entry, Place, TABLE};
 use crate::tui::connect::state::{Overlay, palette};
 use crate::view::copy_as::SHAPES;
@@ -78,19 +79,38 @@ pub(super) fn render(
             }
             None
         }
-        Overlay::Quit => {
-            let inner = window(context, "Quit", 60, 1, buffer);
-            let text = "What you typed was not sent. Quit? (y)";
-            buffer.set_stringn(
-                inner.x,
-                inner.y,
-                text,
-                usize::from(inner.width),
-                context.theme.hint,
+        Overlay::Save { line, is_list } => {
+            let title = if *is_list {
+                "Save the list to"
+            } else {
+                "Save the payload to"
+            };
+            let inner = window(context, title, 60, 1, buffer);
+            line.render(inner, buffer, context.theme.text)
+        }
+        Overlay::Overwrite(save) => {
+            let path = save.path.to_string_lossy();
+            let text = format!(
+                "{} is there already. Replace it? (y)",
+                sanitize::line(&path)
             );
+            question(context, "Save", &text, buffer);
+            None
+        }
+        Overlay::Quit => {
+            let text = "What you typed was not sent. Quit? (y)";
+            question(context, "Quit", text, buffer);
             None
         }
     }
+}
+
+/// A sentence that waits for a yes.
+fn question(context: &Context<'_>, title: &str, text: &str, buffer: &mut Buffer) {
+    let inner = window(context, title, 60, 1, buffer);
+    let room = usize::from(inner.width);
+    let text = glyph::fit(text, room, context.theme.glyphs.ascii);
+    buffer.set_stringn(inner.x, inner.y, text, room, context.theme.hint);
 }
 
 /// An empty box in the middle of the screen; returns what is inside.

@@ -1,0 +1,154 @@
+//! Saving to files: the exact bytes of one payload, or the list as it is filtered.
+//!
+//! What is to be written is put together here; who holds the files writes it, on a thread of its own.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+
+use super::list::List;
+use crate::model::event::{Event, What};
+use crate::model::units::{Thousands, show_size};
+use crate::text::json;
+use crate::view::ring::{Entry, Ring};
+
+/// Something to be written to a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Save {
+    pub path: PathBuf,
+    /// Replace a file that is there.
+    pub overwrite: bool,
+    pub content: Content,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    Payload(Bytes),
+    /// Oldest first; the path's ending says as what.
+    Events(Vec<Event>),
+}
+
+/// Why nothing was saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotSaved {
+    /// There is a file of this name, and nobody said to replace it.
+    Exists,
+    /// A sentence.
+    Failed(String),
+}
+
+/// Writes it, for its owner only.
+pub type Saver = fn(&Save) -> Result<(), NotSaved>;
+
+impl Content {
+    /// `61 B`, `37 entries`.
+    pub fn size(&self) -> String {
+        match self {
+            Self::Payload(payload) => show_size(payload.len() as u64),
+            Self::Events(events) if events.len() == 1 => "1 entry".to_owned(),
+            Self::Events(events) => format!("{} entries", Thousands(events.len() as u64)),
+        }
+    }
+}
+
+/// The payload of an entry, with a name for its file.
+pub(super) fn payload(entry: &Entry) -> Option<(String, Bytes)> {
+    let (payload, ending) = match &entry.event.what {
+        What::Message { message, .. } => {
+            let ending = match message.as_text() {
+                None => "bin",
+                Some(text) if json::is_valid(&text) => "json",
+                Some(_) => "txt",
+            };
+            (&message.payload, ending)
+        }
+        What::Ping { payload, .. } | What::Pong { payload, .. } => (payload, "bin"),
+        _ => return None,
+    };
+    Some((
+        format!("message-{}.{ending}", entry.number),
+        payload.clone(),
+    ))
+}
+
+/// What the list shows, or where there is a filter what that hits.
+pub(super) fn events(list: &List, live: &Ring) -> Vec<Event> {
+    list.listed(live).map(|entry| entry.event.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::model::event::Direction;
+    use crate::model::message::Message;
+    use crate::tui::connect::search::Search;
+
+    fn ring(whats: Vec<What>) -> Ring {
+        let mut ring = Ring::default();
+        for what in whats {
+            ring.push(Event {
+                time: SystemTime::UNIX_EPOCH,
+                at: Duration::ZERO,
+                conn: Some(1),
+                name: None,
+                what,
+            });
+        }
+        ring
+    }
+
+    fn message(message: Message) -> What {
+        What::Message {
+            dir: Direction::In,
+            message,
+            frames: 1,
+            wire: 0,
+            json: None,
+        }
+    }
+
+    #[test]
+    fn a_file_is_named_by_what_is_in_it() {
+        let ping = What::Ping {
+            dir: Direction::In,
+            payload: "x".into(),
+        };
+        let ring = ring(vec![
+            message(Message::text("[1]")),
+            message(Message::text("hi")),
+            message(Message::binary(vec![0])),
+            ping,
+            What::State(crate::model::state::ReadyState::Open),
+        ]);
+        let names: Vec<String> = ring
+            .iter()
+            .filter_map(payload)
+            .map(|(name, _)| name)
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "message-1.json",
+                "message-2.txt",
+                "message-3.bin",
+                "message-4.bin"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_list_is_saved_as_it_is_filtered() {
+        let ring = ring(vec![
+            message(Message::text("one")),
+            message(Message::text("two")),
+            message(Message::text("one more")),
+        ]);
+        let mut list = List::default();
+        assert_eq!(Content::Events(events(&list, &ring)).size(), "3 entries");
+        list.filter(Some(Search::new("one")));
+        while list.scan(&ring) {}
+        assert_eq!(Content::Events(events(&list, &ring)).size(), "2 entries");
+    }
+}
