@@ -1075,7 +1075,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__serve)
-            opts="-s -P -F -v -h --mode --echo-prefix --exclude-sender --include-sender --history --path --subprotocol --queue-bytes --overflow --rate-limit --on-limit --handshake-limit --heartbeat-kind --max-connections --save-dir --save-types --exec --expect --duration --drain --tls-self-signed --tls-cert --tls-key --allow-origin --token --jwt-secret-file --user --basic --ban --auth-first-message --auth-reject --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --compress --no-compress --output --json --parse --only --filter --exclude --show-ping-pong --frames --timestamps --verbose --color --config --no-config --help"
+            opts="-s -P -F -v -h --mode --script --echo-prefix --exclude-sender --include-sender --history --path --subprotocol --queue-bytes --overflow --rate-limit --on-limit --handshake-limit --heartbeat-kind --max-connections --save-dir --save-types --exec --expect --duration --drain --tls-self-signed --tls-cert --tls-key --allow-origin --token --jwt-secret-file --user --basic --ban --auth-first-message --auth-reject --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --compress --no-compress --output --json --parse --only --filter --exclude --show-ping-pong --frames --timestamps --verbose --color --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1083,6 +1083,10 @@ _wscope() {
             case "${prev}" in
                 --mode)
                     COMPREPLY=($(compgen -W "echo broadcast rooms sink flood" -- "${cur}"))
+                    return 0
+                    ;;
+                --script)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --echo-prefix)
@@ -1241,7 +1245,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__test)
-            opts="-H -s -o -L -4 -6 -k -v -h --url --var --var-file --timeout --jobs --retry --only --bless --fail-fast --spawn --file-root --secret --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --compress --no-compress --verbose --color --config --no-config --help"
+            opts="-H -s -o -L -4 -6 -k -v -h --check --json --convert --suggest --url --var --var-file --timeout --jobs --retry --only --bless --fail-fast --report --spawn --file-root --secret --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --compress --no-compress --verbose --color --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1272,6 +1276,10 @@ _wscope() {
                     return 0
                     ;;
                 --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -217,6 +217,7 @@ broadcast\t'send every message to everyone on the same path (--exclude-sender: b
 rooms\t'rooms, topics, presence and history, in JSON (see docs/serve.md)'
 sink\t'read every message and say nothing'
 flood\t'send numbered messages to everyone, as flood=RATE says (flood=1000/s; 10/s unless told)'"
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l script -d 'Play the server\'s side of a transcript to every client' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l echo-prefix -d 'Put this before every echo' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l history -d 'Keep this many messages of each room, numbered, for those who join' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l path -d 'Serve only this path; may be repeated' -r
@@ -287,6 +288,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand test" -l timeout -d 'How l
 complete -c wscope -n "__fish_wscope_using_subcommand test" -l jobs -d 'Play so many files at once' -r
 complete -c wscope -n "__fish_wscope_using_subcommand test" -l retry -d 'Play a file that failed again, up to N times' -r
 complete -c wscope -n "__fish_wscope_using_subcommand test" -l only -d 'Play only files that have NAME in their path' -r
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l report -d 'Write a report too; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand test" -l spawn -d 'Start the server with this command, wait until it listens at --url, stop it at the end' -r
 complete -c wscope -n "__fish_wscope_using_subcommand test" -l file-root -d 'Let transcripts read files below this folder, not only below their own' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand test" -l secret -d 'Give {{secret_NAME}} a value that is never shown; may be repeated' -r
@@ -321,6 +323,10 @@ complete -c wscope -n "__fish_wscope_using_subcommand test" -l color -d 'When to
 always\t''
 never\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand test" -l config -d 'Read this config file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l check -d 'Say what is wrong with transcripts, and which hosts, values and files they would use'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l json -d 'With --check: an object of JSON on a line for each file'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l convert -d 'Print a browser\'s recording (page.har) as a transcript'
+complete -c wscope -n "__fish_wscope_using_subcommand test" -l suggest -d 'Print the first of two recordings with captures where the second has other values'
 complete -c wscope -n "__fish_wscope_using_subcommand test" -l bless -d 'Write what came into the lines that failed; not where CI is set'
 complete -c wscope -n "__fish_wscope_using_subcommand test" -l fail-fast -d 'Begin no more files after one that failed'
 complete -c wscope -n "__fish_wscope_using_subcommand test" -s L -l location -d 'Follow redirects'
