@@ -133,7 +133,7 @@ connect {{url}}
 > {{name}} {{id}}
 <   Ann 7   
 > /close 4000 done
-< /close 4000
+< /close 4000 done
 ";
     let bless = || wscope(&["test", "a.wst", "--bless", "--url", server.url()]).file("a.wst", file);
     let output = bless().run().code(0);

@@ -208,8 +208,8 @@ fn a_bomb_below_the_limit_is_written_while_it_is_made() {
         let memory = running.watch_memory();
         running.wait().code(0);
         let peak = memory.peak();
-        // The message itself, and what any run takes.
-        assert!(peak < 32 << 20, "{format}: {} MiB at the peak", peak >> 20);
+        // The message itself, and what any run takes; made whole it would be 73 MiB and more.
+        assert!(peak < 56 << 20, "{format}: {} MiB at the peak", peak >> 20);
     }
 }
 
