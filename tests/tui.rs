@@ -7,14 +7,16 @@ mod harness;
 use std::io::{Read, Write as _};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
 
+use harness::DEADLINE;
 use harness::captured::Captured;
-use harness::program::wscope;
+use harness::program::{clean_environment, wscope};
 use harness::raw::{PING, QuietPort, RawServer};
 use harness::running::peak_memory;
 use harness::served::serve;
 use harness::terminal::{CTRL_C, CTRL_Z, ENTER, ESC, F2, SIZE, Terminal};
-use portable_pty::CommandBuilder;
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 /// Whether the screen is open and says so.
 fn opens(terminal: &Terminal) {
@@ -226,6 +228,50 @@ fn signals_leave_a_clean_terminal() {
         // A person is at it: signals are a way to leave.
         assert_eq!(terminal.exits().0, 0, "{signal}");
     }
+}
+
+#[test]
+fn a_terminal_that_is_gone_ends_the_program() {
+    let server = serve(&[]);
+    let home = tempfile::tempdir().unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wscope"));
+    command.args(["connect", server.url()]);
+    command.cwd(home.path());
+    command.env_clear();
+    command.env("TERM", "xterm-256color");
+    for (name, value) in clean_environment(home.path()) {
+        command.env(name, value);
+    }
+    let (columns, rows) = SIZE;
+    let size = PtySize {
+        rows,
+        cols: columns,
+        ..PtySize::default()
+    };
+    let pty = native_pty_system().openpty(size).unwrap();
+    let mut child = pty.slave.spawn_command(command).unwrap();
+    drop(pty.slave);
+    let mut screen = pty.master.try_clone_reader().unwrap();
+    let (tell, told) = mpsc::channel();
+    let (tell_end, ended) = (tell.clone(), &told);
+    // The reader ends with its thread: nobody may hold the terminal any more.
+    let reading = thread::spawn(move || {
+        let mut seen = Vec::new();
+        let mut buffer = [0; 4096];
+        while !String::from_utf8_lossy(&seen).contains("OPEN") {
+            let count = screen.read(&mut buffer).unwrap();
+            seen.extend_from_slice(&buffer[..count]);
+        }
+        tell.send("open").unwrap();
+    });
+    assert_eq!(ended.recv_timeout(DEADLINE), Ok("open"));
+    reading.join().unwrap();
+    drop(pty.master);
+    thread::spawn(move || {
+        child.wait().unwrap();
+        tell_end.send("ended")
+    });
+    assert_eq!(ended.recv_timeout(DEADLINE), Ok("ended"));
 }
 
 #[test]
@@ -468,7 +514,7 @@ fn a_terminal_that_takes_nothing_holds_up_neither_keys_nor_the_socket() {
     *gate.0.lock().unwrap() = false;
     tell.send(()).expect("the server waits");
     flooded
-        .recv_timeout(harness::DEADLINE)
+        .recv_timeout(DEADLINE)
         .expect("the socket is read although the terminal takes nothing");
     terminal.line("typed into the dark");
     #[cfg(target_os = "linux")]

@@ -97,9 +97,9 @@ impl Shared {
         // Also after a panic nobody waits for this thread.
         let _end = End(self);
         while self.may_read() {
-            let read = match event::poll(GLANCE) {
-                Ok(false) => continue,
-                Ok(true) => event::read(),
+            let read = match next() {
+                Ok(None) => continue,
+                Ok(Some(event)) => Ok(event),
                 Err(error) => Err(error),
             };
             let failed = read.is_err();
@@ -122,6 +122,49 @@ impl Shared {
         state.paused = false;
         !state.ending
     }
+}
+
+/// What comes within a glance, if something does.
+///
+/// # Errors
+/// The terminal is gone. crossterm would read one that hung up for ever, so it is asked only after
+/// the system was.
+fn next() -> io::Result<Option<Event>> {
+    if event::poll(Duration::ZERO)? {
+        return event::read().map(Some);
+    }
+    if is_readable(GLANCE)? && event::poll(GLANCE)? {
+        return event::read().map(Some);
+    }
+    Ok(None)
+}
+
+/// Whether there is something to read within so long.
+#[cfg(unix)]
+fn is_readable(within: Duration) -> io::Result<bool> {
+    use std::os::fd::AsFd as _;
+
+    use nix::errno::Errno;
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+    let stdin = io::stdin();
+    let mut watched = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+    let within = PollTimeout::try_from(within).unwrap_or(PollTimeout::ZERO);
+    match poll(&mut watched, within) {
+        // A signal, such as that of another size.
+        Err(Errno::EINTR) => return Ok(false),
+        polled => polled?,
+    };
+    let seen = watched[0].revents().unwrap_or(PollFlags::empty());
+    if seen.intersects(PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL) {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    }
+    Ok(seen.contains(PollFlags::POLLIN))
+}
+
+#[cfg(not(unix))]
+fn is_readable(_: Duration) -> io::Result<bool> {
+    Ok(true)
 }
 
 struct End<'a>(&'a Shared);
