@@ -83,8 +83,8 @@ fn a_wrong_line_is_exit_2_and_says_what_to_try() {
         ),
         (
             &["ws://h", "--tui"],
-            "wscope: unexpected argument '--tui' found\n",
-            "--help",
+            "wscope: --tui needs a terminal for input and output\n",
+            "in lines",
         ),
         (
             &["ws://h", "--auth", "hunter2"],

@@ -113,10 +113,11 @@ fn the_end_of_the_connection_leaves_everything_to_be_looked_at() {
         peer.send_close(1011, "boom");
         peer.drain();
     });
-    let mut terminal = Terminal::start(&["connect", &server.url()]);
+    let mut terminal = Terminal::sized(&["connect", &server.url()], (140, 40));
     terminal.until("the close, and what came before it", |screen| {
         let contents = screen.contents();
         contents.contains("3 CLOSED")
+            && contents.contains("the connection has ended")
             && contents.contains("the last words")
             && contents.contains("1011 internal error: boom")
     });
@@ -386,7 +387,7 @@ fn nothing_hostile_reaches_the_terminal() {
     }
     terminal.keys("i");
     terminal.line("seen");
-    terminal.shows("3 CLOSED");
+    terminal.shows("the connection has ended");
     terminal.keys(CTRL_C);
     let (code, raw) = terminal.exits();
     assert_eq!(code, 8);
@@ -518,7 +519,7 @@ fn any_size_is_survived() {
         ((30, 5), "needs 40x10"),
         ((200, 60), "Round trip"),
         ((40, 10), "1 OPEN"),
-        ((1, 1), "w"),
+        ((1, 1), "n"),
         ((140, 40), "Round trip"),
         ((80, 24), "1 OPEN"),
     ] {

@@ -190,6 +190,9 @@ impl Talk {
         loop {
             self.pass_on();
             self.switch().await;
+            if self.is_over && self.finishing {
+                return;
+            }
             let takes_input = self.takes_input();
             let room = output.has_room();
             let limit = self.timer.next(self.finishing);
@@ -201,6 +204,8 @@ impl Talk {
                 () = &mut reader_gone, if !reader_is_gone => Turn::ReaderGone,
                 () = output.room(), if !room => Turn::Room,
             };
+            // Before anything is said of it, so that the line below tells how things stand.
+            self.feed.set_ready(self.sessions.is_open());
             match turn {
                 Turn::Events(Some(events)) => {
                     for (client, event) in events {
@@ -240,12 +245,7 @@ impl Talk {
                 }
                 Turn::Room => {}
             }
-            // Before the screen is painted anew, so that it tells how things stand.
-            self.feed.set_ready(self.sessions.is_open());
             self.audience.flush();
-            if self.is_over && self.finishing {
-                return;
-            }
         }
     }
 

@@ -35,7 +35,7 @@ use rustyline::{
 use tokio::sync::mpsc;
 
 use super::desk::Desk;
-use super::{Batch, Input, history, slash, terminal};
+use super::{Batch, Input, history, resize, slash, terminal};
 use crate::error::Error;
 use crate::model::control::Control;
 use crate::text::output::{Borrow, Output, Printer};
@@ -483,9 +483,9 @@ impl Highlighter for Assistant {
     }
 
     fn highlight_char(&self, line: &str, _: usize, kind: CmdKind) -> bool {
-        // What has several rows is painted whole: only rows that the terminal itself has wrapped
-        // stay together when it is resized.
-        let wraps = || PROMPT.len() + line.len() >= terminal::columns();
+        // Where a row begins all of them are painted: only rows that the terminal itself has
+        // wrapped stay together when it is resized. Not at each key, for a paste may be long.
+        let wraps = || resize::begins_row(line, PROMPT.len(), terminal::columns());
         let has_colours =
             || self.style.is_colourful() && line.trim_start().starts_with(['{', '[', '/']);
         kind != CmdKind::MoveCursor && line.len() <= LONGEST_HELPED && (has_colours() || wraps())

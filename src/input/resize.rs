@@ -63,6 +63,13 @@ pub(super) fn erased(before: &str, columns: usize, now: usize) -> usize {
     row(columns).saturating_sub(row(now))
 }
 
+/// Whether a text behind a prompt of so many columns has just begun another row.
+pub(super) fn begins_row(text: &str, prompt: usize, columns: usize) -> bool {
+    // Without line feeds and wide letters, which are rare, its length tells.
+    let letters = prompt + text.chars().count();
+    columns > 0 && letters > columns && letters % columns <= 1
+}
+
 /// The rows that a line takes.
 fn rows_of(line: &str, columns: usize) -> usize {
     end_of(line, columns).0 + 1
@@ -104,6 +111,13 @@ mod tests {
         assert_eq!(erased("{\n  \"a\": 1", 40, 80), 0);
         assert_eq!(erased(&"\u{4f60}".repeat(30), 40, 80), 1);
         assert_eq!(erased(&draft, 0, 80), 0);
+    }
+
+    #[test]
+    fn a_row_begins_once() {
+        let begins = |letters| begins_row(&"x".repeat(letters), 2, 10);
+        let all: Vec<usize> = (0..30).filter(|letters| begins(*letters)).collect();
+        assert_eq!(all, [9, 18, 19, 28, 29]);
     }
 
     #[test]
