@@ -47,7 +47,8 @@ fn write(path: &Path, overwrite: bool, payload: &[u8]) -> io::Result<()> {
 fn record(path: &Path, overwrite: bool, events: &[Event]) -> Result<(), Error> {
     let plan = recording::Plan::new(path.to_owned(), overwrite)?;
     let mut recording = Recording::start(&plan, Declared::default())?;
-    events.iter().try_for_each(|event| recording.write(event))
+    events.iter().try_for_each(|event| recording.write(event))?;
+    recording.finish()
 }
 
 #[cfg(test)]
