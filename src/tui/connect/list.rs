@@ -86,11 +86,12 @@ impl List {
         rows
     }
 
-    /// Everything that is listed, or where there is a filter everything that it hits.
+    /// Everything that is listed, or where there is a filter everything that it hits and how the
+    /// connections opened and ended, on which a recording hangs.
     pub(super) fn listed<'a>(&'a self, live: &'a Ring) -> impl Iterator<Item = &'a Entry> {
         let ring = self.ring(live);
         ring.iter().filter(move |entry| match &self.search {
-            Some(search) => search.is_hit(entry.number),
+            Some(search) => search.is_hit(entry.number) || is_milestone(&entry.event.what),
             None => self.shows(ring, entry.number),
         })
     }
@@ -261,6 +262,13 @@ impl List {
         ring.get(number)
             .is_some_and(|entry| !self.hides_control || !is_control(entry))
     }
+}
+
+const fn is_milestone(what: &What) -> bool {
+    matches!(
+        what,
+        What::State(_) | What::Open(_) | What::Refused(_) | What::Close(_)
+    )
 }
 
 #[cfg(test)]

@@ -83,6 +83,8 @@ mod tests {
     use super::*;
     use crate::model::event::Direction;
     use crate::model::message::Message;
+    use crate::model::state::ReadyState;
+    use crate::tui::connect::sample::Told;
     use crate::tui::connect::search::Search;
 
     fn ring(whats: Vec<What>) -> Ring {
@@ -120,7 +122,7 @@ mod tests {
             message(Message::text("hi")),
             message(Message::binary(vec![0])),
             ping,
-            What::State(crate::model::state::ReadyState::Open),
+            What::State(ReadyState::Open),
         ]);
         let names: Vec<String> = ring
             .iter()
@@ -140,15 +142,15 @@ mod tests {
 
     #[test]
     fn the_list_is_saved_as_it_is_filtered() {
-        let ring = ring(vec![
-            message(Message::text("one")),
-            message(Message::text("two")),
-            message(Message::text("one more")),
-        ]);
+        let mut told = Told::begin();
+        told.opens();
+        told.received("one").received("two").received("one more");
+        let ring = &told.scene.ring;
         let mut list = List::default();
-        assert_eq!(Content::Events(events(&list, &ring)).size(), "3 entries");
+        assert_eq!(Content::Events(events(&list, ring)).size(), "4 entries");
         list.filter(Some(Search::new("one")));
-        while list.scan(&ring) {}
-        assert_eq!(Content::Events(events(&list, &ring)).size(), "2 entries");
+        while list.scan(ring) {}
+        // What opened is told whatever the filter: without it a recording would be empty.
+        assert_eq!(Content::Events(events(&list, ring)).size(), "3 entries");
     }
 }
