@@ -101,7 +101,7 @@ fn split_error(plan: &Plan, error: &SplitError) -> Error {
     match error.problem {
         Problem::TooLong => too_long(plan, line),
         Problem::Json { column, expected } => Error::usage_hint(
-            format!("line {line}, column {column} of the input is not JSON: expected {expected}"),
+            format!("line {line}, column {column} of the input is not JSON: {expected}"),
             "-i lines sends each line as it is",
         ),
     }

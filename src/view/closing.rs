@@ -49,7 +49,7 @@ fn meaning(close: &Close, last: Option<Direction>) -> Option<String> {
         (ClosedBy::Us, _) => return None,
         (_, 1006) if close.idle >= IDLE_TIMEOUT => return Some(idle_timeout(close.idle)),
         (_, 1006) => match last {
-            None => "the peer ended TCP right after the handshake, without a Close frame",
+            None => "the peer ended TCP without a Close frame, before a whole message had come",
             Some(Direction::Out) if close.idle < SILENCE => {
                 "the peer ended TCP right after our message: it may have crashed or not liked it"
             }
@@ -180,7 +180,7 @@ mod tests {
                 "",
                 0.01,
                 None,
-                "closed 1006 (abnormal closure): the peer ended TCP right after the handshake, without a Close frame",
+                "closed 1006 (abnormal closure): the peer ended TCP without a Close frame, before a whole message had come",
             ),
             (
                 1011,

@@ -146,6 +146,11 @@ impl Outcome {
                 .is_some_and(|count| self.matched >= count)
     }
 
+    /// Whether this signal is how such a run is ended: SIGHUP ends a server whose terminal is gone.
+    fn ends_well_by(&self, signal: ExitCode) -> bool {
+        self.conditions.interactive || self.conditions.serving && signal != ExitCode::SIGHUP
+    }
+
     /// Something beside the events has failed, such as a command that was run: its code is the run's.
     pub fn decide(&mut self, code: ExitCode) {
         self.decided = Some(code);
@@ -156,9 +161,7 @@ impl Outcome {
             return code;
         }
         match self.stop {
-            Some(Stop::Signal(_)) if self.conditions.interactive || self.conditions.serving => {
-                return ExitCode::DONE;
-            }
+            Some(Stop::Signal(code)) if self.ends_well_by(code) => return ExitCode::DONE,
             Some(Stop::Signal(code)) => return code,
             Some(Stop::ReaderGone) => return ExitCode::DONE,
             Some(Stop::MaxTime) => return ExitCode::TIMEOUT,

@@ -195,6 +195,7 @@ fn why_it_was_stopped_comes_first() {
         (&nobody, signal(ExitCode::SIGHUP), 129),
         (&person, signal(ExitCode::SIGINT), 0),
         (&server, signal(ExitCode::SIGTERM), 0),
+        (&server, signal(ExitCode::SIGHUP), 129),
         (&nobody, Some(Stop::MaxTime), 7),
         (&nobody, Some(Stop::OnPurpose), 0),
         (&counting, Some(Stop::OnPurpose), 4),

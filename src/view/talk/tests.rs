@@ -75,12 +75,12 @@ fn traffic_of_another_connection_explains_nothing() {
     assert!(
         said(&[open(), other, cut.clone()])
             .0
-            .contains("after the handshake")
+            .contains("before a whole message")
     );
     assert!(
         said(&[sent("x"), open(), cut])
             .0
-            .contains("after the handshake")
+            .contains("before a whole message")
     );
 }
 
