@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use harness::peers::{Implementation, skip};
 use harness::program::{Output, wscope};
 use harness::raw::RawServer;
+use harness::running::Signal;
 use harness::served::{Served, serve};
 use serde_json::Value;
 
@@ -88,18 +89,21 @@ fn a_server_that_breaks_is_understood_from_the_text_alone() {
 fn several_peers_and_a_refusal_are_recorded() {
     let (first, second) = (serve(&[]), serve(&["--path", "/only"]));
     let refused = format!("{}other", second.url());
-    let output = wscope(&[
+    let running = wscope(&[
         "listen",
         first.url(),
         &refused,
         "-x",
         "hi",
-        "-n",
-        "1",
         "--record",
         "a.wst",
     ])
-    .run();
+    .spawn();
+    // Either may come first.
+    running.stdout.line("hi");
+    running.stderr.line("404");
+    running.signal(Signal::Terminate);
+    let output = running.wait();
     let recorded = left(&output, "a.wst");
     assert!(
         recorded.contains("other< /refused 404"),
