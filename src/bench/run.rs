@@ -320,7 +320,7 @@ impl Run {
 
     fn observe_machine(&mut self) {
         self.rss_peak = self.rss_peak.max(machine::own_usage().rss);
-        self.files_peak = self.files_peak.max(self.shared.open() as u64);
+        self.files_peak = self.files_peak.max(machine::open_files());
         if let Some(usage) = self.setting.pid.and_then(machine::usage_of) {
             self.target_rss = self.target_rss.max(usage.rss);
         }
