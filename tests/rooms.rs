@@ -135,7 +135,10 @@ fn three_players_on_three_implementations() {
     let hears = |player: &Running, x: u32| {
         let line = player.stdout.line(&format!(r#""x":{x},"#));
         let heard: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!((&heard["type"], &heard["offset"]), (&json!("move"), &json!(x)));
+        assert_eq!(
+            (&heard["type"], &heard["offset"]),
+            (&json!("move"), &json!(x))
+        );
     };
     // A waits for B before C.
     let mut b = peers::player("browser", &url);
