@@ -78,11 +78,8 @@ impl Line {
             Strain::Pace { bytes, gap } => state.pace = Some((bytes.max(1), gap)),
             Strain::Garbage(mut bytes) => state.garbage.append(&mut bytes),
         }
-        for waker in [state.reader.take(), state.writer.take()] {
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-        }
+        let waiting = [state.reader.take(), state.writer.take()];
+        waiting.into_iter().flatten().for_each(Waker::wake);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
