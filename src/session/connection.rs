@@ -458,11 +458,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             Incoming::Close(frame) => return self.peer_closed(frame, now),
             Incoming::Violation(violation) => {
+                let rule = &violation.rule;
+                let (message, hint) = if violation.code == CloseCode::TOO_BIG {
+                    let hint = "--max-message-size allows more".to_owned();
+                    (format!("the peer sent {rule}"), Some(hint))
+                } else {
+                    (format!("the peer broke the protocol: {rule}"), None)
+                };
                 let problem = Problem {
                     kind: "protocol",
-                    message: format!("the peer broke the protocol: {}", violation.rule),
-                    hint: (violation.code == CloseCode::TOO_BIG)
-                        .then(|| "--max-message-size allows more".to_owned()),
+                    message,
+                    hint,
                 };
                 return self.violated(&violation, problem, now);
             }

@@ -143,7 +143,7 @@ fn tls(args: &Server) -> Option<ServerPlan> {
 fn mode(setup: &Setup<'_>, args: &Serve) -> Result<mode::Plan, Error> {
     let server = &args.server;
     if let Some(path) = &server.script {
-        let given = test::surroundings(setup.environment);
+        let given = test::surroundings(setup.environment)?;
         return Ok(mode::Plan {
             script: Some(crate::command::test::mirror(path, &given)?),
             ..mode::Plan::of(mode::SCRIPT)
@@ -234,7 +234,7 @@ pub(super) fn listen(
         conditions,
         duration: args.session.duration,
         record: recording(&args.recording)?,
-        secrets: secrets(&args.secrets, setup.environment)?,
+        secrets: secrets(&args.secrets.secret, setup.environment)?,
         notes: Vec::new(),
     })
 }
