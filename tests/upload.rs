@@ -103,7 +103,7 @@ fn one_that_is_cut_off_says_how_far_it_came() {
         .stdin("/file no/such --chunks\n")
         .run()
         .code(0)
-        .says(&["line 1: /file: no/such: No such file"]);
+        .says(&["line 1: /file: no/such: no such file"]);
     wscope(&["connect", server.url(), "--slash", "-x", "/file a --chunks"])
         .file("a", "a")
         .run()

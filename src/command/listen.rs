@@ -18,7 +18,7 @@ use crate::error::{Error, ExitCode};
 use crate::input::Input;
 use crate::model::command::Command;
 use crate::model::control::Control;
-use crate::model::event::{Problem, What};
+use crate::model::event::{ConnId, Problem, What};
 use crate::serve::hub::Hub;
 use crate::serve::log::LogReader;
 use crate::serve::{self, Server};
@@ -224,11 +224,7 @@ impl Talk {
             Input::Wrong(sentence) => audience.note(&sentence),
             Input::Control(control) => match audience.control(control) {
                 Some(Control::Quit) => return true,
-                Some(Control::To(id, command)) => {
-                    if !hub.command(id, command) {
-                        audience.note(&format!("there is no client {id}"));
-                    }
-                }
+                Some(Control::To(id, command)) => one(audience, hub, id, command),
                 Some(Control::State) => {
                     let clients = hub.len();
                     audience.note(&format!("listening, {clients} connected"));
@@ -323,5 +319,11 @@ impl Talk {
     fn stop(&mut self, stop: Stop) -> Stop {
         self.cut(false);
         stop
+    }
+}
+
+fn one(audience: &mut Audience, hub: &Hub, id: ConnId, command: Command) {
+    if !hub.command(id, command) {
+        audience.note(&format!("there is no client {id}"));
     }
 }

@@ -57,7 +57,7 @@ impl Upload {
     /// # Errors
     /// A sentence: the file cannot be read any more.
     pub(super) fn next(&mut self) -> Result<Option<Command>, String> {
-        self.pieces.next()
+        self.pieces.take_next()
     }
 
     /// Whether all of it has been handed over.

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::error::cause_text;
 use crate::model::command::Command;
 use crate::model::message::Message;
 use crate::model::units::show_size;
@@ -25,7 +26,7 @@ pub const CHUNK: usize = 64 << 10;
 /// A sentence: it cannot be read, or is too large.
 pub(super) fn whole(path: &str) -> Result<Message, String> {
     let shown = sanitize::line(path);
-    let fail = |cause: io::Error| format!("{shown}: {cause}");
+    let fail = |cause| format!("{shown}: {}", cause_text(&cause));
     let too_large = || {
         let most = show_size(MAX_FILE);
         format!("{shown} is larger than {most}; --chunks sends it in pieces")
@@ -49,7 +50,7 @@ pub(super) fn whole(path: &str) -> Result<Message, String> {
 fn open(path: &Path) -> Result<File, String> {
     let shown = path.to_string_lossy();
     let shown = sanitize::line(&shown);
-    let fail = |cause: io::Error| format!("{shown}: {cause}");
+    let fail = |cause| format!("{shown}: {}", cause_text(&cause));
     // Looked at before it is opened: opening a named pipe would wait for its writer.
     if !std::fs::metadata(path).map_err(fail)?.is_file() {
         return Err(format!("{shown} is not a regular file"));
@@ -83,7 +84,7 @@ impl Pieces {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let size = file
             .metadata()
-            .map_err(|cause| format!("{}: {cause}", sanitize::line(&name)))?
+            .map_err(|cause| format!("{}: {}", sanitize::line(&name), cause_text(&cause)))?
             .len();
         Ok(Self {
             file,
@@ -114,7 +115,7 @@ impl Pieces {
     ///
     /// # Errors
     /// A sentence: the file cannot be read any more, or has become shorter.
-    pub fn next(&mut self) -> Result<Option<Command>, String> {
+    pub fn take_next(&mut self) -> Result<Option<Command>, String> {
         if !self.is_announced {
             self.is_announced = true;
             return Ok(Some(Command::Send(self.meta())));
@@ -129,7 +130,7 @@ impl Pieces {
             if cause.kind() == io::ErrorKind::UnexpectedEof {
                 return format!("{name} has become shorter: it ended after {at}");
             }
-            format!("{name}: after {at}: {cause}")
+            format!("{name}: after {at}: {}", cause_text(&cause))
         })?;
         self.read += chunk.len() as u64;
         Ok(Some(Command::Send(Message::binary(chunk))))
@@ -158,7 +159,7 @@ mod tests {
     }
 
     fn all(pieces: &mut Pieces) -> Vec<Message> {
-        let next = || pieces.next().unwrap();
+        let next = || pieces.take_next().unwrap();
         std::iter::from_fn(next)
             .map(|command| match command {
                 Command::Send(message) => message,
@@ -208,7 +209,12 @@ mod tests {
         assert_eq!(all(&mut pieces)[1].payload.len(), 10);
         let mut pieces = Pieces::open(&path).unwrap();
         std::fs::write(&path, [1; 10]).unwrap();
-        assert!(pieces.next().is_ok());
-        assert!(pieces.next().unwrap_err().contains("has become shorter"));
+        assert!(pieces.take_next().is_ok());
+        assert!(
+            pieces
+                .take_next()
+                .unwrap_err()
+                .contains("has become shorter")
+        );
     }
 }

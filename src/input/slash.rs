@@ -324,8 +324,11 @@ mod tests {
             ("/bin base64:*", "character 1"),
             ("/file", "path"),
             ("/file /", "not a regular file"),
-            ("/file no/such/file", "No such file"),
-            ("/file no/such/file --chunks", "No such file"),
+            (
+                "/file no/such/file",
+                "no/such/file: no such file or directory",
+            ),
+            ("/file no/such/file --chunks", "no such file"),
             ("/file --chunks", "path"),
             ("/to 3 /file Cargo.toml --chunks", "everyone"),
             ("/stats now", "no arguments"),
