@@ -4,19 +4,20 @@ mod harness;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use harness::raw::{PING, Peer, UPGRADE};
-use harness::served::{Served, serve};
+use harness::raw::{PING, Peer, UPGRADE, encode};
+use harness::running::{Running, Signal};
+use harness::served::serve;
 use serde_json::Value;
 
 /// More memory than all of this may take.
 const MOST: u64 = 100 << 20;
 
 /// An open connection with as little as possible around it.
-fn open(server: &Served) -> TcpStream {
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    let host = server.address();
+fn open(host: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(host).unwrap();
     let request = format!(
         "GET / HTTP/1.1\r\nHost: {host}\r\n{}\r\n\r\n",
         UPGRADE.join("\r\n")
@@ -79,7 +80,7 @@ fn a_thousand_clients_that_are_gone_at_once_are_taken_out_of_their_rooms() {
     let join = harness::raw::encode(0x81, Some([0; 4]), br#"{"type":"join","room":"lobby"}"#);
     let crowd: Vec<_> = (0..CLIENTS)
         .map(|_| {
-            let mut stream = open(&server);
+            let mut stream = open(server.address());
             stream.write_all(&join).unwrap();
             stream
         })
@@ -110,7 +111,7 @@ fn pings_whose_pongs_nobody_reads_do_not_grow_it() {
     let before = server.running().peak_memory();
     let ping = harness::raw::encode(0x89, Some([0; 4]), &[b'p'; 125]);
     let batch = ping.repeat(1000);
-    let mut flood = open(&server);
+    let mut flood = open(server.address());
     flood
         .set_write_timeout(Some(Duration::from_secs(1)))
         .unwrap();
@@ -121,4 +122,219 @@ fn pings_whose_pongs_nobody_reads_do_not_grow_it() {
     }
     is_served(&mut client);
     assert!(server.running().peak_memory() < before + MOST);
+}
+
+/// What a child of this test does: it holds many connections, until it is killed.
+const CROWD: &str = "WSCOPE_TEST_CROWD";
+
+#[test]
+fn the_crowd_that_is_killed() {
+    let Ok(address) = std::env::var(CROWD) else {
+        return;
+    };
+    let join = encode(0x81, Some([0; 4]), br#"{"type":"join","room":"lobby"}"#);
+    let crowd: Vec<_> = (0..CROWD_SIZE)
+        .map(|_| {
+            let mut stream = open(&address);
+            stream.write_all(&join).unwrap();
+            stream
+        })
+        .collect();
+    println!("\nall are in");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).unwrap();
+    drop(crowd);
+}
+
+const CROWD_SIZE: usize = 1000;
+
+#[test]
+fn a_process_with_a_thousand_clients_is_killed_and_nobody_else_notices() {
+    let mut server = serve(&["--mode=rooms"]);
+    let mut member = Peer::connect_open(server.address());
+    member.send_text(r#"{"type":"join","room":"lobby"}"#);
+    member.text();
+    let mut others = [(); 2].map(|()| {
+        let mut peer = Peer::connect_open(server.address());
+        peer.send_text(r#"{"type":"join","room":"elsewhere"}"#);
+        peer
+    });
+    let before = server.running().peak_memory();
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child
+        .args(["--exact", "the_crowd_that_is_killed", "--nocapture"])
+        .env(CROWD, server.address())
+        .stdin(Stdio::piped());
+    let crowd = Running::start(child, tempfile::tempdir().unwrap());
+    crowd.stdout.line("all are in");
+    let mut hears = |state: &str| {
+        for _ in 0..CROWD_SIZE {
+            let presence: Value = serde_json::from_str(&member.text()).unwrap();
+            assert_eq!(presence["state"], state, "{presence}");
+        }
+    };
+    hears("joined");
+    crowd.signal(Signal::Kill);
+    // While they are cleared away, two others talk, and a new one comes in.
+    let [ann, bob] = &mut others;
+    bob.send_text(r#"{"type":"ping"}"#);
+    while !bob.text().contains("pong") {}
+    for number in 0..200 {
+        ann.send_text(&format!(r#"{{"type":"message","n":{number}}}"#));
+        let heard: Value = serde_json::from_str(&bob.text()).unwrap();
+        assert_eq!(heard["n"], number, "{heard}");
+    }
+    is_served(&mut Peer::connect_open(server.address()));
+    hears("lost");
+    member.send_text(r#"{"type":"presence","room":"lobby"}"#);
+    let presence: Value = serde_json::from_str(&member.text()).unwrap();
+    assert_eq!(presence["members"].as_array().unwrap().len(), 1);
+    assert!(server.running().peak_memory() < before + MOST);
+    drop(crowd);
+}
+
+#[test]
+fn ten_thousand_joins_end_at_the_bound() {
+    const JOINS: usize = 10_000;
+    let mut server = serve(&["--mode=rooms", "--history=10"]);
+    let mut client = Peer::connect_open(server.address());
+    let mut other = Peer::connect_open(server.address());
+    let before = server.running().peak_memory();
+    let mut answers = client.reader();
+    let sending = std::thread::spawn(move || {
+        for number in 0..JOINS {
+            client.send_text(&format!(r#"{{"type":"join","room":"room{number}"}}"#));
+            client.send_text(&format!(r#"{{"type":"subscribe","topic":"t{number}.*"}}"#));
+        }
+        client
+    });
+    let mut counts = std::collections::BTreeMap::<String, usize>::new();
+    for _ in 0..2 * JOINS {
+        let answer: Value = serde_json::from_str(&answers.text()).unwrap();
+        let word = answer.get("code").unwrap_or(&answer["type"]);
+        *counts.entry(word.as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    let expected = [
+        ("joined", 128),
+        ("subscribed", 128),
+        ("too_many", 2 * JOINS - 256),
+    ];
+    assert_eq!(
+        counts,
+        expected
+            .map(|(word, count)| (word.to_owned(), count))
+            .into()
+    );
+    is_served(&mut other);
+    let client = sending.join().unwrap();
+    drop((client, answers));
+    assert!(server.running().peak_memory() < before + MOST);
+}
+
+#[test]
+fn names_and_paths_are_what_they_look_like() {
+    let server = serve(&["--mode=rooms", "--path=/chat", "--path=/news"]);
+    let at = |path: &str| {
+        let host = format!("Host: {}", server.address());
+        let first = format!("GET {path} HTTP/1.1");
+        let mut head = vec![first.as_str(), &host];
+        head.extend_from_slice(UPGRADE);
+        Peer::connect(server.address(), &head)
+    };
+    let long = format!("/{}", "a".repeat(8_000));
+    let paths = [
+        "/",
+        "/Chat",
+        "/chat/",
+        "//chat",
+        "/./chat",
+        "/news/../chat",
+        "/chat/../chat",
+        "/%63hat",
+        "/chat%00",
+        "/chat;x",
+        "/..%2fchat",
+        &long,
+    ];
+    for path in paths {
+        let head = at(path).head;
+        assert!(head.starts_with("HTTP/1.1 404"), "{path}: {head}");
+    }
+    assert!(at("/chat?room=/news").head.starts_with("HTTP/1.1 101"));
+    let mut client = at("/chat");
+    let mut answer = |message: String| -> Value {
+        client.send_text(&message);
+        serde_json::from_str(&client.text()).unwrap()
+    };
+    let long = "n".repeat(65);
+    let names = [
+        "",
+        "/",
+        "../chat",
+        "a/b",
+        "a b",
+        "lobby\n",
+        "lobby\0",
+        "lob\u{200b}by",
+        "l\u{43e}bby",
+        "*",
+        "lobby*",
+        "\u{202e}ybbol",
+        &long,
+    ];
+    for name in names {
+        let join = serde_json::json!({"type": "join", "room": name});
+        let error = answer(join.to_string());
+        assert_eq!(error["code"], "bad_name", "{name:?}: {error}");
+    }
+    for room in ["7", "null", "{}", "[\"lobby\"]"] {
+        let error = answer(format!(r#"{{"type":"join","room":{room}}}"#));
+        assert_eq!(error["code"], "bad_name", "{room}: {error}");
+    }
+    // Dots are letters here, and so is the case.
+    for name in ["..", "__proto__", "Lobby", "lobby"] {
+        let joined = answer(format!(r#"{{"type":"join","room":"{name}"}}"#));
+        assert_eq!(
+            joined["members"].as_array().map(Vec::len),
+            Some(1),
+            "{joined}"
+        );
+    }
+}
+
+#[test]
+fn json_that_is_nested_without_end_is_refused_wherever_json_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().to_str().unwrap();
+    let deep = |open: &str| open.repeat(100_000);
+    let arrays = format!(r#"{{"type":"file-meta","name":{}"#, deep("["));
+    let objects = format!(r#"{{"type":"join","payload":{}"#, deep("{\"a\":"));
+    let mut server = serve(&["--mode=rooms", "--save-dir", folder]);
+    let mut other = Peer::connect_open(server.address());
+    let before = server.running().peak_memory();
+    let mut client = Peer::connect_open(server.address());
+    for text in [&arrays, &objects] {
+        for _ in 0..20 {
+            client.send_text(text);
+            let error: Value = serde_json::from_str(&client.text()).unwrap();
+            assert_eq!(error["code"], "bad_json", "{error}");
+        }
+    }
+    is_served(&mut other);
+    assert!(server.running().peak_memory() < before + MOST);
+
+    let server = serve(&["--auth-first-message=5s", "--token=t", "--user=ann:x"]);
+    let mut client = Peer::connect_open(server.address());
+    client.send_text(&format!(r#"{{"type":"auth","token":{}"#, deep("[")));
+    assert_eq!(client.close_frame().0, 4001);
+    let body = format!(r#"{{"user":{}"#, "[".repeat(60_000));
+    let (host, length) = (
+        format!("Host: {}", server.address()),
+        format!("Content-Length: {}", body.len()),
+    );
+    let mut login = Peer::dial(server.address());
+    let head = ["POST /api/login HTTP/1.1", &host, &length].join("\r\n");
+    login.send(format!("{head}\r\n\r\n{body}"));
+    login.read_head();
+    assert!(login.head.starts_with("HTTP/1.1 400"), "{}", login.head);
 }

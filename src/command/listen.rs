@@ -101,7 +101,7 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     tokio::select! {
         _ = server => {}
         _ = signals.next() => {}
-        () = super::serve::follow(&mut log, &mut audience) => {}
+        () = super::serve::follow(&mut log, &mut audience, None) => {}
     }
     while let Some(event) = log.try_next() {
         audience.hear(event);

@@ -19,6 +19,7 @@ mod signals;
 pub mod source;
 pub mod test;
 mod upload;
+mod viewer;
 pub mod volley;
 
 use std::future::pending;

@@ -11,13 +11,16 @@ use tokio::time::{sleep, timeout};
 use super::audience::Audience;
 use super::leaving::{self, Bounds};
 use super::signals::Signals;
+use super::viewer::Viewer;
 use crate::error::{Error, ExitCode};
-use crate::model::event::{Problem, What};
+use crate::model::event::{Event, Problem, What};
 use crate::serve::expectation::Expectation;
 use crate::serve::log::LogReader;
 use crate::serve::{self, Server};
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
+use crate::tui::serve::scene::Board;
+use crate::tui::serve::screen::Setup;
 use crate::view;
 use crate::view::outcome::{Conditions, Stop};
 use crate::wire::tls::ServerPlan;
@@ -27,6 +30,8 @@ use crate::wire::tls::ServerPlan;
 pub struct Plan {
     pub server: serve::Plan,
     pub view: view::Plan,
+    /// `--tui`.
+    pub screen: Option<Setup>,
     /// `--duration`.
     pub duration: Option<Duration>,
     /// `--exec`: run by the shell with WSCOPE_URL set; the end of it is the end of the server.
@@ -35,6 +40,9 @@ pub struct Plan {
     pub expect: Vec<Expectation>,
     pub notes: Vec<String>,
 }
+
+/// Events that are told in one go: on a screen they leave nothing to be flushed.
+const MOST_AT_ONCE: usize = 1_024;
 
 /// How long a command may take to end after it was asked to.
 const EXEC_PATIENCE: Duration = Duration::from_secs(3);
@@ -47,12 +55,19 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let mut signals = Signals::listen()?;
     let stamp = Stamp::start();
     let self_signed = matches!(plan.server.tls, Some(ServerPlan::SelfSigned));
+    let board = Board::default();
+    let mode = plan.server.mode.mode.name;
     let (server, mut log) = Server::bind(plan.server, stamp.clone()).await?;
     let conditions = Conditions {
         serving: true,
         ..Conditions::default()
     };
-    let mut audience = Audience::new(plan.view, conditions, stamp, output.clone());
+    let mut audience = Audience::new(plan.view, conditions, stamp.clone(), output.clone());
+    board.write(|scene| {
+        scene.url = server.url().to_owned();
+        scene.mode = mode;
+        scene.notes.extend(plan.notes.iter().cloned());
+    });
     for note in &plan.notes {
         audience.note(note);
     }
@@ -60,9 +75,14 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
         url: server.url().to_owned(),
     });
     if let Some(pin) = server.pin().filter(|_| self_signed) {
-        audience.note(&format!("clients trust it with --pin {pin}"));
+        let note = format!("clients trust it with --pin {pin}");
+        audience.note(&note);
+        board.write(|scene| scene.note(&note));
     }
     audience.flush();
+    let hub = server.hub();
+    let mut viewer = Viewer::open(plan.screen, board, stamp, &output).await?;
+    audience.set_on_screen(viewer.is_open());
     let mut exec = plan
         .exec
         .as_deref()
@@ -74,14 +94,19 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
         let _ = ended.await;
     }));
     let mut exec_code = None;
+    let board = viewer.board();
     tokio::select! {
         signal = signals.next() => audience.stop(Stop::Signal(signal.exit_code())),
-        () = follow(&mut log, &mut audience) => {}
+        () = follow(&mut log, &mut audience, board.as_ref()) => {}
         () = output.closed() => audience.stop(Stop::ReaderGone),
         () = over(plan.duration) => audience.stop(Stop::OnPurpose),
         status = ended_exec(exec.as_mut()) => {
             exec = None;
             exec_code = Some(status?);
+            audience.stop(Stop::OnPurpose);
+        }
+        left = viewer.serve(&hub) => {
+            left?;
             audience.stop(Stop::OnPurpose);
         }
     }
@@ -92,10 +117,16 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     tokio::select! {
         _ = server => {}
         _ = signals.next() => {}
-        () = follow(&mut log, &mut audience) => {}
+        () = follow(&mut log, &mut audience, board.as_ref()) => {}
     }
+    // The terminal is restored before anyone is waited for.
+    let farewell = viewer.close();
+    audience.set_on_screen(false);
     while let Some(event) = log.try_next() {
         audience.hear(event);
+    }
+    for line in farewell {
+        audience.note(&line);
     }
     judge(&plan.expect, &log, &mut audience, exec_code);
     leaving::leave(&mut audience, &mut signals, Bounds::default()).await
@@ -189,14 +220,23 @@ fn exec_failed(cause: std::io::Error) -> Error {
     }
 }
 
-/// Tells the audience what is in the log, in batches, as long as there is a server that writes it.
-pub(super) async fn follow(log: &mut LogReader, audience: &mut Audience) {
-    while let Some(event) = log.next().await {
+/// Tells the audience, and a screen, what is in the log, in batches, as long as there is a server
+/// that writes it.
+pub(super) async fn follow(log: &mut LogReader, audience: &mut Audience, board: Option<&Board>) {
+    let hear = |event: Event, audience: &mut Audience| {
+        if let Some(board) = board {
+            board.write(|scene| scene.hear(event.clone()));
+        }
         audience.hear(event);
+    };
+    while let Some(event) = log.next().await {
+        hear(event, audience);
         // What is not flushed yet is not known to the output.
-        while !audience.has_much() {
+        let mut heard = 1;
+        while heard < MOST_AT_ONCE && !audience.has_much() {
             let Some(event) = log.try_next() else { break };
-            audience.hear(event);
+            hear(event, audience);
+            heard += 1;
         }
         if let Some(dropped) = log.dropped() {
             audience.tell(dropped);

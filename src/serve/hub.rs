@@ -176,6 +176,14 @@ impl Hub {
         }
     }
 
+    /// The bytes that wait for each peer, of those for whom some do.
+    pub fn queued(&self) -> HashMap<ConnId, usize> {
+        let floor = self.floor();
+        let queued = floor.house.seats.iter();
+        let queued = queued.map(|(id, seat)| (*id, seat.queued()));
+        queued.filter(|(_, bytes)| *bytes > 0).collect()
+    }
+
     /// Whether there is somebody, and nobody's queue is more than half full.
     pub fn has_room(&self) -> bool {
         let floor = self.floor();

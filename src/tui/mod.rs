@@ -4,10 +4,12 @@
 //! touched by `terminal.rs` only. [`widget`] holds the parts that screens are made of, [`theme`] the
 //! colours and signs in which everything is drawn.
 
+pub mod board;
 pub mod chord;
 pub mod clipboard;
 pub mod connect;
 pub mod editor;
+pub mod serve;
 pub mod terminal;
 pub mod theme;
 pub mod widget;

@@ -25,7 +25,7 @@ pub(super) use connection::Connection;
 pub(super) use output::{Output, Recording, Secrets};
 pub(super) use ping::{PingOutput, Pings};
 pub(super) use reach::Reach;
-pub(super) use screen::Screen;
+pub(super) use screen::{Look, Screen, ServeScreen};
 pub(super) use serve::{Origins, Server};
 pub(super) use session::{Conversation, Session};
 pub(super) use test::{Inspection, TestOutput, Tests};
@@ -161,6 +161,8 @@ pub(super) struct Serve {
     pub auth: Auth,
     #[command(flatten)]
     pub upkeep: Upkeep,
+    #[command(flatten)]
+    pub screen: ServeScreen,
     #[command(flatten)]
     pub output: Output,
     #[command(flatten)]

@@ -12,6 +12,28 @@ pub(in crate::cli) struct Screen {
     #[arg(long, conflicts_with_all = ["json", "output", "parse", "input", "binary"])]
     pub tui: bool,
 
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// That of a server.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Full screen")]
+pub(in crate::cli) struct ServeScreen {
+    /// Show connections, rooms, traffic, queues, faults and the log live, on the full screen
+    ///
+    /// ? lists the keys; q closes every connection and ends.
+    #[arg(long, conflicts_with_all = ["json", "output", "parse", "exec"])]
+    pub tui: bool,
+
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// How a full screen looks and listens.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Full screen")]
+pub(in crate::cli) struct Look {
     /// How it looks; t goes through them
     ///
     /// auto: dark or light as the terminal says it is (COLORFGBG), mono without colours.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::tui::terminal;
 
@@ -19,7 +19,12 @@ pub(in crate::cli) struct Environment {
     pub terminal_size: Option<(u16, u16)>,
     /// The terminal is ours to read, not that of another job.
     pub in_foreground: bool,
+    /// One of the files is there that container runtimes make.
+    pub has_container_file: bool,
 }
+
+/// Those of Docker and of Podman.
+const CONTAINER_FILES: [&str; 2] = ["/.dockerenv", "/run/.containerenv"];
 
 impl Environment {
     pub(in crate::cli) fn of_process() -> Self {
@@ -30,6 +35,7 @@ impl Environment {
             stderr_is_terminal: std::io::stderr().is_terminal(),
             terminal_size: terminal::size(),
             in_foreground: terminal::is_in_foreground(),
+            has_container_file: CONTAINER_FILES.iter().any(|file| Path::new(file).exists()),
         }
     }
 
@@ -37,6 +43,11 @@ impl Environment {
     pub(super) fn get(&self, name: &str) -> Option<OsString> {
         let value = self.variables.get(OsStr::new(name))?;
         (!value.is_empty()).then(|| value.clone())
+    }
+
+    /// This is a container: others reach it by an address of its own.
+    pub(super) fn is_container(&self) -> bool {
+        self.has_container_file || self.get("KUBERNETES_SERVICE_HOST").is_some()
     }
 
     /// Someone reads along on a terminal.

@@ -6,16 +6,17 @@ use jiff::tz::TimeZone;
 
 use super::Setup;
 use super::environment::Environment;
-use crate::cli::args::{Connect, Screen};
+use crate::cli::args::{Connect, Look, Screen, ServeScreen};
 use crate::command::saving;
 use crate::error::Error;
 use crate::input::history;
 use crate::model::units::{show_duration, show_size};
 use crate::session::connection;
-use crate::tui::connect::Setup as Look;
+use crate::tui::connect::Setup as ConnectSetup;
 use crate::tui::connect::keymap::Keymap;
 use crate::tui::connect::screen;
 use crate::tui::editor;
+use crate::tui::serve::screen as serve;
 use crate::tui::theme;
 use crate::view;
 
@@ -72,18 +73,18 @@ pub(super) fn forced(environment: &Environment) -> Result<(), Error> {
 
 pub(super) fn plan(setup: &Setup<'_>, args: &Screen, view: &view::Plan) -> screen::Plan {
     let environment = setup.environment;
-    let ascii = args.ascii || !is_utf8(environment);
+    let look = look(environment, &args.look, view);
     screen::Plan {
-        setup: Look {
-            theme: Look::theme(theme(environment, args, view), ascii),
-            ascii,
-            mouse: args.mouse,
+        setup: ConnectSetup {
+            theme: look.theme,
+            ascii: look.ascii,
+            mouse: look.mouse,
             keymap: setup
                 .file
                 .as_ref()
                 .map_or_else(Keymap::default, |file| file.keymap.clone()),
-            zone: TimeZone::system(),
-            filter: view.select.as_filter(),
+            zone: look.zone,
+            filter: look.filter,
         },
         history: history::path(|name| environment.get(name)),
         editor: editor::command(|name| environment.get(name)),
@@ -92,8 +93,32 @@ pub(super) fn plan(setup: &Setup<'_>, args: &Screen, view: &view::Plan) -> scree
     }
 }
 
+/// That of a server, if it was asked for.
+pub(super) fn of_server(
+    setup: &Setup<'_>,
+    args: &ServeScreen,
+    view: &view::Plan,
+) -> Result<Option<serve::Setup>, Error> {
+    if !args.tui {
+        return Ok(None);
+    }
+    forced(setup.environment)?;
+    Ok(Some(look(setup.environment, &args.look, view)))
+}
+
+fn look(environment: &Environment, args: &Look, view: &view::Plan) -> serve::Setup {
+    let ascii = args.ascii || !is_utf8(environment);
+    serve::Setup {
+        theme: ConnectSetup::theme(theme(environment, args, view), ascii),
+        ascii,
+        mouse: args.mouse,
+        zone: TimeZone::system(),
+        filter: view.select.as_filter(),
+    }
+}
+
 /// `--theme` beats the absence of colours, which beats what the terminal tells of its background.
-fn theme<'a>(environment: &Environment, args: &'a Screen, view: &view::Plan) -> &'a str {
+fn theme<'a>(environment: &Environment, args: &'a Look, view: &view::Plan) -> &'a str {
     match args.theme.as_deref() {
         Some(name) if name != theme::AUTO => name,
         _ if !view.data_style.is_colourful() => theme::MONO,

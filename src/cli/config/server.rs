@@ -43,6 +43,7 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
         Error::usage_hint(message, format!("it takes {}", address::SPELLINGS))
     })?;
     let view = view(setup, &args.output, Purpose::Log, false)?;
+    let screen = super::screen::of_server(setup, &args.screen, &view)?;
     let server = &args.server;
     let auth = auth::auth(&args.auth, setup.environment)?;
     let faults = fault::Plan {
@@ -51,6 +52,7 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
     };
     let drawn = server.fault_seed.is_none() && faults.is_drawn();
     let notes = exposed(&address, auth.is_on()).into_iter();
+    let notes = notes.chain(contained(&address, setup.environment.is_container()));
     let notes = notes.chain(drawn.then(|| seed_note(faults.seed))).collect();
     Ok(serving::Plan {
         server: serve::Plan {
@@ -81,6 +83,7 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
             },
         },
         view,
+        screen,
         duration: server.duration,
         exec: server.exec.clone(),
         expect: server.expect.clone(),
@@ -92,6 +95,21 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
 fn exposed(address: &Address, auth: bool) -> Option<String> {
     (!address.is_loopback() && !auth).then(|| {
         "other machines can connect, and nobody has to show who they are (see --token)".to_owned()
+    })
+}
+
+/// A note where nobody outside of a container can reach what is served in it. A port that the system
+/// picks is not one to be published.
+fn contained(address: &Address, in_container: bool) -> Option<String> {
+    let Address::Tcp(bound) = address else {
+        return None;
+    };
+    let port = bound.port();
+    (in_container && address.is_loopback() && port != 0).then(|| {
+        format!(
+            "only this container can reach {bound}: wscope serve 0.0.0.0:{port} lets others in \
+             (publish the port too, and see --token)"
+        )
     })
 }
 

@@ -13,7 +13,7 @@ const FARTHEST: usize = Ring::MOST_ENTRIES;
 
 /// What is listed. See the module for the rules.
 #[derive(Debug, Clone)]
-pub(super) struct List {
+pub(in crate::tui) struct List {
     /// The chosen entry; the newest one while the list follows. 0 before the first.
     cursor: u64,
     /// The first row.
@@ -22,8 +22,8 @@ pub(super) struct List {
     /// The chosen entry is to stand in the middle: one wants to see what is around it.
     centres: bool,
     frozen: Option<Box<Ring>>,
-    pub(super) mark: Option<u64>,
-    pub(super) search: Option<Search>,
+    pub(in crate::tui) mark: Option<u64>,
+    pub(in crate::tui) search: Option<Search>,
     only_hits: bool,
     hides_control: bool,
 }
@@ -46,33 +46,33 @@ impl Default for List {
 
 impl List {
     /// What is listed: the live ring, or the copy of a pause.
-    pub(super) fn ring<'a>(&'a self, live: &'a Ring) -> &'a Ring {
+    pub(in crate::tui) fn ring<'a>(&'a self, live: &'a Ring) -> &'a Ring {
         self.frozen.as_deref().unwrap_or(live)
     }
 
-    pub(super) const fn follows(&self) -> bool {
+    pub(in crate::tui) const fn follows(&self) -> bool {
         self.follows
     }
 
-    pub(super) const fn is_paused(&self) -> bool {
+    pub(in crate::tui) const fn is_paused(&self) -> bool {
         self.frozen.is_some()
     }
 
-    pub(super) const fn hides_control(&self) -> bool {
+    pub(in crate::tui) const fn hides_control(&self) -> bool {
         self.hides_control
     }
 
-    pub(super) const fn shows_only_hits(&self) -> bool {
+    pub(in crate::tui) const fn shows_only_hits(&self) -> bool {
         self.only_hits
     }
 
     /// The chosen entry.
-    pub(super) fn chosen<'a>(&'a self, live: &'a Ring) -> Option<&'a Entry> {
+    pub(in crate::tui) fn chosen<'a>(&'a self, live: &'a Ring) -> Option<&'a Entry> {
         self.ring(live).get(self.cursor)
     }
 
     /// The entries of the rows, from the top.
-    pub(super) fn rows<'a>(&'a self, live: &'a Ring, count: usize) -> Vec<&'a Entry> {
+    pub(in crate::tui) fn rows<'a>(&'a self, live: &'a Ring, count: usize) -> Vec<&'a Entry> {
         let ring = self.ring(live);
         let mut rows = Vec::with_capacity(count);
         let mut at = self.top.checked_sub(1);
@@ -88,7 +88,7 @@ impl List {
 
     /// Everything that is listed, or where there is a filter everything that it hits and how the
     /// connections opened and ended, on which a recording hangs.
-    pub(super) fn listed<'a>(&'a self, live: &'a Ring) -> impl Iterator<Item = &'a Entry> {
+    pub(in crate::tui) fn listed<'a>(&'a self, live: &'a Ring) -> impl Iterator<Item = &'a Entry> {
         let ring = self.ring(live);
         ring.iter().filter(move |entry| match &self.search {
             Some(search) => search.is_hit(entry.number) || is_milestone(&entry.event.what),
@@ -97,20 +97,20 @@ impl List {
     }
 
     /// Freezes the list, or lets it go on.
-    pub(super) fn pause(&mut self, live: &Ring) {
+    pub(in crate::tui) fn pause(&mut self, live: &Ring) {
         if self.frozen.take().is_none() {
             self.frozen = Some(Box::new(live.clone()));
         }
     }
 
     /// Follows the newest; ends a pause.
-    pub(super) fn follow(&mut self) {
+    pub(in crate::tui) fn follow(&mut self) {
         self.frozen = None;
         self.follows = true;
     }
 
     /// Chooses the oldest.
-    pub(super) fn oldest(&mut self, live: &Ring) {
+    pub(in crate::tui) fn oldest(&mut self, live: &Ring) {
         let ring = self.ring(live);
         if let Some(number) = self.after(ring, ring.first() - 1) {
             self.choose(number);
@@ -118,13 +118,13 @@ impl List {
     }
 
     /// Chooses this entry and stays there.
-    pub(super) fn choose(&mut self, number: u64) {
+    pub(in crate::tui) fn choose(&mut self, number: u64) {
         self.cursor = number;
         self.follows = false;
     }
 
     /// Moves the choice by so many rows.
-    pub(super) fn step(&mut self, live: &Ring, rows: isize) {
+    pub(in crate::tui) fn step(&mut self, live: &Ring, rows: isize) {
         let ring = self.ring(live);
         let mut at = self.cursor;
         for _ in 0..rows.unsigned_abs() {
@@ -144,7 +144,7 @@ impl List {
     }
 
     /// Chooses the next or the previous hit, around the end; says whether there is one.
-    pub(super) fn go_to_hit(&mut self, live: &Ring, forwards: bool) -> bool {
+    pub(in crate::tui) fn go_to_hit(&mut self, live: &Ring, forwards: bool) -> bool {
         let Some(search) = &self.search else {
             return false;
         };
@@ -166,23 +166,23 @@ impl List {
     }
 
     /// Lists hits only, or all again; says whether there is a filter at all.
-    pub(super) fn toggle_only_hits(&mut self) -> bool {
+    pub(in crate::tui) fn toggle_only_hits(&mut self) -> bool {
         self.only_hits = !self.only_hits && self.search.is_some();
         self.search.is_some()
     }
 
-    pub(super) fn toggle_control(&mut self) {
+    pub(in crate::tui) fn toggle_control(&mut self) {
         self.hides_control = !self.hides_control;
     }
 
     /// Takes another filter; `None` takes it away.
-    pub(super) fn filter(&mut self, search: Option<Search>) {
+    pub(in crate::tui) fn filter(&mut self, search: Option<Search>) {
         self.only_hits &= search.is_some();
         self.search = search;
     }
 
     /// Looks for hits in some of what is new; says whether there is more.
-    pub(super) fn scan(&mut self, live: &Ring) -> bool {
+    pub(in crate::tui) fn scan(&mut self, live: &Ring) -> bool {
         let Some(search) = &mut self.search else {
             return false;
         };
@@ -190,7 +190,7 @@ impl List {
     }
 
     /// Brings choice and top row in line with what is there now and with this many rows.
-    pub(super) fn settle(&mut self, live: &Ring, rows: usize) {
+    pub(in crate::tui) fn settle(&mut self, live: &Ring, rows: usize) {
         let ring = self.ring(live);
         let newest = self.before(ring, ring.last() + 1).unwrap_or(0);
         let cursor = if self.follows {

@@ -12,10 +12,10 @@ pub mod vitals;
 
 mod action;
 mod layout;
-mod list;
+pub(super) mod list;
 mod render;
-mod row;
-mod search;
+pub(super) mod row;
+pub(super) mod search;
 mod state;
 mod update;
 

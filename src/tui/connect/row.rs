@@ -15,7 +15,7 @@ use crate::view::ring::Entry;
 
 /// What kind of thing a row tells of; decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::tui) enum Kind {
     Incoming,
     Outgoing,
     Control,
@@ -25,19 +25,19 @@ pub(super) enum Kind {
 
 /// The columns of an entry, but for number and time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Row<'a> {
-    pub(super) kind: Kind,
+pub(in crate::tui) struct Row<'a> {
+    pub(in crate::tui) kind: Kind,
     /// `<` in, `>` out, `*` opened, `!` trouble.
-    pub(super) sign: &'static str,
-    pub(super) op: &'static str,
-    pub(super) size: String,
+    pub(in crate::tui) sign: &'static str,
+    pub(in crate::tui) op: &'static str,
+    pub(in crate::tui) size: String,
     /// Safe to be shown, on one line.
-    pub(super) preview: Cow<'a, str>,
+    pub(in crate::tui) preview: Cow<'a, str>,
 }
 
 impl<'a> Row<'a> {
     /// `room` is how many columns the preview can have.
-    pub(super) fn of(entry: &'a Entry, room: usize) -> Self {
+    pub(in crate::tui) fn of(entry: &'a Entry, room: usize) -> Self {
         match &entry.event.what {
             What::Message { dir, message, .. } => Self {
                 kind: way(*dir),
@@ -154,7 +154,7 @@ fn opened(open: &Open) -> String {
 }
 
 /// `dns 1ms`, for each step that was taken.
-pub(super) fn steps(timings: &Timings) -> Vec<String> {
+pub(in crate::tui) fn steps(timings: &Timings) -> Vec<String> {
     let short = |name| if name == "upgrade" { "up" } else { name };
     let steps = timings.steps();
     steps
@@ -174,12 +174,12 @@ fn closed(close: &Close) -> String {
 }
 
 /// `212B`, `4.1kB`: five letters at most.
-pub(super) fn compact_size(bytes: usize) -> String {
+pub(in crate::tui) fn compact_size(bytes: usize) -> String {
     show_size(bytes as u64).replace(' ', "")
 }
 
 /// `+0.8ms`, `+636ms`, `+1.6s`, `+12m`: seven letters at most.
-pub(super) fn delta(since: Duration) -> String {
+pub(in crate::tui) fn delta(since: Duration) -> String {
     let micros = since.as_micros();
     match micros {
         0..10_000 => format!("+{:.1}ms", since.as_secs_f64() * 1e3),
@@ -191,7 +191,7 @@ pub(super) fn delta(since: Duration) -> String {
 }
 
 /// `14:02:11.340`.
-pub(super) fn clock(time: SystemTime, zone: &TimeZone) -> String {
+pub(in crate::tui) fn clock(time: SystemTime, zone: &TimeZone) -> String {
     Timestamp::try_from(time).map_or_else(
         |_| "--:--:--.---".to_owned(),
         |stamp| {

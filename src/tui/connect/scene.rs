@@ -4,8 +4,6 @@
 //! a terminal here: what it writes replaces what is oldest.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use super::vitals::{Vitals, push};
@@ -85,48 +83,4 @@ impl Scene {
 }
 
 /// The scene between the session, which writes it, and the screen, which reads it.
-#[derive(Clone, Default)]
-pub struct Board(Arc<Shared>);
-
-#[derive(Default)]
-struct Shared {
-    scene: Mutex<Scene>,
-    /// Whether something was written since it was last looked at.
-    changed: AtomicBool,
-    /// Called when that becomes so.
-    bell: Mutex<Option<Bell>>,
-}
-
-type Bell = Box<dyn Fn() + Send>;
-
-impl Board {
-    /// Writes; the screen looks soon.
-    pub fn write(&self, write: impl FnOnce(&mut Scene)) {
-        write(&mut self.read());
-        if !self.0.changed.swap(true, Ordering::AcqRel)
-            && let Some(bell) = &*lock(&self.0.bell)
-        {
-            bell();
-        }
-    }
-
-    /// What is there. Whoever holds this holds up the session.
-    pub fn read(&self) -> MutexGuard<'_, Scene> {
-        lock(&self.0.scene)
-    }
-
-    /// Whether something was written since this was asked last.
-    pub(super) fn has_changed(&self) -> bool {
-        self.0.changed.swap(false, Ordering::AcqRel)
-    }
-
-    /// Rings this bell at the first change after each look; `None` rings none.
-    pub(super) fn hang(&self, bell: Option<Bell>) {
-        *lock(&self.0.bell) = bell;
-    }
-}
-
-/// A thread that panicked while it wrote left a scene that can be shown all the same.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+pub type Board = crate::tui::board::Board<Scene>;

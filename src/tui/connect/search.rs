@@ -15,8 +15,8 @@ const BYTES: usize = 1 << 20;
 
 /// A filter and its hits so far.
 #[derive(Debug, Clone)]
-pub(super) struct Search {
-    pub(super) text: String,
+pub(in crate::tui) struct Search {
+    pub(in crate::tui) text: String,
     /// What is wrong with the text, if that is so.
     predicate: Result<Predicate, String>,
     /// Numbers, oldest first.
@@ -26,7 +26,7 @@ pub(super) struct Search {
 }
 
 impl Search {
-    pub(super) fn new(text: &str) -> Self {
+    pub(in crate::tui) fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
             predicate: Predicate::parse(text).map_err(|error| error.to_string()),
@@ -36,12 +36,12 @@ impl Search {
     }
 
     /// What is wrong with the filter.
-    pub(super) fn problem(&self) -> Option<&str> {
+    pub(in crate::tui) fn problem(&self) -> Option<&str> {
         self.predicate.as_ref().err().map(String::as_str)
     }
 
     /// Looks at some of what is new; says whether there is more.
-    pub(super) fn scan(&mut self, ring: &Ring) -> bool {
+    pub(in crate::tui) fn scan(&mut self, ring: &Ring) -> bool {
         let Ok(predicate) = &self.predicate else {
             return false;
         };
@@ -68,27 +68,27 @@ impl Search {
         self.next <= ring.last()
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(in crate::tui) fn count(&self) -> usize {
         self.hits.len()
     }
 
     /// How many were looked at, of those that are here.
-    pub(super) fn is_behind(&self, ring: &Ring) -> bool {
+    pub(in crate::tui) fn is_behind(&self, ring: &Ring) -> bool {
         self.predicate.is_ok() && self.next <= ring.last()
     }
 
-    pub(super) fn is_hit(&self, number: u64) -> bool {
+    pub(in crate::tui) fn is_hit(&self, number: u64) -> bool {
         self.hits.binary_search(&number).is_ok()
     }
 
     /// The first hit after `number`.
-    pub(super) fn after(&self, number: u64) -> Option<u64> {
+    pub(in crate::tui) fn after(&self, number: u64) -> Option<u64> {
         let at = self.hits.partition_point(|hit| *hit <= number);
         self.hits.get(at).copied()
     }
 
     /// The last hit before `number`.
-    pub(super) fn before(&self, number: u64) -> Option<u64> {
+    pub(in crate::tui) fn before(&self, number: u64) -> Option<u64> {
         let at = self.hits.partition_point(|hit| *hit < number);
         self.hits.get(at.checked_sub(1)?).copied()
     }

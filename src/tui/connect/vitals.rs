@@ -165,7 +165,7 @@ pub struct Rate {
 }
 
 impl Rates {
-    fn add(&mut self, at: Duration, dir: Direction, bytes: u64) {
+    pub(in crate::tui) fn add(&mut self, at: Duration, dir: Direction, bytes: u64) {
         let now = at.as_secs();
         if self.seconds.is_empty() {
             self.second = now;

@@ -92,6 +92,28 @@ fn serve_has_a_default_for_everything() {
 }
 
 #[test]
+fn in_a_container_a_loopback_bind_says_how_to_bind_wider() {
+    let mut environment = surroundings(false);
+    let notes = |environment: &_, line| match plan_in(environment, line) {
+        Ok(Plan::Serve(plan)) => plan.notes.join(" "),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(notes(&environment, "serve 9000"), "");
+    environment.has_container_file = true;
+    for line in ["serve 9000", "serve [::1]:9000"] {
+        let note = notes(&environment, line);
+        assert!(note.contains("wscope serve 0.0.0.0:9000"), "{note}");
+    }
+    assert_eq!(notes(&environment, "serve unix:/tmp/s"), "");
+    assert_eq!(notes(&environment, "serve 0"), "");
+    assert!(!notes(&environment, "serve 0.0.0.0:9000").contains("container"));
+    environment.has_container_file = false;
+    let name = "KUBERNETES_SERVICE_HOST".into();
+    environment.variables.insert(name, "10.0.0.1".into());
+    assert!(notes(&environment, "serve").contains("container"));
+}
+
+#[test]
 fn compression_is_on_until_it_is_switched_off() {
     let offers = |line| piped(line).clients[0].request.deflate.is_some();
     assert!(offers("ws://h") && offers("ws://h --compress") && offers("listen ws://h"));
