@@ -46,16 +46,19 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
     let server = &args.server;
     let auth = auth::auth(&args.auth, setup.environment)?;
     let notes = exposed(&address, auth.is_on()).into_iter().collect();
+    let mode = mode(setup, &args)?;
+    let mut connection = connection(&args)?;
+    connection.auto_pong &= !mode.hears_control();
     Ok(serving::Plan {
         server: serve::Plan {
             address,
             tls: tls(server),
-            mode: mode(setup, &args)?,
+            mode,
             paths: server.path.clone(),
             allow_origins: args.origins.allow_origin.clone(),
             subprotocols: server.subprotocol.clone(),
             compress: !args.upkeep.no_compress,
-            connection: connection(&args)?,
+            connection,
             auth,
             limits: limits::Plan {
                 messages: server.rate_limit.map(|rate| (rate, server.on_limit)),

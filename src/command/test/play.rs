@@ -22,6 +22,7 @@ use crate::transcript::load::{Wrong, load};
 use crate::transcript::outcome::{FileOutcome, Trouble};
 use crate::transcript::player::{Failed, Heard, Next, Opening, PeerId, Player, Settings, Start};
 use crate::transcript::program::Program;
+use crate::transcript::survey::survey;
 use crate::transcript::variables::Given;
 use crate::view::outcome::code_of;
 use crate::wire::target::Target;
@@ -113,8 +114,16 @@ impl Stage {
     fn program(&self, path: &str, folder: &Folder) -> Result<Program, Vec<Trouble>> {
         let read = |file: &str| folder.transcript(file, file == path);
         let transcript = load(path, &read).map_err(|wrong| troubles(&wrong))?;
+        let survey = survey(&transcript, &self.given.variables);
         let program = Program::new(transcript, self.given.names());
-        program.map_err(|wrong| troubles(&wrong))
+        let program = program.map_err(|wrong| troubles(&wrong))?;
+        match survey.check(folder) {
+            wrong if wrong.is_empty() => Ok(program),
+            diagnostics => Err(troubles(&Wrong {
+                sources: program.sources,
+                diagnostics,
+            })),
+        }
     }
 
     /// The flags of the command line, and what a `connect` says itself.
@@ -145,16 +154,10 @@ impl Stage {
 
 /// What is wrong with a file, for the report.
 fn troubles(wrong: &Wrong) -> Vec<Trouble> {
-    let sources = &wrong.sources;
-    let trouble = wrong.diagnostics.iter().map(|one| Trouble {
-        code: ExitCode::USAGE,
-        place: one
-            .place(sources)
-            .map(|(source, place)| (source.path.clone(), place)),
-        message: one.message.clone(),
-        rendered: one.render(sources),
-    });
-    trouble.collect()
+    let wrong_lines = wrong.diagnostics.iter();
+    wrong_lines
+        .map(|one| Trouble::of(one, ExitCode::USAGE, &wrong.sources))
+        .collect()
 }
 
 /// One attempt under way.
@@ -260,17 +263,12 @@ impl Play<'_> {
 
     fn interrupt(&mut self, code: Option<ExitCode>) {
         let code = code.unwrap_or(ExitCode::INTERNAL);
-        let message = match code {
+        let why = match code {
             ExitCode::TIMEOUT => "--max-time has passed",
             _ => "interrupted",
         };
         self.waiting = None;
-        self.player.interrupt(Trouble {
-            code,
-            place: None,
-            message: message.into(),
-            rendered: format!("   {message}\n"),
-        });
+        self.player.interrupt(code, why);
     }
 }
 
