@@ -179,7 +179,11 @@ impl Participant {
     /// The end of the connection, where it is a failure that no expectation looked at: its exit code,
     /// a sentence, and what to try.
     pub(super) fn unexpected_end(&mut self) -> Option<(ExitCode, String, Option<String>)> {
-        let end = self.end.take().filter(|end| !end.seen && !end.by_us);
+        let end = self.end.take();
+        if end.as_ref().is_some_and(|end| end.seen) {
+            return None;
+        }
+        let end = end.filter(|end| !end.by_us);
         let who = called(&self.peer);
         match (end, self.failure.take()) {
             (_, Some(failure)) => Some((
