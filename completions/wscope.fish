@@ -257,6 +257,11 @@ complete -c wscope -n "__fish_wscope_using_subcommand serve" -l max-message-size
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat -d 'Ping the peer and notice when it is gone' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat-message -d 'Send this text in place of pings' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l heartbeat-reply -d 'The text that answers --heartbeat-message' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l theme -d 'How it looks; t goes through them' -r -f -a "auto\t''
+dark\t''
+light\t''
+colour-blind\t''
+mono\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l output -d 'How messages are printed' -r -f -a "pretty\t'a line for each message, for people'
 raw\t'messages as they came, one a line'
 hex\t'a hex dump of each message'
@@ -276,6 +281,9 @@ complete -c wscope -n "__fish_wscope_using_subcommand serve" -l basic -d 'Let us
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-pong -d 'Do not answer pings: see what the peer does then'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l compress -d 'Compress messages where the peer does too (permessage-deflate)'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-compress -d 'Neither offer nor accept compression'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tui -d 'Show connections, rooms, traffic, queues, faults and the log live, on the full screen'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l ascii -d 'Draw with ASCII signs only'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l mouse -d 'Let the mouse scroll and choose; the terminal\'s own selection then needs Shift'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l json -d 'Print every event as a line of JSON (--output ndjson)'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l parse -d 'Add the parsed payload to JSON messages; implies --json'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -s P -l show-ping-pong -d 'Show pings and pongs, with round trips'
