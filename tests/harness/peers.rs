@@ -84,6 +84,19 @@ impl Implementation {
 /// playwright-core is not installed.
 #[track_caller]
 pub fn page(url: &str) -> Option<PeerServer> {
+    chromium("page.mjs", &[url])
+}
+
+/// The network panel of Chromium (`peers/panel.mjs`): saves what a page says to the echo at `url` to
+/// one archive and opens the other.
+#[track_caller]
+pub fn panel(url: &str, saved: &Path, opened: &Path) -> Option<PeerServer> {
+    let name = |path: &Path| path.display().to_string();
+    chromium("panel.mjs", &[url, &name(saved), &name(opened)])
+}
+
+#[track_caller]
+fn chromium(script: &str, args: &[&str]) -> Option<PeerServer> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let driver = root.join("target/peers/node/node_modules/playwright-core");
     let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
@@ -93,8 +106,8 @@ pub fn page(url: &str) -> Option<PeerServer> {
     }
     let mut command = Command::new("node");
     command
-        .arg(root.join("tests/harness/peers/page.mjs"))
-        .arg(url);
+        .arg(root.join("tests/harness/peers").join(script))
+        .args(args);
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
