@@ -208,6 +208,7 @@ impl Known {
             What::Ping { payload, .. } | What::Pong { payload, .. } => {
                 self.replace_payload(payload, stand_in);
             }
+            What::Fault { detail, .. } => self.replace_text(detail, stand_in),
             What::Close(close) => self.replace_text(&mut close.reason, stand_in),
             What::Error(problem) => {
                 self.replace_text(&mut problem.message, stand_in);
