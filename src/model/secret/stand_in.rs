@@ -80,7 +80,7 @@ fn written(name: &str) -> String {
 }
 
 impl StandIns {
-    pub fn new(declared: Known) -> Self {
+    pub fn new(declared: &Known) -> Self {
         let all = declared.values().iter().map(|named| StandIn {
             name: named.name.clone(),
             place: "--secret".to_owned(),
@@ -473,7 +473,7 @@ mod tests {
             "mine".to_owned(),
             Secret::new("hunter2".to_owned()),
         )];
-        let mut names = StandIns::new(Known::new(values).unwrap());
+        let mut names = StandIns::new(&Known::new(values).unwrap());
         let replaced = target(names.replace(&request(1, "/hunter2?token=hunter2", &[])));
         assert_eq!(replaced, "/{{secret_mine}}?token={{secret_mine}}");
         let message = What::Message {

@@ -47,7 +47,7 @@ pub(super) fn align(here: &str, there: &str, known: &[(String, String)]) -> Opti
                     }
                     (true, true) => {
                         let between = mine.chars().next()?;
-                        if theirs.chars().next() != Some(between) {
+                        if !theirs.starts_with(between) {
                             return None;
                         }
                         (between.len_utf8(), between.len_utf8(), Difference::Same)
