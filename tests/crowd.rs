@@ -77,7 +77,7 @@ fn a_thousand_clients_that_are_gone_at_once_are_taken_out_of_their_rooms() {
     client.send_text(r#"{"type":"join","room":"lobby"}"#);
     client.text();
     let before = server.running().peak_memory();
-    let join = harness::raw::encode(0x81, Some([0; 4]), br#"{"type":"join","room":"lobby"}"#);
+    let join = encode(0x81, Some([0; 4]), br#"{"type":"join","room":"lobby"}"#);
     let crowd: Vec<_> = (0..CLIENTS)
         .map(|_| {
             let mut stream = open(server.address());
@@ -109,7 +109,7 @@ fn pings_whose_pongs_nobody_reads_do_not_grow_it() {
     let mut server = serve(&["--mode=sink"]);
     let mut client = Peer::connect_open(server.address());
     let before = server.running().peak_memory();
-    let ping = harness::raw::encode(0x89, Some([0; 4]), &[b'p'; 125]);
+    let ping = encode(0x89, Some([0; 4]), &[b'p'; 125]);
     let batch = ping.repeat(1000);
     let mut flood = open(server.address());
     flood
@@ -257,7 +257,8 @@ fn names_and_paths_are_what_they_look_like() {
         &long,
     ];
     for path in paths {
-        let head = at(path).head;
+        let peer = at(path);
+        let head = &peer.head;
         assert!(head.starts_with("HTTP/1.1 404"), "{path}: {head}");
     }
     assert!(at("/chat?room=/news").head.starts_with("HTTP/1.1 101"));

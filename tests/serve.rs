@@ -473,3 +473,14 @@ fn a_command_that_still_runs_ends_with_it() {
     running.signal(Signal::Terminate);
     running.wait().code(0);
 }
+
+#[test]
+fn an_opening_tells_how_long_ago_its_address_tried_before() {
+    let server = serve(&["--fault", "refuse=503:conn=1"]);
+    let refused = Peer::connect_with(server.address(), &[]);
+    assert!(refused.head.starts_with("HTTP/1.1 503"), "{}", refused.head);
+    drop(Peer::connect_open(server.address()));
+    let output = server.stop(Signal::Terminate).code(0);
+    let opens = output.events_of("open");
+    assert!(opens[0]["since_ms"].as_f64() > Some(0.0), "{output}");
+}

@@ -56,6 +56,8 @@ pub struct Timings {
     pub tls: Option<Duration>,
     pub upgrade: Option<Duration>,
     pub total: Duration,
+    /// Since the last attempt of the same peer, where a server tells.
+    pub since: Option<Duration>,
 }
 
 impl Timings {

@@ -73,7 +73,11 @@ impl What {
                 map.serialize_entry("extensions", &open.extensions)?;
                 map.serialize_entry("peer", &open.peer)?;
                 map.serialize_entry("tls", &open.tls)?;
-                map.serialize_entry("ms", &Steps(&open.timings))
+                map.serialize_entry("ms", &Steps(&open.timings))?;
+                match open.timings.since {
+                    Some(since) => map.serialize_entry("since_ms", &millis(since)),
+                    None => Ok(()),
+                }
             }
             Self::Refused(refused) => {
                 map.serialize_entry("url", &refused.url)?;

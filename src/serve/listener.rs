@@ -94,6 +94,7 @@ impl Server {
             places: Arc::new(Semaphore::new(places(&plan) as usize)),
             keys: Mutex::new(Keys::new(plan.auth.clone())),
             handshakes: Mutex::default(),
+            attempts: Mutex::default(),
             page: Page::default(),
             faults: Faults::new(&plan.faults),
             is_ending: AtomicBool::new(false),

@@ -2,6 +2,7 @@
 //! them all, and the mode that says what a message leads to.
 
 mod admission;
+mod attempts;
 pub mod auth;
 mod bus;
 pub mod expectation;
@@ -31,6 +32,7 @@ use tokio::sync::Semaphore;
 
 pub use listener::Server;
 
+use self::attempts::Attempts;
 use self::auth::Keys;
 use self::fault::Faults;
 use self::http::Page;
@@ -121,6 +123,7 @@ struct Shared {
     places: Arc<Semaphore>,
     keys: Mutex<Keys>,
     handshakes: Mutex<Handshakes>,
+    attempts: Mutex<Attempts>,
     page: Page,
     /// What is to go wrong; `None` where nothing is.
     faults: Option<Arc<Faults>>,

@@ -24,6 +24,9 @@ use crate::wire::tls::NotAccepted;
 /// A client that takes longer for its handshakes, TLS and HTTP together, is dropped.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The same where faults may make the handshake slow.
+const FAULTY_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(600);
+
 /// A client that came in.
 pub(super) struct Entrant {
     pub(super) accepted: Accepted<Stream>,
@@ -40,6 +43,8 @@ pub(super) struct Pass {
     pub(super) verdict: Result<Identity, Rejection>,
     /// Its place among those of `--max-connections`, until it is dropped.
     pub(super) place: OwnedSemaphorePermit,
+    /// How long ago its address tried to connect before.
+    pub(super) since: Option<Duration>,
     /// The faults that concern it.
     pub(super) course: Option<Box<Course>>,
 }
@@ -53,7 +58,11 @@ pub(super) async fn open(shared: &Arc<Shared>, socket: Socket, address: &str) ->
     let Ok(Some(secured)) = secured else {
         return None;
     };
-    let left = HANDSHAKE_TIMEOUT.saturating_sub(started.elapsed());
+    let patience = match &line {
+        Some(_) => FAULTY_HANDSHAKE_TIMEOUT,
+        None => HANDSHAKE_TIMEOUT,
+    };
+    let left = patience.saturating_sub(started.elapsed());
     let desk = Arc::new(Desk {
         shared: Arc::clone(shared),
         address: address.parse().ok().map(|address: SocketAddr| address.ip()),
@@ -101,7 +110,11 @@ fn bottom(shared: &Shared, socket: Socket) -> (Socket, Option<Line>) {
 
 impl Desk {
     fn answer(&self, request: &RequestHead, asked: Asked<'_>) -> Answer {
-        let Shared { plan, .. } = &*self.shared;
+        let Shared { plan, attempts, .. } = &*self.shared;
+        let since = match asked {
+            Asked::Upgrade => locked(attempts).next(self.address, Instant::now()),
+            Asked::Http(_) => None,
+        };
         if let Some(wait) = self.over_limit() {
             let seconds = wait.as_secs_f64().ceil().max(1.0).to_string();
             let answer = text(429, "too many handshakes (--handshake-limit)\n");
@@ -112,7 +125,7 @@ impl Desk {
         }
         match asked {
             Asked::Http(body) => self.http(request, body),
-            Asked::Upgrade => self.upgrade(request),
+            Asked::Upgrade => self.upgrade(request, since),
         }
     }
 
@@ -145,7 +158,7 @@ impl Desk {
             .unwrap_or_else(|| admission::plain(&shared.plan, head))
     }
 
-    fn upgrade(&self, request: &RequestHead) -> Answer {
+    fn upgrade(&self, request: &RequestHead, since: Option<Duration>) -> Answer {
         let shared = &self.shared;
         let verdict = locked(&shared.keys).judge(request, SystemTime::now());
         let mut place = None;
@@ -170,6 +183,7 @@ impl Desk {
             let _ = self.pass.set(Pass {
                 verdict,
                 place,
+                since,
                 course,
             });
         }

@@ -41,17 +41,20 @@ pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, address: String) 
     let Some(Entrant {
         accepted,
         tls,
-        pass: Pass {
-            verdict,
-            place,
-            course,
-        },
+        pass:
+            Pass {
+                verdict,
+                place,
+                since,
+                course,
+            },
         line,
     }) = entrant
     else {
         return;
     };
-    let mut newcomer = Newcomer::new(&shared, accepted, tls, &address);
+    let open = opened(&accepted, tls, since, &address);
+    let mut newcomer = Newcomer::new(&shared, accepted, open);
     newcomer.faults = course.map(|course| (course, line));
     drop(address);
     if let Some(mut peer) = Box::pin(newcomer.enter(shared, verdict)).await {
@@ -72,14 +75,8 @@ struct Newcomer {
 }
 
 impl Newcomer {
-    fn new(
-        shared: &Shared,
-        accepted: Accepted<Stream>,
-        tls: Option<(TlsInfo, Duration)>,
-        address: &str,
-    ) -> Self {
+    fn new(shared: &Shared, accepted: Accepted<Stream>, open: What) -> Self {
         let id = shared.log.connection();
-        let open = opened(&accepted, tls, address);
         // The same as was answered; a header that cannot be read was refused.
         let deflate = admission::deflate(&shared.plan, &accepted.request);
         let deflate = deflate.ok().flatten().map(|accepted| accepted.agreed);
@@ -441,7 +438,13 @@ impl Drop for Peer {
     }
 }
 
-fn opened(accepted: &Accepted<Stream>, tls: Option<(TlsInfo, Duration)>, address: &str) -> What {
+/// What there is to tell of an opening, `since` the last attempt of the same address.
+fn opened(
+    accepted: &Accepted<Stream>,
+    tls: Option<(TlsInfo, Duration)>,
+    since: Option<Duration>,
+    address: &str,
+) -> What {
     let response = &accepted.response.headers;
     What::Open(Box::new(Open {
         url: secret::redact_target(&accepted.request.target),
@@ -452,6 +455,7 @@ fn opened(accepted: &Accepted<Stream>, tls: Option<(TlsInfo, Duration)>, address
         peer: address.to_owned(),
         timings: Timings {
             tls: tls.as_ref().map(|(_, took)| *took),
+            since,
             ..Timings::default()
         },
         tls: tls.map(|(info, _)| info),

@@ -129,6 +129,7 @@ impl Told {
                 tls: millis(38),
                 upgrade: millis(24),
                 total: Duration::from_millis(84),
+                since: None,
             },
         })));
         self.note(

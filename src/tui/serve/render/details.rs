@@ -68,6 +68,11 @@ pub(super) fn facts(context: &Context<'_>, connection: &Connection) -> Vec<(&'st
     };
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let open_for = age(context.now.saturating_sub(connection.since).as_secs());
+    let since = open.timings.since;
+    let before = since.map_or_else(
+        || "no attempt".to_owned(),
+        |since| format!("an attempt {} earlier", show_duration(since)),
+    );
     let tls = open.tls.as_ref();
     let tls = tls.map(|tls| format!("{} {}", tls.version, tls.cipher));
     let mut facts = vec![
@@ -75,6 +80,7 @@ pub(super) fn facts(context: &Context<'_>, connection: &Connection) -> Vec<(&'st
         ("url", open.url.clone()),
         ("user", or_none(connection.user.clone())),
         ("open for", open_for),
+        ("before", before),
         ("received", count(connection.received)),
         ("sent", count(connection.sent)),
         ("queued", show_size(connection.queued as u64)),
