@@ -126,7 +126,7 @@ fn three_players_on_three_implementations() {
         return;
     }
     let server = serve(&["--mode=rooms", "--history=100"]);
-    let mut a = wscope(&["test", "-v", "game.wst", "--url", server.url()])
+    let mut a = wscope(&["test", "game.wst", "--timeout=30s", "--url", server.url()])
         .file("game.wst", include_str!("harness/peers/game_mixed.wst"))
         .spawn();
     let url = format!("{}game", server.url());

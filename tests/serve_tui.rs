@@ -44,7 +44,7 @@ fn who_is_there_and_what_happens_is_seen_and_a_client_is_closed() {
     terminal.shows("Close connection 1");
     terminal.keys(&format!("\x7f\x7f\x7f\x7f4000 enough{ENTER}"));
     assert_eq!(client.close_frame(), (4000, "enough".into()));
-    client.finish_close();
+    client.send_close(4000, "");
     terminal.shows("0 open of 1");
     terminal.keys("q");
     let (code, _) = terminal.exits();
@@ -65,7 +65,7 @@ fn the_terminal_is_given_back_however_it_ends() {
     terminal.signal("TERM");
     assert_eq!(client.close_frame().0, 1001, "it drains");
     assert!(terminal.screen().alternate_screen(), "it still waits");
-    client.finish_close();
+    client.send_close(1001, "");
     assert_eq!(terminal.exits().0, 0);
 
     let (mut terminal, _) = serve(&[]);

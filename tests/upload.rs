@@ -4,6 +4,7 @@
 mod harness;
 
 use std::fs;
+use std::sync::mpsc;
 
 use harness::program::{Output, wscope};
 use harness::raw::{BINARY, Peer, RawServer, TEXT};
@@ -113,33 +114,36 @@ fn one_that_is_cut_off_says_how_far_it_came() {
 
 #[test]
 fn what_is_typed_meanwhile_passes_or_waits() {
-    let server = RawServer::open(|peer| {
-        let (mut file, mut texts) = (Vec::new(), Vec::new());
-        loop {
+    // More than the buffers of both systems hold.
+    const SIZE: usize = 24 << 20;
+    let (tell, typed) = mpsc::channel::<()>();
+    let server = RawServer::open(move |peer| {
+        let meta = peer.text();
+        assert!(meta.contains("file-meta"), "{meta}");
+        typed.recv().expect("the test goes on");
+        let (mut file, mut waited, mut passed) = (Vec::new(), false, false);
+        while !(waited && passed) {
             let frame = peer.frame().expect("more of the file");
             match frame.opcode {
-                TEXT => texts.push(frame.text()),
-                // What was typed after it.
-                BINARY if frame.payload == [0xff] => break,
+                TEXT => passed = frame.text() == "between",
+                // What was typed after the file.
+                BINARY if frame.payload == [0xff] => waited = true,
                 opcode => {
-                    assert_eq!(opcode, BINARY);
+                    assert!(opcode == BINARY && !waited, "{opcode} after the file");
                     file.extend(frame.payload);
                 }
             }
         }
-        assert!(file == bytes(FIVE), "{} bytes", file.len());
-        assert!(
-            texts[0].contains("file-meta") && texts[1..] == ["between"],
-            "{texts:?}"
-        );
+        assert!(file == bytes(SIZE), "{} bytes", file.len());
         peer.send_text("all is here");
         peer.finish_close();
     });
     let mut terminal = Terminal::connected(&["connect", "--line", &server.url()]);
-    fs::write(terminal.home().join("big.bin"), bytes(FIVE)).unwrap();
+    fs::write(terminal.home().join("big.bin"), bytes(SIZE)).unwrap();
     terminal.line("/file big.bin --chunks");
     terminal.line("/bin hex:ff");
     terminal.line("between");
+    tell.send(()).expect("the server waits");
     terminal.shows("all is here");
     terminal.line("/quit");
     assert_eq!(terminal.exits().0, 0);
