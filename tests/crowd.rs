@@ -146,7 +146,7 @@ fn the_crowd_that_is_killed() {
             stream
         })
         .collect();
-    println!("\nall are in");
+    std::io::stdout().write_all(b"\nall are in\n").unwrap();
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();
     drop(crowd);
