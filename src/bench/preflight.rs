@@ -31,7 +31,7 @@ pub struct Needs {
 
 /// What so many connections need; `rich` with TLS or compression.
 pub fn needs(workload: &Workload, rich: bool) -> Needs {
-    let connections = workload.peak();
+    let connections = workload.most_connections();
     let each = if rich { RICH } else { PLAIN };
     Needs {
         files: connections as u64 + OWN_FILES,
@@ -43,7 +43,7 @@ pub fn needs(workload: &Workload, rich: bool) -> Needs {
 /// # Errors
 /// [`Error::Usage`] with the limit and how to raise it.
 pub fn check(workload: &Workload, needs: Needs, limits: Limits) -> Result<(), Error> {
-    let connections = workload.peak();
+    let connections = workload.most_connections();
     if needs.files > limits.files {
         return Err(Error::usage_hint(
             format!(

@@ -154,6 +154,43 @@ impl Program {
     }
 }
 
+/// A step as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The file that it stands in.
+    pub path: String,
+    /// From 1.
+    pub line: usize,
+    /// Its first line.
+    pub text: String,
+    pub kind: StepKind,
+}
+
+impl Program {
+    /// What takes time or can fail, in the order in which it is written: those of a `repeat` once.
+    pub fn steps(&self) -> impl Iterator<Item = Written> {
+        self.operations.iter().filter_map(|operation| {
+            let source = &self.sources[operation.span.file];
+            let line = source.place(operation.span.start).line;
+            Some(Written {
+                path: source.path.clone(),
+                line,
+                text: source.line(line).trim().to_owned(),
+                kind: operation.what.kind()?,
+            })
+        })
+    }
+
+    /// How many peers it has.
+    pub fn peers(&self) -> usize {
+        let connects = self.operations.iter().filter_map(|one| match &one.what {
+            What::Connect(connect) => Some(&connect.peer),
+            _ => None,
+        });
+        connects.collect::<HashSet<_>>().len()
+    }
+}
+
 /// The steps of all rounds.
 fn count(statements: &[Statement]) -> u64 {
     let steps = statements.iter().map(|statement| match &statement.step {

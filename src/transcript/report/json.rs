@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Report;
 use crate::model::units::millis;
 use crate::transcript::outcome::{
-    Failure, FileOutcome, Outcome, StepKind, StepOutcome, StepResult, Totals, Trouble,
+    Failure, FileOutcome, Outcome, StepOutcome, StepResult, Totals, Trouble,
 };
 use crate::transcript::syntax::Place;
 
@@ -53,7 +53,7 @@ fn step(step: &StepOutcome) -> Value {
         "path": step.path,
         "line": step.place.line,
         "peer": step.peer.name(),
-        "kind": kind(step.kind),
+        "kind": step.kind.name(),
         "step": step.line,
         "result": result(&step.result),
     });
@@ -65,15 +65,6 @@ fn step(step: &StepOutcome) -> Value {
     value["started_ms"] = millis(step.started).into();
     value["latency_ms"] = millis(step.latency).into();
     value
-}
-
-const fn kind(kind: StepKind) -> &'static str {
-    match kind {
-        StepKind::Connect => "connect",
-        StepKind::Send => "send",
-        StepKind::Expect => "expect",
-        StepKind::Wait => "wait",
-    }
 }
 
 const fn result(result: &StepResult) -> &'static str {
