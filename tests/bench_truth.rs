@@ -33,7 +33,8 @@ fn told(server: Served) -> usize {
     output.events_of("fault").len()
 }
 
-fn count<'a>(result: &'a Value, list: &str, key: &str, wanted: &str) -> Option<&'a Value> {
+/// The entry of a list whose `key` is `wanted`.
+fn entry<'a>(result: &'a Value, list: &str, key: &str, wanted: &str) -> Option<&'a Value> {
     let all = result[list].as_array().expect("a list");
     all.iter().find(|one| one[key] == wanted)
 }
@@ -114,7 +115,7 @@ fn refusals_have_their_names() {
     let server = faulty(&["refuse=503:conn=2-4"]);
     let (output, result) = bench(&server, &["-c", "3", "-n", "30"]);
     output.code(0).says(&["handshake/503"]);
-    let refused = count(&result, "errors", "kind", "503").expect("refusals");
+    let refused = entry(&result, "errors", "kind", "503").expect("refusals");
     assert_eq!(
         (&refused["phase"], &refused["count"]),
         (&"handshake".into(), &3.into())
@@ -124,13 +125,13 @@ fn refusals_have_their_names() {
 
     let server = faulty(&["wrong-accept:conn=2"]);
     let (_, result) = bench(&server, &["-c", "1", "-n", "3"]);
-    let invalid = count(&result, "errors", "kind", "invalid").expect("a wrong answer");
+    let invalid = entry(&result, "errors", "kind", "invalid").expect("a wrong answer");
     assert_eq!(invalid["count"], 1);
 
     let server = faulty(&["hang:conn=2"]);
     let flags = ["-c", "1", "-n", "3", "--connect-timeout", "500ms"];
     let (_, result) = bench(&server, &flags);
-    let hung = count(&result, "errors", "kind", "timeout").expect("no answer");
+    let hung = entry(&result, "errors", "kind", "timeout").expect("no answer");
     assert_eq!(
         (&hung["phase"], &hung["count"]),
         (&"handshake".into(), &1.into())
@@ -161,13 +162,13 @@ fn ends_have_their_codes() {
     assert_eq!(result["connections"]["lost"], 3);
     let ends = [("fin", 1006, "transport"), ("rst", 1006, "transport")];
     for (detail, code, by) in ends {
-        let end = count(&result, "closes", "detail", detail).expect(detail);
+        let end = entry(&result, "closes", "detail", detail).expect(detail);
         assert_eq!(
             (&end["code"], &end["by"], &end["count"]),
             (&code.into(), &by.into(), &1.into())
         );
     }
-    let closed = count(&result, "closes", "reason", "bye").expect("a reason");
+    let closed = entry(&result, "closes", "reason", "bye").expect("a reason");
     assert_eq!(
         (&closed["code"], &closed["by"]),
         (&4001.into(), &"peer".into())
@@ -185,13 +186,13 @@ fn ends_have_their_codes() {
         "100ms/300ms",
     ];
     let (_, result) = bench(&server, &flags);
-    let dead = count(&result, "closes", "detail", "timeout").expect("a timeout");
+    let dead = entry(&result, "closes", "detail", "timeout").expect("a timeout");
     assert_eq!((&dead["code"], &dead["count"]), (&1006.into(), &1.into()));
 }
 
 #[test]
 fn checks_of_a_script_fail_as_often_as_the_server_does() {
-    let server = faulty(&["lose:every=5:conn=2-99"]);
+    let server = faulty(&["lose@3msg:conn=4-6"]);
     let text = "repeat 4\n  > hi\n  < hi\n    within 300ms\nend\n";
     let flags = [
         "bench",
@@ -207,14 +208,17 @@ fn checks_of_a_script_fail_as_often_as_the_server_does() {
     ];
     let output = wscope(&flags).file("a.wst", text).run().code(0);
     let result: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let failed = result["iterations"]["failed"].as_u64().unwrap();
-    let missing = count(&result, "errors", "kind", "missing").expect("missing answers");
+    assert_eq!(result["iterations"]["failed"], 3);
+    let missing = entry(&result, "errors", "kind", "missing").expect("missing answers");
     assert_eq!(
         (&missing["phase"], &missing["count"]),
-        (&"script".into(), &failed.into())
+        (&"script".into(), &3.into())
     );
-    assert_eq!(result["checks"][0]["failed"], failed);
-    assert_eq!(told(server), failed as usize);
+    let check = &result["checks"][0];
+    assert_eq!(check["failed"], 3);
+    // Two before it in each that failed, and four in each that did not.
+    assert_eq!(check["passed"], 3 * 2 + 7 * 4);
+    assert_eq!(told(server), 3);
 }
 
 #[test]

@@ -131,6 +131,9 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         plan.workload.script = Some(Arc::new(script));
     }
     check_thresholds(&plan)?;
+    if let Ok(address) = request.base().target.host().parse() {
+        choose_sources(&mut plan.workload, address);
+    }
     machine::raise_file_limit();
     let rich =
         tls.is_some() || request.base().request.deflate.is_some() || plan.workload.script.is_some();
@@ -140,7 +143,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         output.finish().await?;
         return Ok(ExitCode::DONE);
     }
-    preflight::check(&plan.workload, needs, limits())?;
+    preflight::check(needs, limits())?;
     let mut signals = Signals::listen()?;
     let begin = async {
         let target = &request.base().target;
@@ -272,7 +275,7 @@ async fn load(
     let address = open.as_ref().and_then(|open| open.peer.parse().ok());
     if let Some(address) = address {
         ask_before_loading(&plan, address, output).await?;
-        choose_sources(&mut plan.workload, address);
+        choose_sources(&mut plan.workload, address.ip());
     }
     let base = request.base();
     let (target, connect_timeout) = (base.target.clone(), base.connect_timeout);
@@ -338,11 +341,11 @@ async fn first_connection(
 }
 
 /// This machine can be loaded from as many addresses as are needed: all of 127/8 are its own.
-fn choose_sources(workload: &mut Workload, address: SocketAddr) {
+fn choose_sources(workload: &mut Workload, address: IpAddr) {
     let needed = workload.peak().div_ceil(PER_SOURCE);
     if workload.sources.addresses.is_empty()
         && needed > 1
-        && address.ip().is_loopback()
+        && address.is_loopback()
         && address.is_ipv4()
     {
         let source = |at: usize| IpAddr::V4(Ipv4Addr::new(127, 0, (at >> 8) as u8, (at + 1) as u8));
@@ -394,6 +397,7 @@ impl Load {
             tls: target.is_tls(),
             compress,
             local: address.is_some_and(|peer: SocketAddr| peer.ip().is_loopback()),
+            inside: plan.demo,
             thresholds: &plan.thresholds,
         };
         let mut result = result::result(&finished, &facets);

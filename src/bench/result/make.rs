@@ -77,6 +77,8 @@ pub struct Facets<'a> {
     pub compress: bool,
     /// The target is this machine.
     pub local: bool,
+    /// The server is in this process, and its CPU time not to be told from the load's.
+    pub inside: bool,
     pub thresholds: &'a [Threshold],
 }
 
@@ -152,7 +154,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         errors: errors(figures),
         closes: closes(figures),
         thresholds,
-        generator: generator(finished, workload.threads),
+        generator: generator(finished, workload.threads, facets.inside),
         target_process: finished.target.map(|target| TargetProcess {
             pid: target.pid,
             cpu_percent: round(target.cpu * 100.0, 1),
@@ -463,13 +465,13 @@ fn judged(threshold: &Threshold, measured: &Measured<'_>) -> ThresholdResult {
     }
 }
 
-fn generator(finished: &Finished, threads: usize) -> Generator {
+fn generator(finished: &Finished, threads: usize, inside: bool) -> Generator {
     let lag = finished.figures.latency(Latency::SchedLag);
     let any = |value: u64| (!lag.is_empty()).then_some(value);
     let used = finished.generator;
     Generator {
         cpu_percent: round(used.cpu * 100.0, 1),
-        cpu_per_message_us: cpu_per_message(finished),
+        cpu_per_message_us: cpu_per_message(finished).filter(|_| !inside),
         busiest_thread_percent: round(used.busiest * 100.0, 1),
         sched_lag_us: Lag {
             p50: any(lag.value_at_quantile(0.5)),

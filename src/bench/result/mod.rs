@@ -338,7 +338,8 @@ pub struct ThresholdResult {
 pub struct Generator {
     /// 100 is one processor.
     pub cpu_percent: f64,
-    /// Microseconds of CPU for a message that was sent or received; `null` without messages.
+    /// Microseconds of CPU for a message that was sent or received; `null` without messages, and where
+    /// the server is in the same process.
     pub cpu_per_message_us: Option<f64>,
     pub busiest_thread_percent: f64,
     pub sched_lag_us: Lag,

@@ -17,7 +17,7 @@ pub(super) fn dry_run(plan: &Plan, client: &client::Plan, needs: Needs) -> Strin
         |rate| format!("{} new ones per second", Thousands(rate as u64)),
     );
     let proxied = !matches!(client.proxy.choose(&client.target), Ok(None));
-    let fits = match preflight::check(workload, needs, limits) {
+    let fits = match preflight::check(needs, limits) {
         Ok(()) => "yes".to_owned(),
         Err(error) => format!(
             "no: {error}\n  hint         {}",
