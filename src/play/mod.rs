@@ -17,7 +17,6 @@ use crate::protocol::deflate;
 use crate::protocol::engine::SendError;
 use crate::session::client::{self, Client};
 use crate::session::stamp::Stamp;
-use crate::transcript::outcome::Trouble;
 use crate::transcript::player::{Failed, Heard, Next, Opening, PeerId, Player};
 use crate::view::outcome::code_of;
 use crate::wire::target::Target;
@@ -132,9 +131,9 @@ impl<'s> Play<'s> {
     }
 
     /// Ends it from outside: the step that is under way fails, open peers are closed.
-    pub fn interrupt(&mut self, trouble: Trouble) {
+    pub fn interrupt(&mut self, code: ExitCode, why: &str) {
         self.waiting = None;
-        self.player.interrupt(trouble);
+        self.player.interrupt(code, why);
     }
 
     /// The player, with what became of the steps.
@@ -249,15 +248,5 @@ fn closed(close: &Close) -> Heard {
             String::new()
         },
         by_us: close.by == ClosedBy::Us,
-    }
-}
-
-/// The trouble of a run that is ended from outside, for [`Play::interrupt`].
-pub fn interrupted(code: ExitCode, message: &str) -> Trouble {
-    Trouble {
-        code,
-        place: None,
-        message: message.into(),
-        rendered: format!("   {message}\n"),
     }
 }

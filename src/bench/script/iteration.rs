@@ -17,7 +17,7 @@ use crate::error::ExitCode;
 use crate::model::event::{Close, ClosedBy, Direction, What};
 use crate::model::message::Kind;
 use crate::model::state::ReadyState;
-use crate::play::{self, Play};
+use crate::play::Play;
 use crate::transcript::outcome::{self, FileOutcome, StepKind, StepOutcome};
 use crate::transcript::player::PeerId;
 
@@ -59,7 +59,7 @@ pub(super) async fn play(mut part: Part) -> bool {
             },
             Ok(()) = part.closing.changed(), if !cut => {
                 cut = true;
-                play.interrupt(play::interrupted(ExitCode::DONE, "the load is over"));
+                play.interrupt(ExitCode::DONE, "the load is over");
             }
         }
     }

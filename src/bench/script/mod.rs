@@ -41,7 +41,8 @@ pub struct Script {
 /// A step that is timed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// What thresholds call it: its line, after `FILE:` in an included file.
+    /// What thresholds call it: its line, after `FILE:` in an included file; `connect` where no line
+    /// says that.
     pub name: String,
     /// The line itself.
     pub text: String,
@@ -49,23 +50,14 @@ pub struct Step {
 }
 
 impl Step {
-    fn new(written: &Written, main: &str, before: &[Self]) -> Self {
-        let line = written.line.to_string();
-        let name = if written.path == main {
-            line
+    fn new(written: &Written, main: &str) -> Self {
+        let name = if written.is_implied {
+            "connect".to_owned()
+        } else if written.path == main {
+            written.line.to_string()
         } else {
-            format!("{}:{line}", written.path)
+            format!("{}:{}", written.path, written.line)
         };
-        let is_connect = written.kind == StepKind::Connect;
-        // What a file without a connect begins with stands at the line of its first step.
-        let is_implied = is_connect && !written.text.contains("connect");
-        if is_implied || before.iter().any(|step| step.name == name) {
-            return Self {
-                name: "connect".into(),
-                text: "connect {{url}}".into(),
-                kind: written.kind,
-            };
-        }
         Self {
             name,
             text: written.text.clone(),
@@ -96,7 +88,7 @@ impl Script {
         let mut steps = Vec::new();
         let mut places = HashMap::new();
         for written in parts.program.steps() {
-            let step = Step::new(&written, &parts.path, &steps);
+            let step = Step::new(&written, &parts.path);
             places
                 .entry((written.path, written.line, written.kind))
                 .or_insert(steps.len());

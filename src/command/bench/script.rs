@@ -10,7 +10,7 @@ use crate::command::at;
 use crate::command::test::files::{self, Folder};
 use crate::error::{Error, ExitCode};
 use crate::model::event::{Open, What};
-use crate::play::{self, Play, Stage};
+use crate::play::{Play, Stage};
 use crate::session::client;
 use crate::session::stamp::Stamp;
 use crate::text::style::Style;
@@ -95,7 +95,7 @@ pub(super) async fn rehearse(
             },
             () = at(deadline) => {
                 deadline = None;
-                play.interrupt(play::interrupted(ExitCode::DONE, "this is enough to see"));
+                play.interrupt(ExitCode::DONE, "this is enough to see");
             }
         }
     }

@@ -8,9 +8,9 @@ use super::bless::Blessing;
 use super::files::{self, Folder, is_archive};
 use super::{Plan, Stop};
 use crate::error::ExitCode;
-use crate::play::{self, Play, Stage};
+use crate::play::{Play, Stage};
 use crate::session::stamp::Stamp;
-use crate::transcript::outcome::{FileOutcome, StepResult, Trouble};
+use crate::transcript::outcome::{FileOutcome, StepResult};
 use crate::transcript::player::{Player, Settings, Start};
 use crate::transcript::variables::Given;
 
@@ -120,7 +120,7 @@ impl Shared {
             tokio::select! {
                 biased;
                 happened = play.next() => if happened.is_none() { break },
-                Ok(()) = stop.changed() => play.interrupt(interrupted(*stop.borrow())),
+                Ok(()) = stop.changed() => interrupt(&mut play, *stop.borrow()),
             }
         }
         let mut outcome = play.into_player().outcome(shown, Instant::now());
@@ -144,11 +144,11 @@ fn say_where_lines_are(outcome: &mut FileOutcome) {
     }
 }
 
-fn interrupted(code: Option<ExitCode>) -> Trouble {
+fn interrupt(play: &mut Play<'_>, code: Option<ExitCode>) {
     let code = code.unwrap_or(ExitCode::INTERNAL);
-    let message = match code {
+    let why = match code {
         ExitCode::TIMEOUT => "--max-time has passed",
         _ => "interrupted",
     };
-    play::interrupted(code, message)
+    play.interrupt(code, why);
 }
