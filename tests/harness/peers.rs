@@ -1,4 +1,5 @@
-//! The independent implementations: node `ws` and python `websockets`, as servers and as clients.
+//! The independent implementations: node `ws` and python `websockets`, as servers and as clients, and
+//! undici as a client.
 //! `tests/harness/peers/install.sh` installs them below `target/`.
 //!
 //! The servers have paths that do what their name says; see `peers/server.mjs`. Where an
@@ -78,6 +79,26 @@ impl Implementation {
         command.arg(script);
         Some(command)
     }
+}
+
+/// Runs `peers/fault.mjs` on a client of node's, `ws` or `undici`; `None` where that is not installed.
+#[track_caller]
+pub fn fault_client(package: &str, args: &[&str]) -> Option<Output> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let modules = root.join("target/peers/node/node_modules");
+    if !modules.join(package).exists() {
+        skip(&format!(
+            "{package} is not installed: run tests/harness/peers/install.sh"
+        ));
+        return None;
+    }
+    let mut command = Command::new("node");
+    command
+        .arg(root.join("tests/harness/peers/fault.mjs"))
+        .arg(package)
+        .args(args)
+        .stdin(Stdio::null());
+    Some(Running::start(command, tempfile::tempdir().unwrap()).wait())
 }
 
 /// Whether headless Chromium can be driven; where not, the test says that it is skipped.
