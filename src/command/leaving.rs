@@ -15,6 +15,9 @@ use crate::view::outcome::Stop;
 /// How long output may take to leave after a signal or `--max-time`.
 const BRIEFLY: Duration = Duration::from_secs(1);
 
+/// The same where the run was asked twice to end.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
 /// A reader that takes nothing for so long is given up where the run was given a time.
 const STALLED: Duration = Duration::from_secs(3);
 
@@ -24,6 +27,10 @@ pub(super) struct Bounds {
     pub(super) max_time: Option<Instant>,
     /// The run was given a `--duration`.
     pub(super) timed: bool,
+    /// A person has left the full screen: a terminal that takes nothing is given up.
+    pub(super) leaves_screen: bool,
+    /// It was asked twice to end.
+    pub(super) at_once: bool,
 }
 
 /// Waits until all that the audience wrote has been read, and tells the exit code of the run.
@@ -38,12 +45,14 @@ pub(super) async fn leave(
     let output = audience.output.clone();
     let stopped = audience.outcome.stopped();
     let is_urgent = matches!(stopped, Some(Stop::Signal(_) | Stop::MaxTime));
+    let briefly = if bounds.at_once { AT_ONCE } else { BRIEFLY };
     let max_time = bounds.max_time.filter(|_| !is_urgent);
     let stop = tokio::select! {
         written = output.finish() => return written.map(|()| audience.outcome.exit_code()),
         signal = signals.next() => Some(Stop::Signal(signal.exit_code())),
-        () = sleep(BRIEFLY), if is_urgent => None,
+        () = sleep(briefly), if is_urgent || bounds.at_once => None,
         () = super::at(max_time) => Some(Stop::MaxTime),
+        () = output.stalled(STALLED), if bounds.leaves_screen => None,
         () = output.stalled(STALLED), if bounds.timed && !is_urgent => {
             return Err(Error::Io {
                 doing: "writing to stdout".into(),

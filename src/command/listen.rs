@@ -101,6 +101,7 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let bounds = Bounds {
         max_time: None,
         timed: plan.duration.is_some(),
+        ..Bounds::default()
     };
     leaving::leave(&mut audience, &mut signals, bounds).await
 }

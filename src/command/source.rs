@@ -1,5 +1,7 @@
 //! Where Commands and Controls come from, behind one face.
 
+use std::time::Duration;
+
 use crate::error::Error;
 use crate::input::Batch;
 use crate::input::pipe::{self, Pipe};
@@ -8,6 +10,9 @@ use crate::session::stamp::Stamp;
 use crate::text::output::Output;
 use crate::tui::connect::scene::Board;
 use crate::tui::connect::screen::{self, Screen};
+
+/// The time in which an editor that goes on has taken the terminal over again.
+const ITSELF: Duration = Duration::from_millis(50);
 
 /// What to read.
 #[derive(Debug)]
@@ -111,6 +116,30 @@ impl Feed {
             Some(Reader::Pipe(_)) | None => String::new(),
         };
         self.open(face, &draft, stage).await
+    }
+
+    /// The program goes on after it was stopped: takes over again what a shell has done to the
+    /// terminal.
+    ///
+    /// # Errors
+    /// The terminal cannot be used any more.
+    pub async fn refresh(&mut self, stage: &Stage<'_>) -> Result<(), Error> {
+        match &self.reader {
+            Some(Reader::Screen(screen)) => screen.refresh(),
+            Some(Reader::Editor(_)) => {
+                // An editor that stopped by itself (Ctrl+Z) takes the terminal over by itself.
+                tokio::time::sleep(ITSELF).await;
+                if let Some(Reader::Editor(editor)) = &self.reader
+                    && editor.has_lost_the_terminal()
+                    && let Some(Reader::Editor(editor)) = self.reader.take()
+                {
+                    let draft = editor.stop();
+                    self.open(Face::Lines, &draft, stage).await?;
+                }
+            }
+            Some(Reader::Pipe(_)) | None => {}
+        }
+        Ok(())
     }
 
     /// Leaves the terminal; what a screen leaves behind is returned.

@@ -120,6 +120,11 @@ impl Readline {
         self.desk.set_ready(ready);
     }
 
+    /// Whether somebody has put the terminal back into its usual mode, so that keys come in lines.
+    pub fn has_lost_the_terminal(&self) -> bool {
+        !self.desk.is_stopping() && self.terminal.is_cooked()
+    }
+
     /// Ends the editor, restores the terminal, and returns what was typed and not sent.
     pub fn stop(mut self) -> String {
         self.end();
@@ -156,6 +161,26 @@ fn terminal_error(error: ReadlineError) -> Error {
     Error::Io {
         doing: "editing lines on this terminal".into(),
         cause,
+    }
+}
+
+/// Whether the terminal is gone, which is one way to leave.
+fn is_hang_up(error: &ReadlineError) -> bool {
+    #[cfg(unix)]
+    {
+        use nix::errno::Errno;
+        let gone = [Errno::EIO, Errno::ENXIO, Errno::ENOTTY, Errno::EBADF];
+        let errno = match error {
+            ReadlineError::Io(cause) => cause.raw_os_error().map(Errno::from_raw),
+            ReadlineError::Errno(errno) => Some(Errno::from_raw(*errno as i32)),
+            _ => None,
+        };
+        errno.is_some_and(|errno| gone.contains(&errno))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        false
     }
 }
 
@@ -221,8 +246,10 @@ impl Typist {
                 return;
             };
             let goes_on = match read {
-                // The session stops this editor when it has heard it.
+                // The session stops this editor when it has heard it, wherever that is by then: the
+                // draft stays on the desk.
                 Err(ReadlineError::Interrupted) if self.desk.takes_switch() => {
+                    self.desk.type_in(&draft, draft.len());
                     self.initial = draft;
                     self.send(Control::Screen.into())
                 }
@@ -232,6 +259,10 @@ impl Typist {
                     false
                 }
                 Err(ReadlineError::Eof) => false,
+                Err(error) if is_hang_up(&error) => {
+                    self.send(Control::Quit.into());
+                    false
+                }
                 // A byte that is not UTF-8 was typed: it is gone, the rest stays.
                 Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
                     self.initial = draft;
@@ -370,7 +401,9 @@ impl ConditionalEventHandler for ClearFirst {
 struct Switch(Arc<Desk>);
 
 impl ConditionalEventHandler for Switch {
-    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, ctx: &EventContext<'_>) -> Option<Cmd> {
+        // What was typed just before may not be painted yet.
+        self.0.type_in(ctx.line(), ctx.pos());
         self.0.ask_for_switch();
         Some(Cmd::Interrupt)
     }

@@ -3,6 +3,10 @@
 //! Colour never carries meaning alone: a style only repeats what a sign or a word already says, so
 //! that a theme without colours loses nothing.
 
+mod colours;
+
+pub use colours::Colours;
+
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 
@@ -255,6 +259,13 @@ impl Theme {
     #[must_use]
     pub const fn ascii(mut self) -> Self {
         self.glyphs = Glyphs::ASCII;
+        self
+    }
+
+    /// The same in colours that a person chose.
+    #[must_use]
+    pub fn with(mut self, colours: &Colours) -> Self {
+        colours.apply(&mut self);
         self
     }
 

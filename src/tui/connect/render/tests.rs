@@ -13,6 +13,7 @@ use super::super::state::{Setup, State};
 use super::super::update::update;
 use super::render;
 use crate::tui::chord::Chord;
+use crate::tui::theme::Colours;
 
 /// A screen on which these keys were pressed: `esc`, `/`, `ctrl+o`, ...
 fn pressed(told: &Told, size: (u16, u16), keys: &[&str]) -> State {
@@ -162,7 +163,7 @@ fn ascii_is_ascii() {
     let told = session();
     for size in [(40, 10), (80, 24), (140, 40)] {
         let mut state = pressed(&told, size, &CHOOSES);
-        state.setup.theme = Setup::theme("dark", true);
+        state.setup.theme = Setup::theme("dark", &Colours::default(), true);
         let shown = text(&picture(&state, &told));
         let strange: String = shown.chars().filter(|c| !c.is_ascii()).collect();
         assert_eq!(strange, "", "{shown}");
@@ -214,7 +215,7 @@ fn colours_say_again_what_signs_say() {
 fn without_colours_nothing_has_one() {
     let told = session();
     let mut state = pressed(&told, (140, 40), &CHOOSES);
-    state.setup.theme = Setup::theme("mono", false);
+    state.setup.theme = Setup::theme("mono", &Colours::default(), false);
     let buffer = picture(&state, &told);
     let coloured = buffer.content().iter().find(|cell| {
         use ratatui::style::Color::Reset;
