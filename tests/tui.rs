@@ -154,6 +154,9 @@ fn a_reconnect_is_counted_down_and_what_is_typed_stays() {
     terminal.line("typed while it was closed");
     terminal.shows("not connected: it stays here");
     opens(&terminal);
+    terminal.until("that it is connected again", |screen| {
+        !screen.contents().contains("not connected")
+    });
     terminal.keys(ENTER);
     terminal.until("both connections", |screen| {
         let contents = screen.contents();
@@ -232,10 +235,17 @@ fn signals_leave_a_clean_terminal() {
 
 #[test]
 fn a_terminal_that_is_gone_ends_the_program() {
+    for face in ["--tui", "--line"] {
+        assert_eq!(code_without_terminal(face), 0, "{face}");
+    }
+}
+
+/// How the program ends when its terminal hangs up.
+fn code_without_terminal(face: &str) -> u32 {
     let server = serve(&[]);
     let home = tempfile::tempdir().unwrap();
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wscope"));
-    command.args(["connect", server.url()]);
+    command.args(["connect", face, server.url()]);
     command.cwd(home.path());
     command.env_clear();
     command.env("TERM", "xterm-256color");
@@ -258,20 +268,51 @@ fn a_terminal_that_is_gone_ends_the_program() {
     let reading = thread::spawn(move || {
         let mut seen = Vec::new();
         let mut buffer = [0; 4096];
-        while !String::from_utf8_lossy(&seen).contains("OPEN") {
+        let is_open = |seen: &[u8]| {
+            let seen = String::from_utf8_lossy(seen);
+            seen.contains("OPEN") || seen.contains("connected to")
+        };
+        while !is_open(&seen) {
             let count = screen.read(&mut buffer).unwrap();
             seen.extend_from_slice(&buffer[..count]);
         }
-        tell.send("open").unwrap();
+        tell.send(None).unwrap();
     });
-    assert_eq!(ended.recv_timeout(DEADLINE), Ok("open"));
+    let opened = ended.recv_timeout(DEADLINE);
+    assert!(matches!(opened, Ok(None)), "{opened:?}");
     reading.join().unwrap();
     drop(pty.master);
-    thread::spawn(move || {
-        child.wait().unwrap();
-        tell_end.send("ended")
-    });
-    assert_eq!(ended.recv_timeout(DEADLINE), Ok("ended"));
+    thread::spawn(move || tell_end.send(Some(child.wait().unwrap())));
+    let status = ended.recv_timeout(DEADLINE).expect("an end");
+    status.expect("a status").exit_code()
+}
+
+#[test]
+fn what_a_shell_did_to_the_terminal_is_undone() {
+    let server = serve(&[]);
+    for face in ["--tui", "--line"] {
+        let mut terminal = Terminal::start(&["connect", face, server.url()]);
+        terminal.until("an open connection", |screen| {
+            let contents = screen.contents();
+            contents.contains("1 OPEN") || contents.contains("connected to")
+        });
+        terminal.keys("half");
+        terminal.shows("> half");
+        let modes = terminal.modes();
+        terminal.signal("STOP");
+        terminal.is_stopped();
+        terminal.is_used_by_a_shell();
+        assert_ne!(terminal.modes(), modes);
+        terminal.signal("CONT");
+        terminal.has_modes(&modes);
+        terminal.keys(" and half");
+        terminal.keys(ENTER);
+        terminal.until("the message and its echo", |screen| {
+            screen.contents().matches("half and half").count() >= 2
+        });
+        terminal.keys(CTRL_C);
+        assert_eq!(terminal.exits().0, 0, "{face}");
+    }
 }
 
 #[test]
@@ -382,6 +423,46 @@ fn lines_and_screen_change_places_while_messages_flow() {
     });
     terminal.keys(CTRL_C);
     assert_eq!(terminal.exits().0, 0);
+}
+
+#[test]
+fn a_draft_goes_along_from_lines_to_the_screen_and_back() {
+    let server = serve(&[]);
+    let mut terminal = Terminal::connected(&["connect", "--line", server.url()]);
+    let mut draft = String::new();
+    for word in [
+        "one", "two", "three", "four", "five", "six", "seven", "eight",
+    ] {
+        draft += word;
+        // In one piece: the editor has painted nothing of it when it comes to F2.
+        terminal.keys(&format!("{word}{F2}"));
+        terminal.until("the screen, with the draft", |screen| {
+            screen.alternate_screen() && screen.contents().contains(&format!("txt> {draft} "))
+        });
+        terminal.keys(F2);
+        terminal.until("lines, with the draft", |screen| {
+            !screen.alternate_screen() && screen.contents().trim_end().ends_with(&draft)
+        });
+    }
+    terminal.keys(CTRL_C);
+    terminal.keys(CTRL_C);
+    assert_eq!(terminal.exits().0, 0);
+}
+
+#[test]
+fn whoever_quits_a_connection_that_ends_badly_hears_how() {
+    let server = RawServer::open(|peer| {
+        peer.send_close(1011, "boom");
+        // TCP stays open: the client waits for its end.
+        peer.drain();
+    });
+    let mut terminal = Terminal::start(&["connect", &server.url()]);
+    terminal.until("the end, or what comes before it", |screen| {
+        let contents = screen.contents();
+        contents.contains("2 CLOSING") || contents.contains("3 CLOSED")
+    });
+    terminal.keys(CTRL_C);
+    assert_eq!(terminal.exits().0, 8);
 }
 
 /// What a peer may send to do something to the terminal.

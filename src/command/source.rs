@@ -43,6 +43,7 @@ pub enum Face {
 pub struct Feed {
     reader: Option<Reader>,
     person: Option<Box<Person>>,
+    is_ready: bool,
 }
 
 enum Reader {
@@ -65,6 +66,7 @@ impl Feed {
         let mut feed = Self {
             reader: None,
             person: None,
+            is_ready: false,
         };
         match source {
             Source::Nothing => {}
@@ -89,7 +91,7 @@ impl Feed {
         self.reader = Some(match face {
             Face::Lines => {
                 let plan = person.editor.clone();
-                Reader::Editor(Readline::start(plan, draft, stage.output)?)
+                Reader::Editor(Readline::start(plan, draft, self.is_ready, stage.output)?)
             }
             Face::Screen => {
                 // What is being written would end up on the screen.
@@ -167,6 +169,7 @@ impl Feed {
     /// Says whether there is someone to send to. Where there is not, an editor keeps what is typed;
     /// the full screen sees it for itself.
     pub fn set_ready(&mut self, ready: bool) {
+        self.is_ready = ready;
         if let Some(Reader::Editor(editor)) = &mut self.reader {
             editor.set_ready(ready);
         }

@@ -78,13 +78,14 @@ pub struct Readline {
 
 impl Readline {
     /// Starts the editor on stdin and stdout, which must be a terminal that can move its cursor, with
-    /// `draft` in its line. Typed text is sent once [`Self::set_ready`] was called.
+    /// `draft` in its line. `is_ready` is what [`Self::set_ready`] would say.
     ///
     /// # Errors
     /// There is no such terminal, or the thread cannot be started.
-    pub fn start(plan: Plan, draft: &str, output: &Output) -> Result<Self, Error> {
+    pub fn start(plan: Plan, draft: &str, is_ready: bool, output: &Output) -> Result<Self, Error> {
         let terminal = terminal::Terminal::save()?;
         let desk = Arc::new(Desk::default());
+        desk.set_ready(is_ready);
         let mut editor = editor(&plan, &desk).map_err(terminal_error)?;
         let bell = hang_bell(editor.create_external_printer().map_err(terminal_error)?)?;
         let borrow = output.borrow(Box::new(Above {

@@ -71,6 +71,8 @@ impl Terminal {
     /// # Errors
     /// It is none, or it is gone.
     pub fn take(&self, mouse: bool) -> Result<(), Error> {
+        // It is not looked up again whether it is still raw: a shell may have used it meanwhile.
+        let _ = disable_raw_mode();
         enable_raw_mode().map_err(failed)?;
         self.0.taken.store(true, Ordering::SeqCst);
         let mut out = &self.0.file;

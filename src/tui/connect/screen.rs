@@ -282,7 +282,7 @@ impl Stage {
             Message::Terminal(Ok(Event::Resize(..))) => self.look(),
             Message::Terminal(Ok(Event::FocusGained | Event::FocusLost)) => {}
             Message::Saved(save, outcome) => self.update(Action::Saved(save, outcome)),
-            Message::Loaded(copy, outcome) => self.loaded(&copy, outcome),
+            Message::Loaded(copy, outcome) => self.loaded(&copy, outcome.is_ok()),
             Message::Continued => self.take_back(),
             Message::Terminal(Err(_)) | Message::Painted(Err(_)) => self.fail(),
             Message::Painted(Ok(())) | Message::Changed | Message::Stop => {}
@@ -406,16 +406,16 @@ impl Stage {
         });
     }
 
-    fn loaded(&mut self, copy: &Copy, outcome: Result<(), String>) {
-        match outcome {
-            Ok(()) if copy.text.len() <= clipboard::MOST => {
+    fn loaded(&mut self, copy: &Copy, is_loaded: bool) {
+        match is_loaded {
+            true if copy.text.len() <= clipboard::MOST => {
                 self.state
                     .say(copy.said("in tmux's buffer, which passes it on"));
             }
-            Ok(()) => self
+            true => self
                 .state
                 .say(copy.said("in tmux's buffer alone, too large for more")),
-            Err(_) => self.offer(copy),
+            false => self.offer(copy),
         }
         self.dirty = true;
     }
