@@ -1075,7 +1075,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__serve)
-            opts="-s -P -F -v -h --mode --script --echo-prefix --exclude-sender --include-sender --history --path --subprotocol --queue-bytes --overflow --rate-limit --on-limit --handshake-limit --heartbeat-kind --max-connections --save-dir --save-types --exec --expect --duration --drain --tls-self-signed --tls-cert --tls-key --allow-origin --token --jwt-secret-file --user --basic --ban --auth-first-message --auth-reject --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --compress --no-compress --output --json --parse --only --filter --exclude --show-ping-pong --frames --timestamps --verbose --color --config --no-config --help"
+            opts="-s -P -F -v -h --mode --script --echo-prefix --exclude-sender --include-sender --history --path --subprotocol --queue-bytes --overflow --rate-limit --on-limit --handshake-limit --heartbeat-kind --max-connections --save-dir --save-types --fault --fault-seed --list-faults --exec --expect --duration --drain --tls-self-signed --tls-cert --tls-key --allow-origin --token --jwt-secret-file --user --basic --ban --auth-first-message --auth-reject --max-message-size --heartbeat --heartbeat-message --heartbeat-reply --no-pong --compress --no-compress --output --json --parse --only --filter --exclude --show-ping-pong --frames --timestamps --verbose --color --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1142,6 +1142,14 @@ _wscope() {
                     return 0
                     ;;
                 --save-types)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fault-seed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -237,6 +237,8 @@ text\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l max-connections -d 'Answer further clients with 503' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l save-dir -d 'Store files that clients send in this folder' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l save-types -d 'Store only files of these types, told by their content: png, application/pdf, image/*' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l fault -d 'Let this go wrong: close=4002@3msg, refuse=503:conn=1-3, delay=200ms; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l fault-seed -d 'Draw the same faults each time, from this number' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l exec -d 'Run this command with WSCOPE_URL set, and end with its exit code' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l expect -d 'Exit with 4 unless this holds at the end: connections>=3; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l duration -d 'End after this time' -r
@@ -268,6 +270,7 @@ never\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l config -d 'Read this config file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l exclude-sender -d 'Do not send a broadcast back to its sender'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l include-sender -d 'Let those who talk in rooms hear themselves'
+complete -c wscope -n "__fish_wscope_using_subcommand serve" -l list-faults -d 'Tell the faults that there are, and end'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run, for localhost'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l basic -d 'Let users in with Basic authentication too'
 complete -c wscope -n "__fish_wscope_using_subcommand serve" -l no-pong -d 'Do not answer pings: see what the peer does then'

@@ -6,7 +6,7 @@ mod harness;
 
 use std::sync::mpsc;
 
-use harness::program::{Output, wscope};
+use harness::program::{Output, shell, wscope};
 use harness::raw::{
     BINARY, CLOSE, PING, PONG, Peer, QuietPort, RawServer, TEXT, close_payload, encode,
 };
@@ -139,6 +139,15 @@ fn input_that_does_not_parse_names_its_line() {
         let output = with_input(args, input);
         output.code(2).stdout("").says(&["line 2", word]);
     }
+}
+
+#[test]
+fn a_directory_is_no_input() {
+    shell(r#""$WSCOPE" connect demo < /"#)
+        .run()
+        .code(2)
+        .stdout("")
+        .says(&["the input is a directory", "< messages.txt"]);
 }
 
 #[test]
@@ -437,6 +446,7 @@ fn close_frames_that_may_not_be_are_closed_with_1002() {
 fn a_message_over_the_limit_is_closed_with_1009_before_it_is_read() {
     let announced = [&[0x82, 127][..], &(65u64 << 20).to_be_bytes()].concat();
     breach(announced.clone(), 1009, "64");
+    breach(announced.clone(), 1009, "the peer sent a message of ");
     breach(announced, 1009, "--max-message-size allows more");
 }
 

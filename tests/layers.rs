@@ -41,6 +41,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("jsonwebtoken", &["serve/auth/"]),
     ("subtle", &["serve/auth/"]),
     ("infer", &["serve/files"]),
+    ("aho_corasick", &["model/secret/known"]),
     ("colored", &["text/style"]),
     ("zlib_rs", &["protocol/deflate/"]),
     ("rustls", &["wire/tls/"]),

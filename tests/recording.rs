@@ -170,6 +170,87 @@ fn a_server_records_its_clients_without_their_secrets() {
         .says(&["{{secret_cookie}} (header Cookie)"]);
 }
 
+/// What a client sends is a secret of the handshake, and what comes back.
+#[test]
+fn a_secret_of_the_handshake_is_replaced_in_messages_too() {
+    let server = serve(&[]);
+    let url = format!("{}?token=tok%2Fen+1", server.url());
+    let secrets = [
+        "tok/en 1",
+        "tok%2Fen+1",
+        "tok%2Fen%201",
+        "hunter3",
+        "hunter4",
+        "hunter5",
+    ];
+    for ending in ["wst", "har", "ndjson", "mmd"] {
+        let name = format!("a.{ending}");
+        let output = wscope(&[
+            &url,
+            "-x",
+            r#"{"token":"tok\/en 1","again":"tok%2Fen%201","key":"hunter4"}"#,
+            "-x",
+            "you are Bearer hunter3 with sid hunter5",
+            "--slash",
+            "-x",
+            "/bin hex:68756e74657233",
+            "--record",
+            &name,
+            "--bearer",
+            "hunter3",
+            "-H",
+            "X-Api-Key: hunter4",
+            "--cookie",
+            "sid=hunter5",
+        ])
+        .run()
+        .code(0);
+        let recorded = left(&output, &name);
+        for secret in secrets {
+            assert!(!recorded.contains(secret), "{secret}: {recorded}");
+            let base64 = base64(secret);
+            assert!(!recorded.contains(&base64), "{base64}: {recorded}");
+        }
+        if ending != "wst" {
+            continue;
+        }
+        assert!(
+            recorded.contains(
+                "> you are Bearer {{secret_authorization}} with sid {{secret_cookie_sid}}\n"
+            ),
+            "{recorded}"
+        );
+        assert!(
+            recorded.contains("header Authorization: Bearer {{secret_authorization}}\n"),
+            "{recorded}"
+        );
+        // The same conversation with other secrets.
+        wscope(&[
+            "test",
+            "a.wst",
+            "--secret",
+            "token=abc%2Fdef",
+            "--secret",
+            "token_2=abc/def",
+            "--secret",
+            "authorization=secret-3",
+            "--secret",
+            "cookie=sid=secret-5",
+            "--secret",
+            "cookie_sid=secret-5",
+            "--secret",
+            "x_api_key=secret-4",
+        ])
+        .file("a.wst", recorded)
+        .run()
+        .code(0);
+    }
+}
+
+fn base64(text: &str) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text)
+}
+
 // --- the file ------------------------------------------------------------------------------------
 
 #[test]

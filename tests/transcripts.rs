@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use harness::peers::Implementation;
 use harness::program::wscope;
-use harness::raw::QuietPort;
+use harness::raw::{QuietPort, RawServer};
 use harness::running::Signal;
 use harness::served::serve;
 
@@ -150,6 +150,221 @@ connect {{url}}
         fs::read_to_string(refused.home.path().join("a.wst")).unwrap(),
         file
     );
+}
+
+#[test]
+fn what_cannot_be_blessed_is_said_with_its_place() {
+    let server = serve(&[]);
+    for (file, rewritten, said) in [
+        // The echo is another one each time.
+        (
+            "connect {{url}}\n> {\"now\":\"{{uuid}}\"}\n< /json {\"now\":\"\"}\n",
+            true,
+            &[
+                "blessed a.wst:3 /now",
+                "a.wst:3 is not blessed: /now is different each time",
+                "\"{{*}}\"",
+            ][..],
+        ),
+        (
+            "connect {{url}}\n> {{uuid}}\n< x\n",
+            true,
+            &[
+                "blessed a.wst:3",
+                "a.wst:3 is not blessed: what comes is different each time",
+                "/match",
+            ],
+        ),
+        (
+            "connect {{url}}\n> a\n< b\n> c\n< /match d\n",
+            true,
+            &[
+                "blessed a.wst:3",
+                "a.wst:5 is not blessed: what a /match is about is for people to say",
+            ],
+        ),
+        (
+            "connect {{url}}\n> a\n< /none 1s\n",
+            false,
+            &["a.wst:3 is not blessed: something came where nothing should"],
+        ),
+        (
+            "connect {{url}}\n> a\n< a\n< b\n",
+            false,
+            &["a.wst:4 is not blessed: nothing came"],
+        ),
+    ] {
+        let output = wscope(&[
+            "test",
+            "a.wst",
+            "--bless",
+            "--timeout",
+            "300ms",
+            "--url",
+            server.url(),
+        ])
+        .file("a.wst", file)
+        .run()
+        .code(4)
+        .says(said);
+        let after = fs::read_to_string(output.home.path().join("a.wst")).unwrap();
+        assert_eq!(after != file, rewritten, "{after}");
+    }
+    let hash = "0".repeat(64);
+    let file = format!(
+        "connect {{{{url}}}}\n> {{\"a\":1,\"b\":2}}\n< /exactly {{\"a\":1}}\n> /bin hex:00ff\n< /bin sha256:{hash}\n"
+    );
+    let output = wscope(&["test", "a.wst", "--bless", "--url", server.url()])
+        .file("a.wst", file)
+        .run()
+        .code(0)
+        .says(&["blessed a.wst:3 /b, a.wst:5"]);
+    let after = fs::read_to_string(output.home.path().join("a.wst")).unwrap();
+    assert!(after.contains("< /exactly {\"a\":1,\"b\":2}\n"), "{after}");
+    assert!(after.contains("< /bin sha256:06eb7d6a"), "{after}");
+}
+
+#[test]
+fn what_breaks_the_protocol_is_recorded_as_an_end_without_a_close() {
+    let broken = || {
+        RawServer::open(|peer| {
+            peer.send_text("hello");
+            // RSV1, which nothing gives a meaning.
+            peer.send([0xc1, 0x01, b'x']);
+            peer.drain();
+        })
+    };
+    let good = || {
+        RawServer::open(|peer| {
+            peer.send_text("hello");
+            peer.drain();
+        })
+    };
+    for name in ["a.wst", "a.har"] {
+        let (server, same, better) = (broken(), broken(), good());
+        let recorded = wscope(&["connect", &server.url(), "--record", name]).run();
+        let text = fs::read_to_string(recorded.home.path().join(name)).unwrap();
+        let play = |url: &str| {
+            let text = text.replace(&server.url(), url);
+            wscope(&["test", name, "--timeout", "1s"])
+                .file(name, text)
+                .run()
+        };
+        play(&same.url()).code(0);
+        play(&better.url())
+            .code(4)
+            .prints(&["expected a Close, got none within 1.00s"]);
+    }
+}
+
+/// As Chrome writes them.
+fn archive(url: &str, query: &str, messages: &str) -> String {
+    format!(
+        r#"{{"log":{{"version":"1.2","creator":{{"name":"WebInspector","version":"537.36"}},"entries":[
+        {{"_resourceType":"websocket","startedDateTime":"2026-11-27T20:00:01.000Z","time":1,
+          "request":{{"method":"GET","url":"{url}{query}","headers":[{{"name":"Cookie","value":"sid=s3ss10n"}}]}},
+          "response":{{"status":101,"statusText":"Switching Protocols","headers":[]}},
+          "_webSocketMessages":[{messages}]}}]}}}}"#
+    )
+}
+
+fn frame(kind: &str, data: &str) -> String {
+    let data = serde_json::Value::from(data);
+    format!(r#"{{"type":"{kind}","time":1795809602,"opcode":1,"data":{data}}}"#)
+}
+
+#[test]
+fn the_secrets_of_a_page_are_shown_nowhere() {
+    let server = serve(&[]);
+    let same = archive(
+        server.url(),
+        "?token=hunter2",
+        &[
+            frame("send", "I am hunter2 s3ss10n"),
+            frame("receive", "I am hunter2 s3ss10n"),
+        ]
+        .join(","),
+    );
+    let output = wscope(&["test", "page.har", "-v", "--report", "json=out.json"])
+        .file("page.har", &same)
+        .run()
+        .code(0)
+        .never_says(&["hunter2", "s3ss10n"]);
+    let report = fs::read_to_string(output.home.path().join("out.json")).unwrap();
+    assert!(
+        !report.contains("hunter2") && report.contains("I am ***"),
+        "{report}"
+    );
+    // What was given counts.
+    wscope(&["test", "page.har", "-v", "--secret", "token=hunter3"])
+        .file("page.har", &same)
+        .run()
+        .code(0)
+        .never_says(&["hunter"]);
+    let other = same.replace(
+        "\"receive\",\"time\":1795809602,\"opcode\":1,\"data\":\"I am",
+        "\"receive\",\"time\":1795809602,\"opcode\":1,\"data\":\"You are",
+    );
+    wscope(&["test", "page.har", "-v"])
+        .file("page.har", &other)
+        .run()
+        .code(4)
+        .prints(&[
+            "page.har:10:3",
+            "wscope test --convert page.har shows its lines",
+        ])
+        .never_says(&["hunter2", "s3ss10n"]);
+    wscope(&["test", "--convert", "page.har", "--secret", "who=I am"])
+        .file("page.har", &same)
+        .run()
+        .code(0)
+        .prints(&["> {{secret_who}} {{secret_token}} {{secret_cookie_sid}}"]);
+    wscope(&["test", "page.har", "--bless"])
+        .file("page.har", &other)
+        .run()
+        .code(4)
+        .says(&["page.har:10 is not blessed: a browser's recording stays as it is"]);
+}
+
+#[test]
+fn a_page_without_messages_does_not_pass_for_a_test() {
+    wscope(&["test", "page.har"])
+        .file("page.har", archive("ws://127.0.0.1:1/", "", ""))
+        .run()
+        .code(2)
+        .prints(&["have no messages", "Playwright"]);
+}
+
+#[test]
+fn an_archive_of_our_own_asks_for_its_secrets() {
+    let server = serve(&[]);
+    let url = format!("{}?token=hunter2", server.url());
+    let recorded = wscope(&[
+        &url,
+        "-x",
+        "hunter2 in r42 {{x}}",
+        "--secret",
+        "room=r42",
+        "--record",
+        "a.har",
+    ])
+    .run()
+    .code(0);
+    let text = fs::read(recorded.home.path().join("a.har")).unwrap();
+    wscope(&["test", "--convert", "a.har"])
+        .file("a.har", &text)
+        .run()
+        .code(0)
+        .prints(&["\n> {{secret_token}} in {{secret_room}} {{{{x}}\n"]);
+    wscope(&["test", "a.har"])
+        .file("a.har", &text)
+        .run()
+        .code(2)
+        .prints(&["secret_token"]);
+    wscope(&["test", "a.har", "--secret", "token=t", "--secret", "room=r"])
+        .file("a.har", &text)
+        .run()
+        .code(0);
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub(crate) use config::Plan;
 use typed::Request;
 
 use crate::error::{Error, ExitCode};
+use crate::serve::fault;
 
 /// What a command line asks for.
 pub(crate) enum Order {
@@ -30,6 +31,10 @@ pub(crate) enum Order {
 pub(crate) fn order(args: impl IntoIterator<Item = OsString>) -> Result<Order, Error> {
     let words = args.into_iter().skip(1).collect();
     match typed::parse(words)? {
+        Request::Run(typed) if typed.has("list_faults") => Ok(Order::Say {
+            text: fault::list(),
+            code: ExitCode::DONE,
+        }),
         Request::Run(typed) => config::plan(&typed, &Environment::of_process()).map(Order::Run),
         Request::Generate(words) => Ok(Order::Say {
             text: generate::generate(&words)?,

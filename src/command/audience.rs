@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::input::slash::SLASH;
 use crate::model::control::Control;
 use crate::model::event::{Direction, Event, Problem, What};
-use crate::model::secret::declared::Declared;
+use crate::model::secret::known::Known;
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
 use crate::text::style::Style;
@@ -31,7 +31,7 @@ pub(super) struct Audience {
     /// What a recording begins with that is begun later.
     prologue: Prologue,
     /// What nobody is to see (`--secret`).
-    declared: Declared,
+    declared: Known,
     talk_style: Style,
     /// Where a person can look at everything; with what is not written there yet.
     board: Option<Board>,
@@ -57,7 +57,7 @@ impl Audience {
             outcome: Outcome::new(conditions),
             recording: None,
             prologue: Prologue::default(),
-            declared: Declared::default(),
+            declared: Known::default(),
             board: None,
             heard: Vec::new(),
             on_screen: false,
@@ -65,7 +65,7 @@ impl Audience {
     }
 
     /// From now on none of these values is shown.
-    pub(super) fn hide(&mut self, declared: Declared) {
+    pub(super) fn hide(&mut self, declared: Known) {
         self.declared = declared;
     }
 

@@ -21,7 +21,7 @@ use crate::input::{Batch, Input};
 use crate::model::command::Command;
 use crate::model::control::Control;
 use crate::model::event::{Direction, Event, Problem, What};
-use crate::model::secret::declared::Declared;
+use crate::model::secret::known::Known;
 use crate::model::units::show_duration;
 use crate::session::client;
 use crate::session::secret_source::{self, NamedSecret};
@@ -136,7 +136,7 @@ enum Turn {
 }
 
 impl Talk {
-    async fn begin(plan: Plan, declared: Declared, output: &Output) -> Result<Self, Error> {
+    async fn begin(plan: Plan, declared: Known, output: &Output) -> Result<Self, Error> {
         let stamp = Stamp::start();
         let board = Board::default();
         let mut audience = Audience::new(plan.view, plan.conditions, stamp.clone(), output.clone());

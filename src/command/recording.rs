@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use self::file::RecordFile;
 use crate::error::{Error, cause_text};
 use crate::model::event::Event;
-use crate::model::secret::declared::Declared;
+use crate::model::secret::known::Known;
 use crate::model::secret::stand_in::StandIns;
 use crate::transcript::record::Recorder;
 use crate::view::har::{Har, Part};
@@ -120,7 +120,7 @@ impl Recording {
     ///
     /// # Errors
     /// [`Error::Usage`] where the file is there already or cannot be made.
-    pub fn start(plan: &Plan, declared: Declared) -> Result<Self, Error> {
+    pub fn start(plan: &Plan, declared: Known) -> Result<Self, Error> {
         let file = RecordFile::create(&plan.path, plan.overwrite);
         Ok(Self {
             file: file.map_err(|cause| not_made(&plan.path, &cause))?,
@@ -164,8 +164,9 @@ impl Recording {
 
     /// What stands in the file in the place of secrets, for people; `None` where none was replaced.
     pub fn replaced(&self) -> Option<String> {
-        let found = self.secrets.found().iter();
-        let found: Vec<String> = found
+        let found: Vec<String> = self
+            .secrets
+            .found()
             .map(|it| format!("{} ({})", it.written(), it.place))
             .collect();
         (!found.is_empty()).then(|| found.join(", "))

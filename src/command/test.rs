@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 pub use self::mirror::mirror;
-use self::play::Stage;
+use self::play::{Played, Stage};
 use self::reporting::Prepared;
 pub use self::reporting::Reporting;
 use self::spawn::Spawned;
@@ -29,8 +29,9 @@ use super::demo::Demo;
 use super::signals::Signals;
 use crate::error::{Error, ExitCode};
 use crate::session::client;
-use crate::session::secret_source::SecretSource;
+use crate::session::secret_source::{self, NamedSecret};
 use crate::text::output::Output;
+use crate::text::sanitize;
 use crate::text::style::{Ink, Style};
 use crate::transcript::outcome::{FileOutcome, Outcome};
 use crate::transcript::report::text::Text;
@@ -49,7 +50,7 @@ pub struct Plan {
     /// `--url demo`: an echo server inside the process.
     pub demo: bool,
     pub variables: HashMap<String, String>,
-    pub secrets: Vec<(String, SecretSource)>,
+    pub secrets: Vec<NamedSecret>,
     /// How long an expectation waits that has no `within`.
     pub timeout: Duration,
     /// So many files at once.
@@ -89,9 +90,9 @@ type Stop = watch::Receiver<Option<ExitCode>>;
 /// What keeps it from beginning: a path that is not there, a server that does not start.
 pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let began = Instant::now();
-    let note = plan.talk_style.paint(Ink::Dim, "wscope:").into_owned();
+    let mark = plan.talk_style.paint(Ink::Dim, "wscope:").into_owned();
     for text in &plan.notes {
-        output.talk(format!("{note} {text}\n").as_bytes());
+        output.talk(format!("{mark} {text}\n").as_bytes());
     }
     let paths = files::find(&plan.paths, plan.only.as_deref())?;
     let demo = if plan.demo {
@@ -125,6 +126,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let readers = Readers {
         report,
         output: output.clone(),
+        mark,
         aside,
     };
     let stage = Arc::new(Stage::new(&plan, given(&plan).await?));
@@ -168,11 +170,20 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
 struct Readers {
     report: Text,
     output: Output,
+    /// What begins a note.
+    mark: String,
     /// On stderr.
     aside: bool,
 }
 
 impl Readers {
+    /// A sentence about the run itself.
+    fn note(&self, text: &str) {
+        let text = sanitize::line(text);
+        self.output
+            .talk(format!("{} {text}\n", self.mark).as_bytes());
+    }
+
     fn tell(&self, text: &str) {
         if self.aside {
             self.output.talk(text.as_bytes());
@@ -184,15 +195,10 @@ impl Readers {
 
 /// The values from outside, the secrets looked up.
 async fn given(plan: &Plan) -> Result<Given, Error> {
-    let mut given = Given {
+    Ok(Given {
         variables: plan.variables.clone(),
-        secrets: HashMap::new(),
-    };
-    for (name, source) in &plan.secrets {
-        let secret = source.resolve("--secret").await?;
-        given.secrets.insert(name.clone(), secret.reveal().clone());
-    }
-    Ok(given)
+        secrets: secret_source::declare(&plan.secrets).await?,
+    })
 }
 
 /// Plays all files, so many at once as the plan says, and reports each in its turn.
@@ -206,7 +212,7 @@ async fn play_all(
     let permits = Arc::new(Semaphore::new(plan.jobs));
     let (failed, has_failed) = watch::channel(false);
     let failed = Arc::new(failed);
-    let tasks: Vec<JoinHandle<Option<FileOutcome>>> = paths
+    let tasks: Vec<JoinHandle<Option<Played>>> = paths
         .into_iter()
         .map(|path| {
             let (stage, permits) = (Arc::clone(&stage), Arc::clone(&permits));
@@ -218,21 +224,24 @@ async fn play_all(
                 if fail_fast && *has_failed.borrow() {
                     return None;
                 }
-                let outcome = stage.file(&path, stop).await;
-                if !outcome.has_passed() {
+                let played = stage.file(&path, stop).await;
+                if !played.outcome.has_passed() {
                     failed.send_replace(true);
                 }
-                Some(outcome)
+                Some(played)
             })
         })
         .collect();
     let mut outcomes = Vec::new();
     for task in tasks {
         // A task that panicked has said so.
-        let Ok(Some(outcome)) = task.await else {
+        let Ok(Some(Played { outcome, notes })) = task.await else {
             continue;
         };
         readers.tell(&readers.report.file(&outcome));
+        for note in notes {
+            readers.note(&note);
+        }
         outcomes.push(outcome);
     }
     outcomes

@@ -163,6 +163,12 @@ fn read_some<'a>(reader: &mut impl Read, chunk: &'a mut [u8]) -> Result<&'a [u8]
         match reader.read(chunk) {
             Ok(count) => return Ok(&chunk[..count]),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::IsADirectory => {
+                return Err(Error::Usage {
+                    message: "the input is a directory".into(),
+                    hint: Some("give the lines of a file: < messages.txt".into()),
+                });
+            }
             Err(cause) => {
                 return Err(Error::Io {
                     doing: "reading the input".into(),

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Read as _;
 
 use super::Input;
+use crate::error::cause_text;
 use crate::model::command::Command;
 use crate::model::control::Control;
 use crate::model::message::Message;
@@ -211,7 +212,7 @@ fn file(args: &str) -> Result<Input, String> {
     if args.is_empty() {
         return Err("give the path of a file".into());
     }
-    let fail = |cause: std::io::Error| format!("{}: {cause}", sanitize::line(args));
+    let fail = |cause| format!("{}: {}", sanitize::line(args), cause_text(&cause));
     // Looked at before it is opened: opening a named pipe would wait for its writer.
     if !std::fs::metadata(args).map_err(fail)?.is_file() {
         return Err(format!("{} is not a regular file", sanitize::line(args)));
@@ -333,7 +334,10 @@ mod tests {
             ("/bin base64:*", "character 1"),
             ("/file", "path"),
             ("/file /", "not a regular file"),
-            ("/file no/such/file", "No such file"),
+            (
+                "/file no/such/file",
+                "no/such/file: no such file or directory",
+            ),
             ("/stats now", "no arguments"),
             ("/to x hi", "number of a client"),
             ("/to 3", "nothing to send"),

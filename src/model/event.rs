@@ -129,6 +129,13 @@ pub enum What {
         /// What was done about it: `close`, ...
         action: &'static str,
     },
+    /// Something went wrong on purpose (`serve --fault`).
+    Fault {
+        /// A stable word: `cut`, `delay`, ...
+        action: &'static str,
+        /// The fault as it was asked for, and what there is to say of this time.
+        detail: String,
+    },
     /// A server accepts connections at this URL.
     Listening {
         url: String,
@@ -265,6 +272,7 @@ impl What {
             Self::Presence { .. } => "presence",
             Self::Saved { .. } => "saved",
             Self::Limit { .. } => "limit",
+            Self::Fault { .. } => "fault",
             Self::Listening { .. } => "listening",
             Self::End(_) => "end",
         }

@@ -180,6 +180,10 @@ impl What {
                 map.serialize_entry("limit", limit)?;
                 map.serialize_entry("action", action)
             }
+            Self::Fault { action, detail } => {
+                map.serialize_entry("action", action)?;
+                map.serialize_entry("detail", detail)
+            }
             Self::Listening { url } => map.serialize_entry("url", url),
             Self::End(end) => {
                 map.serialize_entry("sent", &end.sent.messages)?;

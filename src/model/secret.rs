@@ -1,9 +1,9 @@
 //! What is never printed: the one list of secret headers and query names, and their redaction.
 //!
-//! Two more rooms belong to it: [`declared`] has the values that a person declared secret, and
-//! [`stand_in`] the names that recordings write in the place of secrets.
+//! Two more rooms belong to it: [`known`] finds values wherever they stand, and [`stand_in`] has the
+//! names that recordings write in the place of secrets.
 
-pub mod declared;
+pub mod known;
 pub mod stand_in;
 
 use std::fmt;
@@ -70,12 +70,15 @@ pub fn redact_headers(headers: &Headers) -> Headers {
     headers
         .iter()
         .map(|(name, value)| {
-            let shown = if is_secret_header(name) && !stand_in::is_one(value) {
-                REDACTED.to_owned()
+            let shown = if is_secret_header(name) {
+                match credentials(name, value) {
+                    (_, secret) if is_stand_in(secret) => value.clone(),
+                    _ => REDACTED.to_owned(),
+                }
             } else if is_url_header(name) {
                 redact_target(value)
-            } else if name.eq_ignore_ascii_case("sec-websocket-protocol") {
-                redact_protocols(value)
+            } else if let Some((before, token)) = bearer_protocol(name, value) {
+                format!("{before}{}", redacted(token))
             } else {
                 value.clone()
             };
@@ -84,12 +87,44 @@ pub fn redact_headers(headers: &Headers) -> Headers {
         .collect()
 }
 
-/// A page in a browser can send a token as the subprotocol after `bearer` only.
-fn redact_protocols(value: &str) -> String {
-    match value.split_once("bearer,") {
-        Some((before, _)) => format!("{before}bearer, {REDACTED}"),
-        None => value.to_owned(),
+/// Whether a text is no secret, but what stands for one.
+fn is_stand_in(text: &str) -> bool {
+    stand_in::name_in(text).is_some()
+}
+
+fn redacted(value: &str) -> &str {
+    if is_stand_in(value) { value } else { REDACTED }
+}
+
+/// The scheme of an Authorization header and what is secret in it (RFC 9110, section 11.6.2); of
+/// another header, or where there is no scheme, all of it is.
+fn credentials<'v>(name: &str, value: &'v str) -> (&'v str, &'v str) {
+    let is_authorization = ["authorization", "proxy-authorization"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known));
+    match value.split_once(' ') {
+        Some((scheme, token))
+            if is_authorization
+                && scheme
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && !token.contains([' ', ',']) =>
+        {
+            (scheme, token)
+        }
+        _ => ("", value),
     }
+}
+
+/// A page in a browser can send a token as the subprotocol after `bearer` only: what is before the
+/// token, and the token.
+fn bearer_protocol<'v>(name: &str, value: &'v str) -> Option<(&'v str, &'v str)> {
+    if !name.eq_ignore_ascii_case("sec-websocket-protocol") {
+        return None;
+    }
+    let at = value.find("bearer,")? + "bearer,".len();
+    let token = value[at..].trim_start();
+    Some((&value[..value.len() - token.len()], token))
 }
 
 /// A redirect may carry the token on.
@@ -118,23 +153,10 @@ pub fn redact_target(target: &str) -> String {
 }
 
 fn redact_query(query: &str) -> String {
-    replace_query(query, |_, value| {
-        if stand_in::is_one(value) {
-            value.to_owned()
-        } else {
-            REDACTED.to_owned()
-        }
-    })
-}
-
-/// A query with other values for its secret names; `replace` gets name and value.
-fn replace_query(query: &str, mut replace: impl FnMut(&str, &str) -> String) -> String {
     query
         .split('&')
         .map(|pair| match pair.split_once('=') {
-            Some((name, value)) if is_secret_query(name) => {
-                format!("{name}={}", replace(name, value))
-            }
+            Some((name, value)) if is_secret_query(name) => format!("{name}={}", redacted(value)),
             _ => pair.to_owned(),
         })
         .collect::<Vec<_>>()
@@ -164,7 +186,12 @@ mod tests {
 
     #[test]
     fn a_stand_in_is_no_secret() {
-        let headers = vec![("Cookie".to_owned(), "{{secret_cookie}}".to_owned())];
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let headers = vec![
+            header("Cookie", "{{secret_cookie}}"),
+            header("Authorization", "Bearer {{secret_authorization}}"),
+            header("Sec-WebSocket-Protocol", "bearer, {{secret_bearer}}"),
+        ];
         assert_eq!(redact_headers(&headers), headers);
         let target = "/p?token={{secret_token}}";
         assert_eq!(redact_target(target), target);

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::header::Header;
 use super::mask;
+use super::sent::{self, Sent};
 use crate::model::frame::Opcode;
 use crate::model::message::{Kind, Message};
 
@@ -71,6 +72,14 @@ pub fn frame(head: &Header, payload: &[u8]) -> Vec<u8> {
 pub fn message(message: &Message) -> Bytes {
     let head = Header::whole(opcode(message.kind), message.payload.len() as u64, None);
     Bytes::from(frame(&head, &message.payload))
+}
+
+/// The message in a frame that [`message`] has made.
+pub fn message_of(frame: &Bytes) -> Option<Message> {
+    match sent::of_encoded(frame)? {
+        Sent::Message { message, .. } => Some(message),
+        _ => None,
+    }
 }
 
 /// The opcode of a message's first frame.

@@ -50,6 +50,7 @@ pub struct Engine {
     reader: Reader,
     outgoing: Outgoing,
     auto_pong: bool,
+    answers_close: bool,
     close_received: bool,
 }
 
@@ -71,6 +72,7 @@ impl Engine {
                 config.deflate.map(|agreed| agreed.own),
             ),
             auto_pong: config.auto_pong,
+            answers_close: true,
             close_received: false,
         }
     }
@@ -86,8 +88,10 @@ impl Engine {
             }
             Incoming::Close(close) => {
                 self.close_received = true;
-                self.outgoing
-                    .answer_close(close.as_ref().map(|close| close.code));
+                if self.answers_close {
+                    self.outgoing
+                        .answer_close(close.as_ref().map(|close| close.code));
+                }
             }
             Incoming::Violation(violation) => self.outgoing.close(Some(violation.close_frame())),
             _ => {}
@@ -119,6 +123,31 @@ impl Engine {
     /// See [`SendError`]; the engine is unchanged then.
     pub fn send_encoded(&mut self, frame: Bytes) -> Result<(), SendError> {
         self.outgoing.send_encoded(frame)
+    }
+
+    /// Queues bytes as they are, in turn with the messages and whatever the bound; `sent` is what is
+    /// told when they left. What tells a Close ends sending, and takes the place of a Close that has
+    /// not begun to leave.
+    ///
+    /// # Errors
+    /// [`SendError::Closing`]; the engine is unchanged then.
+    pub fn send_bytes(&mut self, bytes: Bytes, sent: Option<Sent>) -> Result<(), SendError> {
+        self.outgoing.send_bytes(bytes, sent)
+    }
+
+    /// From now on pings are not answered.
+    pub fn withhold_pongs(&mut self) {
+        self.auto_pong = false;
+    }
+
+    /// From now on a Close of the peer is not answered.
+    pub fn withhold_close(&mut self) {
+        self.answers_close = false;
+    }
+
+    /// Whether a Close of the peer is answered.
+    pub fn answers_close(&self) -> bool {
+        self.answers_close
     }
 
     /// Fills `slices` with bytes to write, in order; how many were filled. Answers to pings
@@ -461,6 +490,33 @@ mod tests {
         assert_eq!(engine.unsent(), 1);
         assert_eq!(write(&mut engine, usize::MAX), frame);
         assert_eq!(sent(&mut engine), [sent_text("all")]);
+    }
+
+    #[test]
+    fn bytes_leave_as_they_are_and_a_close_takes_the_place_of_one_that_waits() {
+        let mut engine = server();
+        engine.send(text("one")).unwrap();
+        let bytes = Bytes::from_static(b"???");
+        engine.send_bytes(bytes.clone(), None).unwrap();
+        let close = Some(Sent::Close(None));
+        read(&mut engine, &from_client(Opcode::CLOSE, b"\x03\xE8"));
+        assert_eq!(
+            engine.send_bytes(bytes.clone(), None),
+            Err(SendError::Closing)
+        );
+        engine.send_bytes(bytes.clone(), close.clone()).unwrap();
+        assert_eq!(engine.queued(), 5 + 3 + 3);
+        assert_eq!(write(&mut engine, usize::MAX), b"\x81\x03one??????");
+        assert_eq!(sent(&mut engine), [sent_text("one"), Sent::Close(None)]);
+        assert!(engine.close_sent() && engine.send_bytes(bytes, close).is_err());
+    }
+
+    #[test]
+    fn a_close_can_be_left_without_an_answer() {
+        let mut engine = server();
+        engine.withhold_close();
+        read(&mut engine, &from_client(Opcode::CLOSE, b""));
+        assert!(engine.close_received() && !engine.has_to_write());
     }
 
     #[test]

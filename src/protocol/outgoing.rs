@@ -192,6 +192,25 @@ impl Outgoing {
         Ok(())
     }
 
+    /// A Close takes the place of one that has not begun to leave.
+    pub(super) fn send_bytes(&mut self, body: Bytes, sent: Option<Sent>) -> Result<(), SendError> {
+        let is_close = matches!(sent, Some(Sent::Close(_)));
+        if is_close && self.close == CloseState::Queued {
+            if let Some(replaced) = self.frames.pop_back() {
+                self.queued -= replaced.len();
+            }
+        } else {
+            self.check_open()?;
+        }
+        self.insert(OutFrame {
+            head: HeaderBytes::default(),
+            body,
+            lane: if is_close { Lane::Close } else { Lane::Data },
+            sent,
+        });
+        Ok(())
+    }
+
     /// Queues the answer to a ping.
     pub(super) fn answer_ping(&mut self, payload: Bytes) {
         if matches!(self.close, CloseState::Begun | CloseState::Sent) {

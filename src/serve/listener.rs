@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::auth::Keys;
+use super::fault::Faults;
 use super::http::Page;
 use super::hub::Hub;
 use super::log::{LogReader, log};
@@ -94,6 +95,7 @@ impl Server {
             keys: Mutex::new(Keys::new(plan.auth.clone())),
             handshakes: Mutex::default(),
             page: Page::default(),
+            faults: Faults::new(&plan.faults),
             is_ending: AtomicBool::new(false),
             hub: Arc::new(Hub::new(plan.mode.make(), log.clone())),
             plan,

@@ -91,7 +91,7 @@ impl Log {
     fn push(&self, event: Event) {
         let cost = cost(&event);
         let waiting = self.shared.waiting.fetch_add(cost, Ordering::Relaxed);
-        if waiting + cost > self.plan.room && is_traffic(&event.what) {
+        if waiting + cost > self.plan.room && is_frequent(&event.what) {
             self.shared.waiting.fetch_sub(cost, Ordering::Relaxed);
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
             let bytes = (cost - EVENT_COST) as u64;
@@ -145,6 +145,11 @@ fn is_traffic(what: &What) -> bool {
         what,
         What::Message { .. } | What::Frame { .. } | What::Ping { .. } | What::Pong { .. }
     )
+}
+
+/// Whether it comes as often as peers send.
+fn is_frequent(what: &What) -> bool {
+    is_traffic(what) || matches!(what, What::Fault { .. })
 }
 
 fn cost(event: &Event) -> usize {

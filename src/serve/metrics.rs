@@ -57,6 +57,10 @@ const AUTH: Metric = Metric {
     name: "wscope_auth_total",
     help: "Clients that showed who they are, by result.",
 };
+const FAULTS: Metric = Metric {
+    name: "wscope_faults_total",
+    help: "Faults that were injected (--fault), by action.",
+};
 const ERRORS: Metric = Metric {
     name: "wscope_errors_total",
     help: "What went wrong, by kind.",
@@ -86,6 +90,7 @@ impl Metrics {
                 self.count(&LIMITS, labels, 1);
             }
             What::Auth { result, .. } => self.count(&AUTH, format!("result=\"{result}\""), 1),
+            What::Fault { action, .. } => self.count(&FAULTS, format!("action=\"{action}\""), 1),
             What::Error(problem) => self.count(&ERRORS, format!("kind=\"{}\"", problem.kind), 1),
             _ => {}
         }

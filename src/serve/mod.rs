@@ -5,6 +5,7 @@ mod admission;
 pub mod auth;
 mod bus;
 pub mod expectation;
+pub mod fault;
 pub mod files;
 mod http;
 pub mod hub;
@@ -31,6 +32,7 @@ use tokio::sync::Semaphore;
 pub use listener::Server;
 
 use self::auth::Keys;
+use self::fault::Faults;
 use self::http::Page;
 use self::hub::Hub;
 use self::limits::Handshakes;
@@ -67,6 +69,8 @@ pub struct Plan {
     pub max_connections: Option<usize>,
     /// How long to wait for the closing handshakes at the end.
     pub drain: Duration,
+    /// What is to go wrong.
+    pub faults: fault::Plan,
     pub log: log::Plan,
 }
 
@@ -98,6 +102,7 @@ impl Plan {
             queue: queue::Plan::default(),
             max_connections: None,
             drain: Duration::from_secs(5),
+            faults: fault::Plan::default(),
             log: log::Plan {
                 traffic: false,
                 room: log::ROOM,
@@ -117,6 +122,8 @@ struct Shared {
     keys: Mutex<Keys>,
     handshakes: Mutex<Handshakes>,
     page: Page,
+    /// What is to go wrong; `None` where nothing is.
+    faults: Option<Arc<Faults>>,
     /// The server ends: it answers plain HTTP only.
     is_ending: AtomicBool,
 }

@@ -10,12 +10,14 @@ use tokio::time::timeout;
 
 use super::admission::{self, Doors};
 use super::auth::{Identity, Rejection};
+use super::fault::{Act, Course, Hit};
 use super::http::{self, text, with_header};
 use super::{Shared, locked};
 use crate::model::event::{Problem, TlsInfo, What};
 use crate::model::handshake::{self, RequestHead};
 use crate::model::secret;
 use crate::wire::accept::{Accepted, Answer, Asked, Ended, accept};
+use crate::wire::impaired::{Impaired, Line};
 use crate::wire::stream::{Socket, Stream};
 use crate::wire::tls::NotAccepted;
 
@@ -28,6 +30,8 @@ pub(super) struct Entrant {
     /// What TLS agreed on, and how long that took.
     pub(super) tls: Option<(TlsInfo, Duration)>,
     pub(super) pass: Pass,
+    /// The way to what is below TLS, where faults act there.
+    pub(super) line: Option<Line>,
 }
 
 /// What a client was given with its 101.
@@ -36,12 +40,15 @@ pub(super) struct Pass {
     pub(super) verdict: Result<Identity, Rejection>,
     /// Its place among those of `--max-connections`, until it is dropped.
     pub(super) place: OwnedSemaphorePermit,
+    /// The faults that concern it.
+    pub(super) course: Option<Box<Course>>,
 }
 
 /// Serves HTTP on a socket until it is upgraded; `None` where it never was. Those who are refused
 /// have been told, and the log too.
 pub(super) async fn open(shared: &Arc<Shared>, socket: Socket, address: &str) -> Option<Entrant> {
     let started = Instant::now();
+    let (socket, line) = bottom(shared, socket);
     let secured = timeout(HANDSHAKE_TIMEOUT, secure(shared, socket, address)).await;
     let Ok(Some(secured)) = secured else {
         return None;
@@ -51,6 +58,7 @@ pub(super) async fn open(shared: &Arc<Shared>, socket: Socket, address: &str) ->
         shared: Arc::clone(shared),
         address: address.parse().ok().map(|address: SocketAddr| address.ip()),
         pass: OnceLock::new(),
+        line: line.clone(),
     });
     let at_desk = Arc::clone(&desk);
     let accepted = accept(secured.stream, left, move |request, asked| {
@@ -62,6 +70,7 @@ pub(super) async fn open(shared: &Arc<Shared>, socket: Socket, address: &str) ->
             tls: secured.tls,
             // The closure, which shares it, is gone; and an upgrade is always given one.
             pass: Arc::into_inner(desk)?.pass.into_inner()?,
+            line,
         }),
         Err(ended) => {
             log_ended(shared, ended, address);
@@ -76,6 +85,18 @@ struct Desk {
     /// `None` on a unix socket.
     address: Option<IpAddr>,
     pass: OnceLock<Pass>,
+    line: Option<Line>,
+}
+
+/// The socket, so that faults can act below TLS where some are to.
+fn bottom(shared: &Shared, socket: Socket) -> (Socket, Option<Line>) {
+    let faults = shared.faults.as_ref();
+    if faults.is_some_and(|faults| faults.are_below_tls()) {
+        let (impaired, line) = Impaired::new(socket);
+        (Socket::Impaired(Box::new(impaired)), Some(line))
+    } else {
+        (socket, None)
+    }
 }
 
 impl Desk {
@@ -137,13 +158,45 @@ impl Desk {
             },
         };
         let answer = admission::upgrade(&shared.plan, request, &mut doors);
-        if let Some(place) = place {
+        let Some(place) = place else {
+            if let Err(rejection) = verdict {
+                shared.log.tell(None, rejection.event());
+            }
+            return answer;
+        };
+        let (answer, course) = self.with_faults(answer, request);
+        if matches!(answer, Answer::Upgrade { .. } | Answer::Spelled { .. }) {
             // A connection is upgraded once.
-            let _ = self.pass.set(Pass { verdict, place });
-        } else if let Err(rejection) = verdict {
-            shared.log.tell(None, rejection.event());
+            let _ = self.pass.set(Pass {
+                verdict,
+                place,
+                course,
+            });
         }
         answer
+    }
+
+    /// What faults make of an answer that lets the client in.
+    fn with_faults(&self, answer: Answer, request: &RequestHead) -> (Answer, Option<Box<Course>>) {
+        let now = Instant::now();
+        let faults = self.shared.faults.as_ref();
+        let path = admission::path_of(&request.target);
+        let Some(mut course) = faults.and_then(|faults| faults.attempt(path, now)) else {
+            return (answer, None);
+        };
+        let (answer, hits) = course.answer(answer, request, now);
+        for Hit { acts, told } in hits {
+            for act in acts {
+                // Only what is below TLS is there yet.
+                if let (Act::Line(strain), Some(line)) = (act, &self.line) {
+                    line.strain(strain);
+                }
+            }
+            if let Some(told) = told {
+                self.shared.log.tell(None, told);
+            }
+        }
+        (answer, Some(Box::new(course)))
     }
 }
 

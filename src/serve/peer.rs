@@ -11,6 +11,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::auth::{Identity, Rejection};
 use super::bus::Member;
+use super::fault::{Clock, Course, Hit};
 use super::files::Receiver;
 use super::limits::{Bucket, OnLimit};
 use super::log::Log;
@@ -30,6 +31,7 @@ use crate::model::units::Rate;
 use crate::protocol::engine::Role;
 use crate::session::connection::Connection;
 use crate::wire::accept::Accepted;
+use crate::wire::impaired::Line;
 use crate::wire::stream::{Socket, Stream};
 
 /// Serves one TCP connection to its end.
@@ -39,12 +41,18 @@ pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, address: String) 
     let Some(Entrant {
         accepted,
         tls,
-        pass: Pass { verdict, place },
+        pass: Pass {
+            verdict,
+            place,
+            course,
+        },
+        line,
     }) = entrant
     else {
         return;
     };
-    let newcomer = Newcomer::new(&shared, accepted, tls, &address);
+    let mut newcomer = Newcomer::new(&shared, accepted, tls, &address);
+    newcomer.faults = course.map(|course| (course, line));
     drop(address);
     if let Some(mut peer) = Box::pin(newcomer.enter(shared, verdict)).await {
         peer.run().await;
@@ -59,6 +67,8 @@ struct Newcomer {
     connection: Connection<Stream>,
     /// What there is to tell of its opening.
     open: What,
+    /// What goes wrong with it, and the way to what is below TLS.
+    faults: Option<(Box<Course>, Option<Line>)>,
 }
 
 impl Newcomer {
@@ -91,6 +101,7 @@ impl Newcomer {
             path,
             connection,
             open,
+            faults: None,
         }
     }
 
@@ -136,8 +147,12 @@ impl Newcomer {
             path: self.path,
             user: identity.user,
         };
-        let seat = Arc::new(Seat::new(client, self.connection, shared.plan.queue));
-        Some(Peer::enter(shared, seat, told))
+        let mut seat = Seat::new(client, self.connection, shared.plan.queue);
+        let clock = self.faults.is_some().then(Box::default);
+        if let Some((course, line)) = self.faults {
+            seat = seat.with_faults(course, line);
+        }
+        Some(Peer::enter(shared, Arc::new(seat), told, clock))
     }
 }
 
@@ -168,6 +183,8 @@ struct Peer {
     is_here: bool,
     pace: Option<Box<Pace>>,
     files: Option<Box<Receiver>>,
+    /// When faults want to be asked; `None` where there are none.
+    clock: Option<Box<Clock>>,
 }
 
 /// How far a client is within `--rate-limit`.
@@ -183,7 +200,12 @@ struct Pace {
 
 impl Peer {
     /// The hub learns of it, and the log what there is to tell.
-    fn enter(shared: Arc<Shared>, seat: Arc<Seat>, told: Vec<What>) -> Self {
+    fn enter(
+        shared: Arc<Shared>,
+        seat: Arc<Seat>,
+        told: Vec<What>,
+        clock: Option<Box<Clock>>,
+    ) -> Self {
         let mut delivery = Delivery::default();
         shared.hub.connected(&seat, told, &mut delivery);
         let pace = shared.plan.limits.messages.map(|(rate, beyond)| {
@@ -203,10 +225,12 @@ impl Peer {
             is_here: true,
             pace,
             files,
+            clock,
         }
     }
 
     async fn run(&mut self) {
+        self.suffer(|course| course.opened(Instant::now()));
         while let Some(what) = poll_fn(|cx| self.poll_next(cx)).await {
             self.happened(what);
         }
@@ -224,7 +248,58 @@ impl Peer {
         if next.is_pending() {
             self.flush(cx);
         }
+        if self.clock.is_some() {
+            self.watch_faults(cx, next.is_pending());
+        }
         next
+    }
+
+    /// Tells what faults did to messages. Before a wait it also has them do what is due, and be asked
+    /// again at their time.
+    fn watch_faults(&mut self, cx: &mut Context<'_>, waits: bool) {
+        let asked = self
+            .seat
+            .ask_faults(|course| (course.take_told(), course.deadline()));
+        let Some((told, deadline)) = asked else {
+            return;
+        };
+        for what in told {
+            self.tell(what);
+        }
+        let clock = self.clock.as_mut().filter(|_| waits);
+        if clock.is_some_and(|clock| clock.poll_due(cx, deadline)) {
+            self.suffer(|course| course.due(Instant::now()));
+            // Messages that were held may leave now.
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    /// The faults that strike because of this.
+    fn faults_at(&self, what: &What) -> Vec<Hit> {
+        if self.clock.is_none() {
+            return Vec::new();
+        }
+        let hits = self
+            .seat
+            .ask_faults(|course| course.heard(what, Instant::now()));
+        hits.unwrap_or_default()
+    }
+
+    fn suffer(&self, ask: impl FnOnce(&mut Course) -> Vec<Hit>) {
+        let hits = self.seat.ask_faults(ask).unwrap_or_default();
+        if !hits.is_empty() {
+            self.seat.suffer(hits, &self.shared.log);
+        }
+    }
+
+    /// Faults strike, behind what a message has led to.
+    fn strike(&mut self, hits: Vec<Hit>, is_message: bool) {
+        let log = &self.shared.log;
+        if is_message {
+            self.delivery.flush(log);
+            self.seat.flush(log);
+        }
+        self.seat.suffer(hits, log);
     }
 
     fn flush(&mut self, cx: &mut Context<'_>) {
@@ -234,6 +309,7 @@ impl Peer {
     }
 
     fn happened(&mut self, what: What) {
+        let hits = self.faults_at(&what);
         let message = match &what {
             What::Message { message, dir, .. } if *dir == Direction::In => Some(message.clone()),
             _ => None,
@@ -243,6 +319,7 @@ impl Peer {
             What::Close(_) => Some(Departure::Lost),
             _ => None,
         };
+        let is_message = message.is_some();
         self.tell(what);
         if let Some(message) = message
             && !self.answers_heartbeat(&message)
@@ -251,6 +328,9 @@ impl Peer {
             self.store(&message);
             let delivery = &mut self.delivery;
             self.shared.hub.message(&self.seat, message, delivery);
+        }
+        if !hits.is_empty() {
+            self.strike(hits, is_message);
         }
         if let Some(departure) = departure {
             self.leave(departure);

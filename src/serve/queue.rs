@@ -12,6 +12,9 @@ use std::str::FromStr;
 use bytes::Bytes;
 
 use crate::model::command::Command;
+use crate::model::message::Message;
+use crate::protocol::encode;
+use crate::protocol::engine::Sent;
 
 /// What an order costs beside its bytes.
 const ORDER_COST: usize = 64;
@@ -22,6 +25,11 @@ pub(super) enum Order {
     /// A message's frame that was encoded once for many.
     Frame(Bytes),
     Command(Command),
+    /// Bytes as they are, and what is told when they left: a fault's.
+    Bytes {
+        bytes: Bytes,
+        sent: Option<Sent>,
+    },
 }
 
 /// `--overflow`: what to do about a peer whose queue is full.
@@ -210,11 +218,21 @@ impl Dropped {
 }
 
 impl Order {
+    /// The message that it sends, if it is one.
+    pub(super) fn message(&self) -> Option<Message> {
+        match self {
+            Self::Command(Command::Send(message)) => Some(message.clone()),
+            Self::Frame(frame) => encode::message_of(frame),
+            _ => None,
+        }
+    }
+
     /// What it takes in memory, roughly.
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         ORDER_COST
             + match self {
                 Self::Frame(frame) => frame.len(),
+                Self::Bytes { bytes, .. } => bytes.len(),
                 Self::Command(Command::Send(message)) => message.payload.len(),
                 Self::Command(Command::Frame(frame)) => frame.payload.len(),
                 Self::Command(Command::Ping(payload) | Command::Pong(payload)) => payload.len(),
@@ -267,7 +285,7 @@ mod tests {
         orders
             .map(|order| match order {
                 Order::Frame(frame) => frame[0],
-                Order::Command(_) => 0,
+                _ => 0,
             })
             .collect()
     }

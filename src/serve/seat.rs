@@ -8,16 +8,20 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use futures_util::task::AtomicWaker;
 
+use super::fault::{Act, Course, Hit};
 use super::log::Log;
 use super::queue::{self, Order, Pushed, Queue};
 use super::roster::Client;
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::event::{ConnId, What};
+use crate::protocol::engine::Sent;
 use crate::session::connection::{Connection, MOST_UNREAD};
+use crate::wire::impaired::Line;
 use crate::wire::stream::Stream;
 
 /// Bytes of others' messages that are handed to the connection beyond what it can write now; the
@@ -33,6 +37,8 @@ pub(super) struct Seat {
     task: AtomicWaker,
     /// Somebody has queued something and is about to write it.
     touched: AtomicBool,
+    /// The way to what is below TLS, where faults act there.
+    line: Option<Line>,
 }
 
 /// What waits for the peer to read.
@@ -40,6 +46,8 @@ struct Waiting {
     queue: Queue,
     /// Tasks that read nothing more until there is room.
     senders: Vec<Waker>,
+    /// What faults make of it.
+    course: Option<Box<Course>>,
 }
 
 impl Seat {
@@ -50,10 +58,20 @@ impl Seat {
             waiting: Mutex::new(Waiting {
                 queue: Queue::new(plan),
                 senders: Vec::new(),
+                course: None,
             }),
             task: AtomicWaker::new(),
             touched: AtomicBool::new(false),
+            line: None,
         }
+    }
+
+    /// The same with faults.
+    pub(super) fn with_faults(mut self, course: Box<Course>, line: Option<Line>) -> Self {
+        self.line = line;
+        let waiting = self.waiting.get_mut();
+        waiting.unwrap_or_else(PoisonError::into_inner).course = Some(course);
+        self
     }
 
     pub(super) fn id(&self) -> ConnId {
@@ -90,6 +108,60 @@ impl Seat {
             bytes: dropped.bytes,
             place: "queue",
         })
+    }
+
+    /// Asks the faults; `None` where there are none.
+    pub(super) fn ask_faults<T>(&self, ask: impl FnOnce(&mut Course) -> T) -> Option<T> {
+        self.waiting().course.as_deref_mut().map(ask)
+    }
+
+    /// Carries out what faults want, and tells of it.
+    pub(super) fn suffer(&self, hits: Vec<Hit>, log: &Log) {
+        let mut connection = self.connection();
+        for Hit { acts, told } in hits {
+            let suffered = acts
+                .into_iter()
+                .all(|act| self.carry_out(act, &mut connection));
+            if let Some(told) = told.filter(|_| suffered) {
+                log.tell(Some(self.id()), told);
+            }
+        }
+    }
+
+    /// Whether that could be done: a connection that is closing sends nothing more.
+    fn carry_out(&self, act: Act, connection: &mut Connection<Stream>) -> bool {
+        let done = match act {
+            Act::Command(command) => connection.send(command),
+            Act::Bytes(bytes) => connection.send_bytes(bytes, None),
+            Act::LastBytes { bytes, close } => {
+                connection.send_bytes(bytes, Some(Sent::Close(close)))
+            }
+            Act::Line(strain) => {
+                if let Some(line) = &self.line {
+                    line.strain(strain);
+                }
+                return self.line.is_some();
+            }
+            Act::WithholdPongs => {
+                connection.withhold_pongs();
+                return true;
+            }
+            Act::WithholdPings => {
+                connection.withhold_pings();
+                return true;
+            }
+            Act::WithholdClose => {
+                connection.withhold_close();
+                return true;
+            }
+            Act::HoldEnd(time) => {
+                connection.hold_end(time);
+                return true;
+            }
+        };
+        // What comes next may be the end of TCP; what does not leave now is the task's to write.
+        connection.write_now();
+        done.is_ok()
     }
 
     /// Closes the connection, behind what it has taken; what waits is given up.
@@ -145,7 +217,8 @@ impl Seat {
         while let Some(what) = connection.next_sent() {
             log.tell(Some(self.id()), what);
         }
-        if !all_left || !self.waiting().queue.is_empty() {
+        let waiting = self.waiting();
+        if !all_left || !waiting.queue.is_empty() || waiting.course.is_some() {
             self.task.wake();
         }
     }
@@ -174,15 +247,12 @@ impl Seat {
     /// Moves what waits into the connection, as far as that takes it; whether answers are left.
     fn fill(&self, connection: &mut Connection<Stream>) -> bool {
         let mut waiting = self.waiting();
-        while let Some(order) = waiting.queue.pop_if(|order, is_answer| {
-            let is_close = matches!(order, Order::Command(Command::Close(_)));
-            let takes_more = is_answer || connection.held() < WRITE_AHEAD;
-            is_close || (takes_more && connection.can_send())
-        }) {
+        while let Some(order) = waiting.next(connection) {
             // It can send, so only a connection that is closing refuses; nobody hears it then.
             let _ = match order {
                 Order::Frame(frame) => connection.send_encoded(frame),
                 Order::Command(command) => connection.send(command),
+                Order::Bytes { bytes, sent } => connection.send_bytes(bytes, sent),
             };
         }
         if !connection.is_open() {
@@ -206,9 +276,33 @@ impl Seat {
 }
 
 impl Waiting {
+    /// The next order that the connection takes now.
+    fn next(&mut self, connection: &Connection<Stream>) -> Option<Order> {
+        let can_send = connection.can_send();
+        let held = connection.held();
+        let takes = |order: &Order, is_answer: bool| {
+            let is_close = matches!(order, Order::Command(Command::Close(_)));
+            let takes_more = is_answer || held < WRITE_AHEAD;
+            is_close || (takes_more && can_send)
+        };
+        let Some(course) = &mut self.course else {
+            return self.queue.pop_if(takes);
+        };
+        let now = Instant::now();
+        while course.has_room()
+            && let Some(order) = self.queue.pop_if(takes)
+        {
+            course.send(order, now);
+        }
+        course.ready(now, |order| takes(order, true))
+    }
+
     /// Nobody will hear what waits.
     fn give_up(&mut self) {
         self.queue.clear();
+        if let Some(course) = &mut self.course {
+            course.give_up();
+        }
         self.wake_senders();
     }
 

@@ -12,6 +12,8 @@ use crate::protocol::engine::Role;
 
 /// How long a closing handshake may take.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a peer may take to end TCP where its Close is not answered on purpose.
+pub(super) const WITHHELD_CLOSE_TIMEOUT: Duration = Duration::from_secs(600);
 /// A closing handshake that a ghost is offered before it is dropped.
 pub(super) const GHOST_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long a client waits for the server to end TCP after the closing handshake.

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use super::closing::{self, CLOSE_TIMEOUT, Ending, GHOST_TIMEOUT, Phase};
+use super::closing::{self, CLOSE_TIMEOUT, Ending, GHOST_TIMEOUT, Phase, WITHHELD_CLOSE_TIMEOUT};
 use super::keepalive::{Beat, Heartbeat, Keepalive, Pings};
 use super::late_answer::late_answer;
 use super::link::Link;
@@ -92,6 +92,8 @@ pub struct Connection<S> {
     waiting: bool,
     /// Whether nothing has come yet since the opening handshake.
     fresh: bool,
+    /// How long TCP stays open after both Close frames, where it is not to end at once.
+    held_end: Option<Duration>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -132,6 +134,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             reading: true,
             waiting: false,
             fresh: true,
+            held_end: None,
         }
     }
 
@@ -204,6 +207,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// [`SendError`]: nothing was queued.
     pub fn send_encoded(&mut self, frame: Bytes) -> Result<(), SendError> {
         self.engine.send_encoded(frame)
+    }
+
+    /// Queues bytes as they are, in turn with the messages and whatever the bound; `sent` is what is
+    /// told when they left. What tells a Close begins the closing handshake, or takes the place of a
+    /// Close that has not begun to leave.
+    ///
+    /// # Errors
+    /// [`SendError::Closing`]: nothing was queued.
+    pub fn send_bytes(&mut self, bytes: Bytes, sent: Option<Sent>) -> Result<(), SendError> {
+        self.engine.send_bytes(bytes, sent)?;
+        if self.engine.close_queued() && self.phase == Phase::Open {
+            let deadline = Instant::now() + CLOSE_TIMEOUT;
+            self.begin_closing(ClosedBy::Us, None, false, deadline);
+        }
+        Ok(())
+    }
+
+    /// From now on pings are not answered.
+    pub fn withhold_pongs(&mut self) {
+        self.engine.withhold_pongs();
+    }
+
+    /// From now on there is no heartbeat.
+    pub fn withhold_pings(&mut self) {
+        self.keepalive = None;
+    }
+
+    /// From now on a Close of the peer is not answered, and it is for the peer to end TCP.
+    pub fn withhold_close(&mut self) {
+        self.engine.withhold_close();
+    }
+
+    /// TCP is to stay open so long after both Close frames, unless the peer ends it.
+    pub fn hold_end(&mut self, time: Duration) {
+        self.held_end = Some(time);
     }
 
     /// Whether data is taken now: the connection is open and its out queue below its bound.
@@ -420,11 +458,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             Incoming::Close(frame) => return self.peer_closed(frame, now),
             Incoming::Violation(violation) => {
+                let rule = &violation.rule;
+                let (message, hint) = if violation.code == CloseCode::TOO_BIG {
+                    let hint = "--max-message-size allows more".to_owned();
+                    (format!("the peer sent {rule}"), Some(hint))
+                } else {
+                    (format!("the peer broke the protocol: {rule}"), None)
+                };
                 let problem = Problem {
                     kind: "protocol",
-                    message: format!("the peer broke the protocol: {}", violation.rule),
-                    hint: (violation.code == CloseCode::TOO_BIG)
-                        .then(|| "--max-message-size allows more".to_owned()),
+                    message,
+                    hint,
                 };
                 return self.violated(&violation, problem, now);
             }
@@ -473,7 +517,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn peer_closed(&mut self, frame: Option<CloseFrame>, now: Instant) {
         match &mut self.phase {
             Phase::Open => {
-                self.begin_closing(ClosedBy::Peer, frame, false, now + CLOSE_TIMEOUT);
+                let timeout = if self.engine.answers_close() {
+                    CLOSE_TIMEOUT
+                } else {
+                    WITHHELD_CLOSE_TIMEOUT
+                };
+                self.begin_closing(ClosedBy::Peer, frame, false, now + timeout);
             }
             Phase::Closing { end, .. } => end.answered_with(frame),
             Phase::Draining { .. } | Phase::Ended => {}
@@ -527,10 +576,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         let end = end.clone();
         self.tell_end(now, Some(&end));
-        if !end.waits_for_server(self.role) {
+        self.phase = end.linger(self.role, now);
+        if let (Some(time), Phase::Draining { deadline, .. }) = (self.held_end, &mut self.phase) {
+            *deadline = now + time;
+        } else if !end.waits_for_server(self.role) {
             self.link.shut_down(cx);
         }
-        self.phase = end.linger(self.role, now);
         self.timer = None;
     }
 

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::error::{Error, cause_text};
 use crate::model::secret::Secret;
-use crate::model::secret::declared::Declared;
+use crate::model::secret::known::{Known, Named, is_name};
 use crate::wire::{tls, upgrade};
 
 /// A command may ask a cloud, or a person for a finger.
@@ -131,7 +131,7 @@ impl NamedSecret {
         let Some((name, source)) = named else {
             return Err(Error::usage_hint(
                 "--secret takes NAME=VALUE",
-                "a name has letters, digits and _; the value may be @FILE or env:VARIABLE",
+                "a name has letters, digits, _ and -; the value may be @FILE or env:VARIABLE",
             ));
         };
         let flag = format!("--secret {name}");
@@ -145,6 +145,14 @@ impl NamedSecret {
         })
     }
 
+    /// One whose value is known already.
+    pub const fn literal(name: String, value: Secret<String>) -> Self {
+        Self {
+            name,
+            source: SecretSource::Literal(value),
+        }
+    }
+
     /// # Errors
     /// [`Error::Usage`] for a secret that cannot be had.
     pub async fn resolve(&self) -> Result<Secret<String>, Error> {
@@ -154,25 +162,17 @@ impl NamedSecret {
     }
 }
 
-/// A name as variables of a transcript have it.
-fn is_name(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    bytes
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
 /// The values that are to be shown nowhere.
 ///
 /// # Errors
 /// [`Error::Usage`] for a secret that cannot be had.
-pub async fn declare(secrets: &[NamedSecret]) -> Result<Declared, Error> {
+pub async fn declare(secrets: &[NamedSecret]) -> Result<Known, Error> {
     let mut values = Vec::with_capacity(secrets.len());
     for secret in secrets {
-        values.push((secret.name.clone(), secret.resolve().await?));
+        let value = secret.resolve().await?;
+        values.push(Named::declared(secret.name.clone(), value));
     }
-    Declared::new(values).map_err(|problem| Error::usage(format!("--secret: {problem}")))
+    Known::new(values).map_err(|problem| Error::usage(format!("--secret: {problem}")))
 }
 
 impl Secrets {

@@ -13,7 +13,7 @@ use super::variables::{self, Unknown, Variables};
 use crate::text::json::scan::Scanner;
 
 /// At the end of an expected array: more elements may follow.
-const MORE: &str = "...";
+pub(super) const MORE: &str = "...";
 /// The most that is shown of a value, in characters.
 const SHOWN: usize = 60;
 

@@ -5,16 +5,18 @@
 //!
 //! Statements are added as things happen and are never changed, so the file parses after each of
 //! them. What would be answered or sent by itself when it is played is left out: pongs to the peer's
-//! pings, and the Close of a peer that broke the protocol. What the language cannot say (a ping whose
-//! payload is not text) is left out as well.
+//! pings, and the Close to a peer that broke the protocol, which is expected as an end without a Close.
+//! What the language cannot say (a ping whose payload is not text) is left out as well.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::json::MORE;
 use super::parse::is_reserved;
 use super::print::print;
 use super::syntax::{
@@ -26,7 +28,6 @@ use crate::model::close::CloseCode;
 use crate::model::event::{Close, ClosedBy, ConnId, Direction, Event, Open, What};
 use crate::model::handshake::{Headers, RequestHead, values};
 use crate::model::message::Message;
-use crate::model::secret::declared::Piece;
 use crate::model::secret::stand_in::StandIns;
 use crate::text::sanitize;
 
@@ -112,6 +113,9 @@ impl Recorder {
             return;
         }
         self.tell_secrets(secrets, out);
+        if let Some(remark) = self.remark(event) {
+            out.extend_from_slice(format!("# {remark}\n").as_bytes());
+        }
         if matches!(steps.first(), Some(Step::Connect(_))) {
             out.push(b'\n');
         }
@@ -256,8 +260,9 @@ impl Recorder {
                 closing(code, &close.reason, secrets),
             )];
         }
-        if is_reaction(code) {
-            return Vec::new();
+        if is_reaction(code) && !close.clean {
+            // Whoever plays it closes by itself again: for a transcript that is an end without a Close.
+            return vec![expect(peer, "/close", Text::new("1006"))];
         }
         let args = match close.wire_code {
             Some(code) if code.may_be_sent() => closing(code, &close.reason, secrets),
@@ -282,9 +287,24 @@ impl Recorder {
         peer
     }
 
+    /// What the language cannot say, in words.
+    fn remark(&self, event: &Event) -> Option<String> {
+        let What::Close(close) = &event.what else {
+            return None;
+        };
+        let is_ours = close.by == ClosedBy::Us && is_reaction(close.code) && !close.clean;
+        let what = if self.serves.is_some() {
+            "which is not recorded"
+        } else {
+            "which is an end without a Close here"
+        };
+        let code = close.code;
+        is_ours.then(|| format!("What came broke the protocol and was closed with {code}, {what}."))
+    }
+
     /// Says once of each stand-in where its value is to come from.
     fn tell_secrets(&mut self, secrets: &StandIns, out: &mut Vec<u8>) {
-        for found in &secrets.found()[self.told..] {
+        for found in secrets.found().skip(self.told) {
             let place = sanitize::line(&found.place);
             let line = format!(
                 "# {} stands for a secret ({place}): --secret {}=VALUE\n",
@@ -298,7 +318,7 @@ impl Recorder {
 }
 
 /// Codes with which an endpoint answers a violation by itself.
-const fn is_reaction(code: CloseCode) -> bool {
+pub(super) const fn is_reaction(code: CloseCode) -> bool {
     matches!(code.0, 1002 | 1007 | 1009)
 }
 
@@ -328,7 +348,8 @@ fn sent(message: &Message, secrets: &mut StandIns) -> Sending {
     if message.is_text() {
         return Sending::Text(template(&message.payload, secrets));
     }
-    let payload = redacted(&message.payload, secrets);
+    let mut payload = message.payload.clone();
+    secrets.redact(&mut payload);
     Sending::Wire {
         verb: "/bin",
         args: Text::new(encoded(&payload)),
@@ -339,15 +360,16 @@ fn sent(message: &Message, secrets: &mut StandIns) -> Sending {
 /// told by member then, and what a newer server adds does no harm.
 fn expected(message: &Message, secrets: &mut StandIns) -> (&'static str, Text) {
     if message.is_text() {
-        let matcher = if is_json(&message.payload) {
-            "/json"
-        } else {
-            ""
-        };
-        return (matcher, template(&message.payload, secrets));
+        return (
+            matcher(&message.payload),
+            template(&message.payload, secrets),
+        );
     }
-    let payload = redacted(&message.payload, secrets);
-    let text = if payload.len() > MOST_EXPECTED {
+    let mut payload = message.payload.clone();
+    let text = if secrets.redact(&mut payload) {
+        // Bytes cannot hold a placeholder, and what they were is not to be known.
+        String::new()
+    } else if payload.len() > MOST_EXPECTED {
         let digits: Vec<String> = Sha256::digest(&payload)
             .iter()
             .map(|byte| format!("{byte:02x}"))
@@ -359,11 +381,38 @@ fn expected(message: &Message, secrets: &mut StandIns) -> (&'static str, Text) {
     ("/bin", Text::new(text))
 }
 
-/// Whether it is a JSON object or array.
-fn is_json(payload: &[u8]) -> bool {
+/// The matcher for a text: of JSON objects and arrays one for JSON, as long as it means by them what
+/// they are.
+fn matcher(payload: &[u8]) -> &'static str {
     let begins = payload.trim_ascii_start().first();
-    matches!(begins, Some(b'{' | b'['))
-        && serde_json::from_slice::<serde_json::Value>(payload).is_ok()
+    let json = match begins {
+        Some(b'{' | b'[') => serde_json::from_slice::<Value>(payload).ok(),
+        _ => None,
+    };
+    match json {
+        None => "",
+        // Braces that escapes of JSON spell cannot be escaped once more.
+        Some(_) if spells_braces(payload) => "",
+        Some(json) if ends_in_dots(&json) => "/exactly",
+        Some(_) => "/json",
+    }
+}
+
+fn spells_braces(payload: &[u8]) -> bool {
+    payload
+        .windows(6)
+        .any(|six| six.eq_ignore_ascii_case(b"\\u007b"))
+}
+
+/// Whether an array ends in what means "and more" after `/json`.
+fn ends_in_dots(json: &Value) -> bool {
+    match json {
+        Value::Array(items) => {
+            items.last().and_then(Value::as_str) == Some(MORE) || items.iter().any(ends_in_dots)
+        }
+        Value::Object(members) => members.values().any(ends_in_dots),
+        _ => false,
+    }
 }
 
 fn encoded(payload: &[u8]) -> String {
@@ -377,22 +426,7 @@ fn encoded(payload: &[u8]) -> String {
 
 /// Text of a message: what looks like a placeholder is escaped, secrets become placeholders.
 fn template(payload: &[u8], secrets: &mut StandIns) -> Text {
-    let declared = secrets.declared().clone();
-    let Some(pieces) = declared.pieces(payload) else {
-        return Text::new(escape(&String::from_utf8_lossy(payload)));
-    };
-    let pieces = pieces.into_iter().map(|piece| match piece {
-        Piece::Plain(bytes) => escape(&String::from_utf8_lossy(bytes)),
-        Piece::Secret(name) => secrets.declared_one(name),
-    });
-    Text::new(pieces.collect::<String>())
-}
-
-/// Bytes cannot hold a placeholder: a secret in them is lost.
-fn redacted(payload: &Bytes, secrets: &StandIns) -> Bytes {
-    let mut payload = payload.clone();
-    secrets.declared().redact_payload(&mut payload);
-    payload
+    Text::new(secrets.fill(payload, |plain| escape(&String::from_utf8_lossy(plain))))
 }
 
 /// The payload of a ping or pong as words; `None` where the language cannot write it.
@@ -446,11 +480,8 @@ fn known(text: &str, secrets: &StandIns) -> Text {
     let mut raw = String::new();
     let mut rest = text;
     while let Some(start) = rest.find("{{secret_") {
-        let stand_ins = secrets.found().iter().map(|it| it.written());
-        let Some(found) = stand_ins
-            .into_iter()
-            .find(|it| rest[start..].starts_with(it))
-        else {
+        let mut stand_ins = secrets.found().map(|it| it.written());
+        let Some(found) = stand_ins.find(|it| rest[start..].starts_with(it)) else {
             break;
         };
         raw.push_str(&escape(&rest[..start]));

@@ -11,7 +11,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use serde_json::Value as Json;
 
 use super::template::Placeholder;
-use crate::model::secret::REDACTED;
+use crate::model::secret::known::{Known, Named};
 
 /// The value of a variable.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,13 +54,26 @@ impl Value {
 pub struct Given {
     pub variables: HashMap<String, String>,
     /// By the name without `secret_`.
-    pub secrets: HashMap<String, String>,
+    pub secrets: Known,
 }
 
 impl Given {
+    /// The same and these secrets; what is here already counts where both have a name.
+    ///
+    /// # Errors
+    /// All of them together are too long to be looked for.
+    pub fn with(&self, secrets: Vec<Named>) -> Result<Self, String> {
+        let given = self.secrets.values().iter().cloned();
+        Ok(Self {
+            variables: self.variables.clone(),
+            secrets: Known::new(secrets.into_iter().chain(given))?,
+        })
+    }
+
     /// The names as a transcript writes them.
     pub fn names(&self) -> impl Iterator<Item = String> {
-        let secrets = self.secrets.keys().map(|name| format!("secret_{name}"));
+        let secrets = self.secrets.values().iter();
+        let secrets = secrets.map(|secret| format!("secret_{}", secret.name));
         self.variables.keys().cloned().chain(secrets)
     }
 }
@@ -74,7 +87,7 @@ pub struct Unknown(pub String);
 pub struct Variables {
     values: HashMap<String, Value>,
     /// What must never be shown.
-    secrets: Vec<String>,
+    secrets: Known,
     sequence: u64,
     random: SmallRng,
     /// The wall clock when the run began, and how long ago that is.
@@ -87,13 +100,13 @@ impl Variables {
     pub fn new(given: &Given, seed: u64, began: SystemTime) -> Self {
         let text = |(name, value): (&String, &String)| (name.clone(), Value::Text(value.clone()));
         let mut values: HashMap<String, Value> = given.variables.iter().map(text).collect();
-        for (name, value) in &given.secrets {
-            values.insert(format!("secret_{name}"), Value::Text(value.clone()));
+        for secret in given.secrets.values() {
+            let value = Value::Text(secret.value.reveal().clone());
+            values.insert(format!("secret_{}", secret.name), value);
         }
-        let secrets = given.secrets.values().filter(|value| !value.is_empty());
         Self {
             values,
-            secrets: secrets.cloned().collect(),
+            secrets: given.secrets.clone(),
             sequence: 0,
             random: SmallRng::seed_from_u64(seed),
             began,
@@ -141,18 +154,9 @@ impl Variables {
         format!("{now:.3}")
     }
 
-    /// The text without the secrets that are in it, as they are and as JSON escapes them.
+    /// The text without the secrets that are in it.
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut shown = Cow::Borrowed(text);
-        for secret in &self.secrets {
-            let escaped = Json::String(secret.clone()).to_string();
-            for form in [secret.as_str(), &escaped[1..escaped.len() - 1]] {
-                if shown.contains(form) {
-                    shown = Cow::Owned(shown.replace(form, REDACTED));
-                }
-            }
-        }
-        shown
+        self.secrets.redacted(text)
     }
 
     /// Nothing given, and the same chance and time in every test.
@@ -181,6 +185,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::secret::Secret;
 
     #[test]
     fn built_in_values_are_made_anew_each_time() {
@@ -221,9 +226,9 @@ mod tests {
 
     #[test]
     fn secrets_are_shown_nowhere() {
-        let secrets = HashMap::from([("token".to_owned(), "a\"b".to_owned())]);
+        let token = Named::declared("token".to_owned(), Secret::new("a\"b".to_owned()));
         let given = Given {
-            secrets,
+            secrets: Known::new([token]).unwrap(),
             ..Given::default()
         };
         let mut variables = Variables::new(&given, 1, SystemTime::UNIX_EPOCH);

@@ -104,6 +104,9 @@ impl Talk {
                 let text = format!("over the limit of its {limit}: {action}");
                 self.say(Some(event), Ink::Error, &text, out);
             }
+            What::Fault { detail, .. } => {
+                self.say(Some(event), Ink::Error, &format!("fault {detail}"), out);
+            }
             What::Listening { url } => {
                 self.prefix.observe(&event.what);
                 self.say(

@@ -5,7 +5,7 @@
 //! The heads are shown as they were on the wire ([`Heard`]), with the Date that hyper adds to answers.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,6 +54,10 @@ pub enum Answer {
         subprotocol: Option<String>,
         headers: Headers,
     },
+    /// 101 with these headers, right or wrong, and bytes that leave in one write with it.
+    Spelled { headers: Headers, behind: Bytes },
+    /// None: the connection is held open until the client leaves, however long that takes.
+    Silence,
     /// An ordinary answer; the connection stays open for further requests.
     Http {
         status: u16,
@@ -78,6 +82,8 @@ pub enum Ended {
     /// Only plain HTTP was spoken; the last request and the status it got, if there was one.
     Http(Option<(RequestHead, u16)>),
     Timeout,
+    /// It got no answer, as it was meant to, and left.
+    Unanswered,
     Io(io::Error),
 }
 
@@ -100,6 +106,7 @@ where
         kept: kept.clone(),
         counter: Arc::new(Counter {
             answer,
+            kept: kept.clone(),
             last: Mutex::new(Last::Nothing),
         }),
     };
@@ -112,7 +119,12 @@ where
     let served = bounded(timeout, poll_fn(|cx| connection.poll_without_shutdown(cx))).await;
     let parts = connection.into_parts();
     let stream = parts.io.into_inner().into_inner();
-    let ended = match (served, parts.service.counter.last()) {
+    let last = parts.service.counter.last();
+    if let (Err(_), Last::Unanswered) = (&served, &last) {
+        leaves(stream).await;
+        return Err(Ended::Unanswered);
+    }
+    let ended = match (served, last) {
         (Ok(Ok(())), Last::Upgraded(request, response)) => {
             return Ok(Accepted {
                 stream,
@@ -123,6 +135,7 @@ where
         }
         (Ok(Err(error)), _) => Ended::Io(io_error(error)),
         (Err(_), Last::Nothing | Last::Upgraded(..)) => Ended::Timeout,
+        (_, Last::Unanswered) => Ended::Unanswered,
         (_, Last::Plain(request, status)) => Ended::Http(Some((request, status))),
         (Ok(Ok(())), Last::Nothing) => Ended::Http(None),
     };
@@ -139,6 +152,12 @@ pub(super) async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     };
     // The connection is over; how it ended is known already.
     let _ = bounded(LINGER, rest).await;
+}
+
+/// Waits until the peer ends the connection.
+async fn leaves<S: AsyncRead + Unpin>(mut stream: S) {
+    // However it ends it, it has left.
+    let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
 }
 
 /// The system's error below hyper's, or hyper's as one.
@@ -162,6 +181,7 @@ enum Last {
     Nothing,
     Plain(RequestHead, u16),
     Upgraded(RequestHead, ResponseHead),
+    Unanswered,
 }
 
 /// Where hyper hands in its requests.
@@ -172,6 +192,7 @@ struct Desk<F> {
 
 struct Counter<F> {
     answer: F,
+    kept: Kept,
     last: Mutex<Last>,
 }
 
@@ -206,11 +227,21 @@ impl<F: Fn(&RequestHead, Asked<'_>) -> Answer> Counter<F> {
             body: !request.body().is_end_stream(),
         };
         let response = match judge(&head, framing) {
-            Ok(true) => respond((self.answer)(&head, Asked::Upgrade), &head),
+            Ok(true) => match (self.answer)(&head, Asked::Upgrade) {
+                Answer::Silence => {
+                    *self.lock() = Last::Unanswered;
+                    pending().await
+                }
+                answer => respond(answer, &head, &self.kept),
+            },
             Ok(false) => match Limited::new(request.into_body(), MAX_BODY).collect().await {
                 Ok(body) => match (self.answer)(&head, Asked::Http(&body.to_bytes())) {
-                    Answer::Upgrade { .. } => NOT_ASKED.response(),
-                    answer => respond(answer, &head),
+                    Answer::Http {
+                        status,
+                        headers,
+                        body,
+                    } => build(status, &headers, body),
+                    _ => NOT_ASKED.response(),
                 },
                 Err(_) => TOO_LARGE.response(),
             },
@@ -372,36 +403,41 @@ impl Rejection {
     }
 }
 
-fn respond(answer: Answer, request: &RequestHead) -> Response<Full<Bytes>> {
-    match answer {
+fn respond(answer: Answer, request: &RequestHead, kept: &Kept) -> Response<Full<Bytes>> {
+    let headers = match answer {
         Answer::Http {
             status,
             headers,
             body,
-        } => build(status, &headers, body),
+        } => return build(status, &headers, body),
         Answer::Upgrade {
             subprotocol,
-            headers: further,
-        } => {
-            let key = header(&request.headers, "sec-websocket-key").unwrap_or_default();
-            let ours = [
-                ("upgrade", Some("websocket".to_owned())),
-                ("connection", Some("Upgrade".to_owned())),
-                ("sec-websocket-accept", Some(key::accept_of(key))),
-                ("sec-websocket-protocol", subprotocol),
-            ];
-            let headers: Headers = ours
-                .into_iter()
-                .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-                .chain(further)
-                .collect();
-            build(
-                StatusCode::SWITCHING_PROTOCOLS.as_u16(),
-                &headers,
-                Bytes::new(),
-            )
+            headers,
+        } => switching(request, subprotocol, headers),
+        Answer::Spelled { headers, behind } => {
+            kept.leaves_behind(behind);
+            headers
         }
-    }
+        // Nothing is answered before one gets here.
+        Answer::Silence => Headers::new(),
+    };
+    let status = StatusCode::SWITCHING_PROTOCOLS.as_u16();
+    build(status, &headers, Bytes::new())
+}
+
+/// The headers of the 101 that answers a request rightly.
+pub fn switching(request: &RequestHead, subprotocol: Option<String>, further: Headers) -> Headers {
+    let key = header(&request.headers, "sec-websocket-key").unwrap_or_default();
+    let ours = [
+        ("upgrade", Some("websocket".to_owned())),
+        ("connection", Some("Upgrade".to_owned())),
+        ("sec-websocket-accept", Some(key::accept_of(key))),
+        ("sec-websocket-protocol", subprotocol),
+    ];
+    ours.into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .chain(further)
+        .collect()
 }
 
 /// The answer as hyper's type; 500 where a status or header cannot be sent.

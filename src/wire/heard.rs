@@ -5,12 +5,15 @@
 //! [`KEPT`] bytes each way, and the heads are read from that once hyper has judged the request. It
 //! is for showing only: where the copy does not hold the very fields that hyper found (after a
 //! request with a body, say), hyper's account stands.
+//!
+//! It is also where something can leave in one write with a 101, which hyper sends alone.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::head::{self, value_text};
@@ -24,25 +27,34 @@ const MAX_FIELDS: usize = 100;
 pub(super) struct Heard<S> {
     stream: S,
     kept: Kept,
+    /// An answer that waits for what is to leave with it.
+    held: Vec<u8>,
 }
 
 /// What was kept; clones share it.
 #[derive(Clone, Default)]
-pub(super) struct Kept(Arc<Mutex<Bytes>>);
+pub(super) struct Kept(Arc<Mutex<Passed>>);
 
 #[derive(Default)]
-struct Bytes {
+struct Passed {
     /// Since the end of the last request's head.
     read: Vec<u8>,
     /// Since then.
     written: Vec<u8>,
+    /// What is to leave in one write with the next answer.
+    behind: Bytes,
 }
 
 impl<S> Heard<S> {
     pub(super) fn new(stream: S) -> (Self, Kept) {
         let kept = Kept::default();
         let shared = kept.clone();
-        (Self { stream, kept }, shared)
+        let heard = Self {
+            stream,
+            kept,
+            held: Vec::new(),
+        };
+        (heard, shared)
     }
 
     pub(super) fn into_inner(self) -> S {
@@ -81,7 +93,12 @@ impl Kept {
             .unwrap_or(answer)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Bytes> {
+    /// These bytes are to leave in one write with the next answer.
+    pub(super) fn leaves_behind(&self, bytes: Bytes) {
+        self.lock().behind = bytes;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Passed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -134,13 +151,29 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let count = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        let waits = !self.held.is_empty() || !self.kept.lock().behind.is_empty();
+        let count = if waits {
+            self.held.extend_from_slice(bytes);
+            bytes.len()
+        } else {
+            ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?
+        };
         keep(&mut self.kept.lock().written, &bytes[..count]);
         Poll::Ready(Ok(count))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let this = &mut *self;
+        let behind = std::mem::take(&mut this.kept.lock().behind);
+        this.held.extend_from_slice(&behind);
+        while !this.held.is_empty() {
+            let count = ready!(Pin::new(&mut this.stream).poll_write(cx, &this.held))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            this.held.drain(..count);
+        }
+        Pin::new(&mut this.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -12,6 +12,7 @@ pub mod cookies;
 pub mod dial;
 mod head;
 mod heard;
+pub mod impaired;
 mod key;
 pub mod nonblocking;
 pub mod proxy;

@@ -134,6 +134,8 @@ impl TryFrom<stream::Socket> for Plain {
             stream::Socket::Tcp(stream) => Self::Tcp(TcpStream::from_std(stream.into_std()?)),
             #[cfg(unix)]
             stream::Socket::Unix(stream) => Self::Unix(UnixStream::from_std(stream.into_std()?)),
+            // Only servers have them.
+            stream::Socket::Impaired(_) => return Err(io::ErrorKind::Unsupported.into()),
         })
     }
 }

@@ -10,12 +10,16 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 use tokio_rustls::TlsStream;
 
+use super::impaired::Impaired;
+
 /// A connected socket.
 #[derive(Debug)]
 pub enum Socket {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    /// One of these, with which something may go wrong on purpose.
+    Impaired(Box<Impaired>),
 }
 
 /// What the opening handshake and the frames go over; `B` is what lies at the bottom.
@@ -40,6 +44,7 @@ impl AsyncRead for Socket {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Impaired(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -54,6 +59,7 @@ impl AsyncWrite for Socket {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Impaired(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -66,6 +72,7 @@ impl AsyncWrite for Socket {
             Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Self::Impaired(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
         }
     }
 
@@ -78,6 +85,7 @@ impl AsyncWrite for Socket {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Impaired(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -86,6 +94,7 @@ impl AsyncWrite for Socket {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             #[cfg(unix)]
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Impaired(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

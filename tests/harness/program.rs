@@ -200,6 +200,19 @@ impl Output {
         self
     }
 
+    /// Each of these texts is on stdout.
+    #[track_caller]
+    pub fn prints(self, texts: &[&str]) -> Self {
+        let printed = String::from_utf8_lossy(&self.stdout);
+        for text in texts {
+            assert!(
+                printed.contains(text),
+                "stdout should have {text:?}\n{self}"
+            );
+        }
+        self
+    }
+
     /// None of these texts is on stdout or stderr.
     #[track_caller]
     pub fn never_says(self, texts: &[&str]) -> Self {

@@ -187,8 +187,8 @@ pub(super) struct Test {
     ///
     /// NAME=@FILE reads it from a file, NAME=env:VARIABLE from the environment, NAME=cmd:COMMAND
     /// from what a command prints. WSCOPE_SECRET_name in the environment gives one too.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = value::assignment, help_heading = "Test")]
-    pub secret: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Test")]
+    pub secret: Vec<String>,
     #[command(flatten)]
     pub connection: Connection,
     #[command(flatten)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::value;
 use crate::model::units::{Rate, parse_duration, parse_rate};
 use crate::serve::expectation::Expectation;
+use crate::serve::fault::Fault;
 use crate::serve::limits::OnLimit;
 use crate::serve::queue::Overflow;
 
@@ -93,6 +94,21 @@ pub(in crate::cli) struct Server {
     /// Store only files of these types, told by their content: png, application/pdf, image/*
     #[arg(long, value_name = "TYPE,..", value_delimiter = ',')]
     pub save_types: Vec<String>,
+
+    /// Let this go wrong: close=4002@3msg, refuse=503:conn=1-3, delay=200ms; may be repeated
+    ///
+    /// ACTION[=ARGS][@WHEN][:KEY=VALUE]...: --list-faults tells all of them, and what a correct
+    /// client does about each.
+    #[arg(long, value_name = "FAULT", value_parser = str::parse::<Fault>)]
+    pub fault: Vec<Fault>,
+
+    /// Draw the same faults each time, from this number
+    #[arg(long, value_name = "N")]
+    pub fault_seed: Option<u64>,
+
+    /// Tell the faults that there are, and end
+    #[arg(long)]
+    pub list_faults: bool,
 
     /// Run this command with WSCOPE_URL set, and end with its exit code
     #[arg(long, value_name = "COMMAND")]

@@ -43,7 +43,8 @@ pub(in crate::cli) struct Tests {
 
     /// Write what came into the lines that failed; not where CI is set
     ///
-    /// Matchers, let and variables stay. What cannot be said in the same way is left as it is.
+    /// Matchers, let and variables stay. What cannot be said in the same way is left as it is, and so
+    /// is what differs each time: why is told, and the exit status is that of the failure.
     #[arg(long)]
     pub bless: bool,
 
@@ -82,7 +83,8 @@ pub(in crate::cli) struct Inspection {
 
     /// Print a browser's recording (page.har) as a transcript
     ///
-    /// Secrets become {{secret_NAME}}. Without --convert a recording is played as it is.
+    /// Secrets become {{secret_NAME}}. Without --convert a recording is played with its secrets, which
+    /// are not shown.
     #[arg(long, conflicts_with = "check")]
     pub convert: bool,
 

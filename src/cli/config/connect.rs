@@ -61,7 +61,7 @@ pub(super) fn connect(setup: &Setup<'_>) -> Result<connect::Plan, Error> {
         view,
         limits,
         record: recording(&args.recording)?,
-        secrets: secrets(&args.secrets, setup.environment)?,
+        secrets: secrets(&args.secrets.secret, setup.environment)?,
         answers: answers::Plan {
             echo: args.session.echo,
             replies: args.session.reply,

@@ -89,7 +89,7 @@ fn subscribe(setup: &Setup<'_>, targets: &[String]) -> Result<connect::Plan, Err
         view,
         limits: session::limits(&args.session, &args.connection),
         record: recording(&args.recording)?,
-        secrets: secrets(&args.secrets, setup.environment)?,
+        secrets: secrets(&args.secrets.secret, setup.environment)?,
         answers: answers::Plan {
             echo: args.session.echo,
             replies: args.session.reply,

@@ -52,7 +52,7 @@ const DEMO: &str = "demo";
 const DEMO_URL: &str = "ws://127.0.0.1/";
 
 /// A flag that refines another, and that other: alone it would do nothing.
-const REFINES: [(&str, &str); 11] = [
+const REFINES: [(&str, &str); 12] = [
     ("max_redirects", "location"),
     ("max_retries", "reconnect"),
     ("backoff", "reconnect"),
@@ -64,6 +64,7 @@ const REFINES: [(&str, &str); 11] = [
     ("on_limit", "rate_limit"),
     ("basic", "user"),
     ("save_types", "save_dir"),
+    ("fault_seed", "fault"),
 ];
 
 /// # Errors

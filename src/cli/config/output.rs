@@ -2,7 +2,7 @@
 
 use super::Setup;
 use super::environment::Environment;
-use crate::cli::args::{Output, Recording, Secrets};
+use crate::cli::args::{Output, Recording};
 use crate::cli::wscat;
 use crate::command::recording;
 use crate::error::Error;
@@ -88,11 +88,11 @@ pub(super) fn recording(args: &Recording) -> Result<Option<recording::Plan>, Err
 
 /// `--secret NAME=VALUE`
 pub(super) fn secrets(
-    args: &Secrets,
+    typed: &[String],
     environment: &Environment,
 ) -> Result<Vec<NamedSecret>, Error> {
-    let declared = args.secret.iter();
-    declared
+    typed
+        .iter()
         .map(|typed| NamedSecret::parse(typed, |name| environment.get(name)?.into_string().ok()))
         .collect()
 }

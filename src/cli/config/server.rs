@@ -12,7 +12,7 @@ use crate::cli::args::{Listen, Output, Serve, Server};
 use crate::command::source::Source;
 use crate::command::{listen, serve as serving};
 use crate::error::Error;
-use crate::serve::{self, Address, files, limits, log, mode, queue};
+use crate::serve::{self, Address, fault, files, limits, log, mode, queue};
 use crate::session::connection;
 use crate::session::keepalive::{Heartbeat, HeartbeatMessage};
 use crate::view::outcome::Conditions;
@@ -45,7 +45,13 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
     let view = view(setup, &args.output, Purpose::Log, false)?;
     let server = &args.server;
     let auth = auth::auth(&args.auth, setup.environment)?;
-    let notes = exposed(&address, auth.is_on()).into_iter().collect();
+    let faults = fault::Plan {
+        faults: server.fault.clone(),
+        seed: server.fault_seed.unwrap_or_else(rand::random),
+    };
+    let drawn = server.fault_seed.is_none() && faults.is_drawn();
+    let notes = exposed(&address, auth.is_on()).into_iter();
+    let notes = notes.chain(drawn.then(|| seed_note(faults.seed))).collect();
     Ok(serving::Plan {
         server: serve::Plan {
             address,
@@ -68,6 +74,7 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
             },
             max_connections: server.max_connections,
             drain: server.drain,
+            faults,
             log: log::Plan {
                 traffic: setup.environment.stdout_is_terminal || asks_for_traffic(&args.output),
                 room: log::ROOM,
@@ -86,6 +93,10 @@ fn exposed(address: &Address, auth: bool) -> Option<String> {
     (!address.is_loopback() && !auth).then(|| {
         "other machines can connect, and nobody has to show who they are (see --token)".to_owned()
     })
+}
+
+fn seed_note(seed: u64) -> String {
+    format!("faults are drawn at random: --fault-seed {seed} draws the same again")
 }
 
 fn files(args: &Server) -> Result<Option<files::Plan>, Error> {
@@ -132,7 +143,7 @@ fn tls(args: &Server) -> Option<ServerPlan> {
 fn mode(setup: &Setup<'_>, args: &Serve) -> Result<mode::Plan, Error> {
     let server = &args.server;
     if let Some(path) = &server.script {
-        let given = test::surroundings(setup.environment);
+        let given = test::surroundings(setup.environment)?;
         return Ok(mode::Plan {
             script: Some(crate::command::test::mirror(path, &given)?),
             ..mode::Plan::of(mode::SCRIPT)
@@ -211,6 +222,7 @@ pub(super) fn listen(
             queue: queue::Plan::default(),
             max_connections: None,
             drain: DRAIN,
+            faults: fault::Plan::default(),
             // What clients send is what it is for: there is room for one message of any size.
             log: log::Plan {
                 traffic: true,
@@ -222,7 +234,7 @@ pub(super) fn listen(
         conditions,
         duration: args.session.duration,
         record: recording(&args.recording)?,
-        secrets: secrets(&args.secrets, setup.environment)?,
+        secrets: secrets(&args.secrets.secret, setup.environment)?,
         notes: Vec::new(),
     })
 }

@@ -4,12 +4,14 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{DEMO, DEMO_URL, Environment, Plan, Setup, connection, reach, read, target};
+use super::{DEMO, DEMO_URL, Environment, Plan, Setup, connection, output, read, target};
 use crate::cli::args::{Inspection, Test, Tests};
 use crate::command::test;
 use crate::command::test::inspect::{self, Task};
 use crate::error::Error;
-use crate::session::secret_source::SecretSource;
+use crate::model::secret::Secret;
+use crate::model::secret::known::{Known, Named};
+use crate::session::secret_source::NamedSecret;
 use crate::text::style::Style;
 use crate::transcript::template::is_name;
 use crate::transcript::variables::Given;
@@ -20,7 +22,7 @@ const SECRET: &str = "WSCOPE_SECRET_";
 
 pub(super) fn test(setup: &Setup<'_>) -> Result<Plan, Error> {
     let args: Test = setup.args(None)?;
-    match task(&args.inspection) {
+    match task(&args, setup.environment)? {
         Some(task) => Ok(Plan::Inspect(Box::new(inspect::Plan {
             task,
             paths: args.files,
@@ -31,16 +33,24 @@ pub(super) fn test(setup: &Setup<'_>) -> Result<Plan, Error> {
 }
 
 /// What is to be done instead of playing.
-const fn task(args: &Inspection) -> Option<Task> {
-    if args.check {
-        Some(Task::Check { json: args.json })
-    } else if args.convert {
-        Some(Task::Convert)
-    } else if args.suggest {
+fn task(args: &Test, environment: &Environment) -> Result<Option<Task>, Error> {
+    let Inspection {
+        check,
+        json,
+        convert,
+        suggest,
+    } = args.inspection;
+    Ok(if check {
+        Some(Task::Check { json })
+    } else if convert {
+        Some(Task::Convert {
+            secrets: secrets(&args.secret, environment)?,
+        })
+    } else if suggest {
         Some(Task::Suggest)
     } else {
         None
-    }
+    })
 }
 
 fn play(setup: &Setup<'_>) -> Result<test::Plan, Error> {
@@ -123,11 +133,18 @@ fn variables(
 }
 
 /// The values that only the environment gives: what a served transcript has.
-pub(super) fn surroundings(environment: &Environment) -> Given {
-    Given {
+///
+/// # Errors
+/// Secrets that are too long to be looked for.
+pub(super) fn surroundings(environment: &Environment) -> Result<Given, Error> {
+    Ok(Given {
         variables: named(environment, VARIABLE).collect(),
-        secrets: named(environment, SECRET).collect(),
-    }
+        secrets: Known::new(
+            named(environment, SECRET)
+                .map(|(name, value)| Named::declared(name, Secret::new(value))),
+        )
+        .map_err(|problem| Error::usage(format!("{SECRET}*: {problem}")))?,
+    })
 }
 
 /// The variables whose names begin with `prefix`, without it.
@@ -163,17 +180,11 @@ fn file(path: &Path) -> Result<Vec<(String, String)>, Error> {
         .collect()
 }
 
-/// `--secret NAME=VALUE` beats `WSCOPE_SECRET_NAME`.
-fn secrets(
-    typed: &[(String, String)],
-    environment: &Environment,
-) -> Result<Vec<(String, SecretSource)>, Error> {
-    let surrounding = named(environment, SECRET).map(|(name, value)| {
-        let source = SecretSource::Literal(crate::model::secret::Secret::new(value));
-        Ok((name, source))
-    });
-    let typed = typed
-        .iter()
-        .map(|(name, value)| Ok((name.clone(), reach::secret("--secret", value, environment)?)));
-    surrounding.chain(typed).collect()
+/// `WSCOPE_SECRET_NAME`, then `--secret NAME=VALUE`: what comes later counts.
+fn secrets(typed: &[String], environment: &Environment) -> Result<Vec<NamedSecret>, Error> {
+    let mut secrets: Vec<NamedSecret> = named(environment, SECRET)
+        .map(|(name, value)| NamedSecret::literal(name, Secret::new(value)))
+        .collect();
+    secrets.extend(output::secrets(typed, environment)?);
+    Ok(secrets)
 }

@@ -1,34 +1,101 @@
 //! `--bless`: what came is written into the lines that failed.
 
+use std::path::Path;
+
+use super::files::is_archive;
+use crate::error::cause_text;
 use crate::transcript::bless::blessed;
-use crate::transcript::outcome::FileOutcome;
+use crate::transcript::outcome::{Failure, FileOutcome, StepOutcome};
 
 /// The most lines that are rewritten in one file: each takes a run of its own.
-const MAX_REWRITES: u32 = 200;
+const MAX_REWRITES: usize = 200;
 
 /// A file that is being rewritten.
 #[derive(Debug, Default)]
 pub(super) struct Blessing {
-    rewrites: u32,
+    written: Vec<Rewrite>,
+}
+
+/// What was rewritten: a line, and in JSON the value.
+#[derive(Debug, PartialEq, Eq)]
+struct Rewrite {
+    path: String,
+    line: usize,
+    pointer: Option<String>,
 }
 
 impl Blessing {
-    /// Rewrites the line that failed; whether there is something new to play.
-    pub(super) fn write(&mut self, outcome: &FileOutcome) -> bool {
-        if self.rewrites == MAX_REWRITES {
-            return false;
-        }
+    /// Rewrites the line that failed.
+    ///
+    /// # Errors
+    /// Why it stays as it is: there is nothing new to play.
+    pub(super) fn write(&mut self, outcome: &FileOutcome) -> Result<(), String> {
         let Some((step, failure)) = outcome.failures().next() else {
-            return false;
+            let path = &outcome.path;
+            return Err(format!(
+                "{path} is not blessed: no line that expects a message failed"
+            ));
         };
-        let Ok(text) = std::fs::read_to_string(&step.path) else {
-            return false;
+        let rewrite = Rewrite {
+            path: step.path.clone(),
+            line: step.place.line,
+            pointer: failure.pointer.clone(),
         };
-        let Some(text) = blessed(&text, step, failure) else {
-            return false;
-        };
-        // Where it cannot be written, the failure stands as it is.
-        self.rewrites += 1;
-        std::fs::write(&step.path, text).is_ok()
+        self.rewrite(&rewrite, step, failure)
+            .map_err(|why| format!("{}:{} is not blessed: {why}", rewrite.path, rewrite.line))?;
+        self.written.push(rewrite);
+        Ok(())
+    }
+
+    fn rewrite(
+        &self,
+        rewrite: &Rewrite,
+        step: &StepOutcome,
+        failure: &Failure,
+    ) -> Result<(), String> {
+        let path = Path::new(&step.path);
+        if is_archive(path) {
+            return Err(format!(
+                "a browser's recording stays as it is; wscope test --convert {} makes a transcript of it",
+                step.path
+            ));
+        }
+        if self.written.contains(rewrite) {
+            return Err(changes(failure));
+        }
+        if self.written.len() == MAX_REWRITES {
+            return Err(format!(
+                "{MAX_REWRITES} lines were rewritten; look at them, then bless again"
+            ));
+        }
+        let text = std::fs::read_to_string(path).map_err(|cause| cause_text(&cause))?;
+        let text = blessed(&text, step, failure)?;
+        std::fs::write(path, text).map_err(|cause| cause_text(&cause))
+    }
+
+    /// What was rewritten, for people; `None` where nothing was.
+    pub(super) fn told(&self) -> Option<String> {
+        let told: Vec<String> = self
+            .written
+            .iter()
+            .map(|one| {
+                let pointer = one.pointer.as_deref().filter(|it| !it.is_empty());
+                let pointer = pointer.map_or_else(String::new, |it| format!(" {it}"));
+                format!("{}:{}{pointer}", one.path, one.line)
+            })
+            .collect();
+        (!told.is_empty()).then(|| format!("blessed {}", told.join(", ")))
+    }
+}
+
+/// A line that was rewritten and differs again.
+fn changes(failure: &Failure) -> String {
+    match failure.pointer.as_deref() {
+        Some("") => "this JSON is different each time".to_owned(),
+        Some(pointer) => {
+            format!("{pointer} is different each time; \"{{{{*}}}}\" there accepts anything")
+        }
+        None => "what comes is different each time; /any, /match or /contains says what matters"
+            .to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! The files of a run: which there are, and what they may read.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -7,10 +8,13 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use crate::error::{Error, cause_text};
+use crate::model::secret::known::Named;
 use crate::model::secret::stand_in::StandIns;
 use crate::transcript::har;
+use crate::transcript::load::{self, Wrong};
 use crate::transcript::matcher::Files;
 use crate::transcript::parse::MAX_FILE;
+use crate::transcript::syntax::Transcript;
 
 /// The largest file that `/file` and `/bin file:` read, and the largest recording of a browser, in
 /// bytes.
@@ -70,8 +74,40 @@ fn below(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Er
     Ok(())
 }
 
+/// A transcript with what it includes.
+pub(super) struct Loaded {
+    pub(super) transcript: Transcript,
+    /// The secrets that are in it: of a browser's recording, where names stand for them.
+    pub(super) secrets: Vec<Named>,
+}
+
+/// Reads a transcript, or a browser's recording as one.
+///
+/// # Errors
+/// What does not parse or cannot be read.
+pub(super) fn load(path: &Path, folder: &Folder) -> Result<Loaded, Wrong> {
+    let shown = path.display().to_string();
+    let secrets = RefCell::new(Vec::new());
+    let read = |file: &str| {
+        if file == shown && is_archive(path) {
+            let archive = read(path, &shown, MAX_DATA)?;
+            let mut names = StandIns::default();
+            let text = har::transcript(&archive, &mut names)
+                .map_err(|problem| format!("{shown}: {problem}"))?;
+            secrets.borrow_mut().extend(names.values());
+            return Ok(text);
+        }
+        folder.transcript(file, file == shown)
+    };
+    let transcript = load::load(&shown, &read)?;
+    Ok(Loaded {
+        transcript,
+        secrets: secrets.into_inner(),
+    })
+}
+
 /// A browser's recording.
-fn is_archive(path: &Path) -> bool {
+pub(super) fn is_archive(path: &Path) -> bool {
     path.extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("har"))
 }
@@ -101,14 +137,9 @@ impl Folder {
     ///
     /// # Errors
     /// Why not, as a sentence that names the file.
-    pub(super) fn transcript(&self, path: &str, named: bool) -> Result<String, String> {
+    fn transcript(&self, path: &str, named: bool) -> Result<String, String> {
         if !named {
             self.check(Path::new(path), path)?;
-        }
-        if named && is_archive(Path::new(path)) {
-            let archive = read(Path::new(path), path, MAX_DATA)?;
-            return har::transcript(&archive, &mut StandIns::revealing())
-                .map_err(|problem| format!("{path}: {problem}"));
         }
         let bytes = read(Path::new(path), path, MAX_FILE as u64)?;
         String::from_utf8(bytes).map_err(|error| {

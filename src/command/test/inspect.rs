@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::files::{self, Folder};
+use super::files::{self, Folder, Loaded, load};
 use crate::error::{Error, ExitCode, cause_text};
 use crate::model::secret::stand_in::StandIns;
+use crate::session::secret_source::{self, NamedSecret};
 use crate::text::output::Output;
 use crate::text::sanitize;
 use crate::transcript::diagnostic::Diagnostic;
 use crate::transcript::har;
-use crate::transcript::load::{Wrong, load};
 use crate::transcript::program::Program;
 use crate::transcript::suggest::suggest;
 use crate::transcript::survey::{Survey, survey};
-use crate::transcript::syntax::{Source, Transcript};
+use crate::transcript::syntax::Source;
 
 /// What is to be done.
 #[derive(Debug)]
@@ -27,15 +27,15 @@ pub struct Plan {
     pub file_root: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Task {
     /// `--check`: what is wrong, and what would be used.
     Check {
         /// `--json`: an object on a line for each file.
         json: bool,
     },
-    /// `--convert page.har`: the recording as a transcript.
-    Convert,
+    /// `--convert page.har`: the recording as a transcript, without what `--secret` declares.
+    Convert { secrets: Vec<NamedSecret> },
     /// `--suggest a.wst b.wst`
     Suggest,
 }
@@ -45,19 +45,12 @@ pub enum Task {
 /// # Errors
 /// A file that cannot be read, or that is not what it should be.
 pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
-    let code = match plan.task {
-        Task::Check { json } => check(&plan, json, &output)?,
-        Task::Convert => convert(&plan, &output)?,
+    let code = match &plan.task {
+        Task::Check { json } => check(&plan, *json, &output)?,
+        Task::Convert { secrets } => convert(&plan, secrets, &output).await?,
         Task::Suggest => suggestions(&plan, &output)?,
     };
     output.finish().await.map(|()| code)
-}
-
-/// Reads a transcript with what it includes.
-pub(super) fn read(path: &Path, file_root: Option<&Path>) -> Result<Transcript, Wrong> {
-    let shown = path.display().to_string();
-    let folder = Folder::of(path, file_root);
-    load(&shown, &|file| folder.transcript(file, file == shown))
 }
 
 // --- --check -------------------------------------------------------------------------------------
@@ -82,13 +75,20 @@ fn check(plan: &Plan, json: bool, output: &Output) -> Result<ExitCode, Error> {
 
 /// A value that comes from outside is not missing: it is listed.
 fn look_at(path: &Path, file_root: Option<&Path>) -> (Survey, Vec<Source>, Vec<Diagnostic>) {
-    let transcript = match read(path, file_root) {
-        Ok(transcript) => transcript,
+    let loaded = load(path, &Folder::of(path, file_root));
+    let Loaded {
+        transcript,
+        secrets,
+    } = match loaded {
+        Ok(loaded) => loaded,
         Err(wrong) => return (Survey::default(), wrong.sources, wrong.diagnostics),
     };
-    let survey = survey(&transcript);
+    let mut survey = survey(&transcript);
     let given = survey.variables.iter().chain(&survey.secrets).cloned();
     let given: Vec<String> = given.chain(["url".to_owned()]).collect();
+    for secret in secrets {
+        survey.secrets.remove(&format!("secret_{}", secret.name));
+    }
     match Program::new(transcript, given) {
         Ok(program) => (survey, program.sources, Vec::new()),
         Err(wrong) => (survey, wrong.sources, wrong.diagnostics),
@@ -145,12 +145,13 @@ fn diagnostic(diagnostic: &Diagnostic, sources: &[Source]) -> Value {
 
 // --- --convert -----------------------------------------------------------------------------------
 
-fn convert(plan: &Plan, output: &Output) -> Result<ExitCode, Error> {
+async fn convert(plan: &Plan, secrets: &[NamedSecret], output: &Output) -> Result<ExitCode, Error> {
+    let declared = secret_source::declare(secrets).await?;
     for path in &plan.paths {
         let shown = path.display();
         let archive = std::fs::read(path)
             .map_err(|cause| Error::usage(format!("{shown}: {}", cause_text(&cause))))?;
-        let mut secrets = StandIns::default();
+        let mut secrets = StandIns::new(declared.clone());
         let text = har::transcript(&archive, &mut secrets).map_err(|problem| {
             Error::usage_hint(
                 format!("{shown}: {problem}"),
@@ -173,8 +174,8 @@ fn suggestions(plan: &Plan, output: &Output) -> Result<ExitCode, Error> {
     };
     let mut both = Vec::with_capacity(2);
     for path in [first, second] {
-        match read(path, plan.file_root.as_deref()) {
-            Ok(transcript) => both.push(transcript),
+        match load(path, &Folder::of(path, plan.file_root.as_deref())) {
+            Ok(loaded) => both.push(loaded.transcript),
             Err(wrong) => {
                 let rendered = wrong.diagnostics.iter();
                 let text: String = rendered.map(|one| one.render(&wrong.sources)).collect();

@@ -4,8 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::files::Folder;
-use super::inspect::read;
+use super::files::{Folder, load};
 use crate::error::Error;
 use crate::transcript::diagnostic::Diagnostic;
 use crate::transcript::mirror::Mirror;
@@ -17,14 +16,17 @@ use crate::transcript::variables::{Given, Variables};
 /// # Errors
 /// [`Error::Usage`] with every line that does not parse or cannot be mirrored.
 pub fn mirror(path: &Path, given: &Given) -> Result<Arc<Mirror>, Error> {
-    let transcript =
-        read(path, None).map_err(|wrong| unusable(&wrong.diagnostics, &wrong.sources))?;
-    // Nothing random has a mirror, so it does not matter from where it would begin.
-    let variables = Variables::new(given, 0, SystemTime::now());
     let folder = Folder::of(path, None);
-    match Mirror::of(&transcript, variables, &folder) {
+    let loaded =
+        load(path, &folder).map_err(|wrong| unusable(&wrong.diagnostics, &wrong.sources))?;
+    let given = given
+        .with(loaded.secrets)
+        .map_err(|problem| Error::usage(format!("--script: {problem}")))?;
+    // Nothing random has a mirror, so it does not matter from where it would begin.
+    let variables = Variables::new(&given, 0, SystemTime::now());
+    match Mirror::of(&loaded.transcript, variables, &folder) {
         Ok(mirror) => Ok(Arc::new(mirror)),
-        Err(wrong) => Err(unusable(&wrong, &transcript.sources)),
+        Err(wrong) => Err(unusable(&wrong, &loaded.transcript.sources)),
     }
 }
 

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::{Instant, SystemTime};
 
 use super::bless::Blessing;
-use super::files::Folder;
+use super::files::{Folder, Loaded, is_archive, load};
 use super::{Plan, Stop};
 use crate::command::at;
 use crate::error::{Error, ExitCode};
@@ -18,18 +18,24 @@ use crate::protocol::deflate;
 use crate::protocol::engine::SendError;
 use crate::session::client::{self, Client};
 use crate::session::stamp::Stamp;
-use crate::transcript::load::{Wrong, load};
-use crate::transcript::outcome::{FileOutcome, Trouble};
+use crate::transcript::load::Wrong;
+use crate::transcript::outcome::{FileOutcome, StepResult, Trouble};
 use crate::transcript::player::{Failed, Heard, Next, Opening, PeerId, Player, Settings, Start};
 use crate::transcript::program::Program;
 use crate::transcript::variables::Given;
 use crate::view::outcome::code_of;
 use crate::wire::target::Target;
 
+/// How a file was played, and what is to be said of it.
+pub(super) struct Played {
+    pub(super) outcome: FileOutcome,
+    pub(super) notes: Vec<String>,
+}
+
 /// What the files of a run share.
 pub(super) struct Stage {
     client: client::Plan,
-    given: Arc<Given>,
+    given: Given,
     timeout: std::time::Duration,
     retry: u32,
     bless: bool,
@@ -41,7 +47,7 @@ impl Stage {
     pub(super) fn new(plan: &Plan, given: Given) -> Self {
         Self {
             client: plan.client.clone(),
-            given: Arc::new(given),
+            given,
             timeout: plan.timeout,
             retry: plan.retry,
             bless: plan.bless,
@@ -51,25 +57,44 @@ impl Stage {
     }
 
     /// Plays a file, again where that is asked for.
-    pub(super) async fn file(&self, path: &Path, stop: Stop) -> FileOutcome {
-        let mut blessing = self.bless.then(Blessing::default);
+    pub(super) async fn file(&self, path: &Path, stop: Stop) -> Played {
+        if self.bless {
+            return self.bless(path, stop).await;
+        }
         let mut attempts = 1;
         loop {
             let mut outcome = self.attempt(path, &stop).await;
             outcome.attempts = attempts;
-            if outcome.has_passed() || stop.borrow().is_some() {
-                return outcome;
-            }
-            if let Some(blessing) = &mut blessing
-                && blessing.write(&outcome)
-            {
-                continue;
-            }
+            let is_over = outcome.has_passed() || stop.borrow().is_some();
             // What does not parse will not parse the next time.
-            if attempts > self.retry || outcome.code() == ExitCode::USAGE {
-                return outcome;
+            if is_over || attempts > self.retry || outcome.code() == ExitCode::USAGE {
+                return Played {
+                    outcome,
+                    notes: Vec::new(),
+                };
             }
             attempts += 1;
+        }
+    }
+
+    /// Plays a file until it passes or a line stays as it is.
+    async fn bless(&self, path: &Path, stop: Stop) -> Played {
+        let mut blessing = Blessing::default();
+        loop {
+            let outcome = self.attempt(path, &stop).await;
+            let is_over = outcome.has_passed() || stop.borrow().is_some();
+            let refused = if is_over {
+                None
+            } else {
+                match blessing.write(&outcome) {
+                    Ok(()) => continue,
+                    Err(why) => Some(why),
+                }
+            };
+            return Played {
+                outcome,
+                notes: blessing.told().into_iter().chain(refused).collect(),
+            };
         }
     }
 
@@ -77,8 +102,8 @@ impl Stage {
         let began = Instant::now();
         let shown = path.display().to_string();
         let folder = Folder::of(path, self.file_root.as_deref());
-        let program = match self.program(&shown, &folder) {
-            Ok(program) => Arc::new(program),
+        let (program, given) = match self.program(path, &folder) {
+            Ok((program, given)) => (Arc::new(program), Arc::new(given)),
             Err(trouble) => {
                 return FileOutcome {
                     path: shown,
@@ -91,7 +116,7 @@ impl Stage {
         };
         let settings = Settings {
             timeout: self.timeout,
-            given: Arc::clone(&self.given),
+            given,
             files: Arc::new(folder),
         };
         let start = Start {
@@ -107,14 +132,29 @@ impl Stage {
             turn: 0,
         };
         play.run(stop.clone()).await;
-        play.player.outcome(shown, Instant::now())
+        let mut outcome = play.player.outcome(shown, Instant::now());
+        if is_archive(path) {
+            say_where_lines_are(&mut outcome);
+        }
+        outcome
     }
 
-    fn program(&self, path: &str, folder: &Folder) -> Result<Program, Vec<Trouble>> {
-        let read = |file: &str| folder.transcript(file, file == path);
-        let transcript = load(path, &read).map_err(|wrong| troubles(&wrong))?;
-        let program = Program::new(transcript, self.given.names());
-        program.map_err(|wrong| troubles(&wrong))
+    /// A file, checked, and the values that it gets.
+    fn program(&self, path: &Path, folder: &Folder) -> Result<(Program, Given), Vec<Trouble>> {
+        let Loaded {
+            transcript,
+            secrets,
+        } = load(path, folder).map_err(|wrong| troubles(&wrong))?;
+        let given = self.given.with(secrets).map_err(|message| {
+            vec![Trouble {
+                code: ExitCode::USAGE,
+                place: None,
+                rendered: format!("   {message}\n"),
+                message,
+            }]
+        })?;
+        let program = Program::new(transcript, given.names());
+        Ok((program.map_err(|wrong| troubles(&wrong))?, given))
     }
 
     /// The flags of the command line, and what a `connect` says itself.
@@ -140,6 +180,19 @@ impl Stage {
         }
         plan.tls.insecure |= opening.insecure;
         Ok(plan)
+    }
+}
+
+/// The lines of an archive that was played are those of the transcript that was made of it.
+fn say_where_lines_are(outcome: &mut FileOutcome) {
+    let place = format!("wscope test --convert {} shows its lines", outcome.path);
+    for step in &mut outcome.steps {
+        if let StepResult::Failed(failure) = &mut step.result {
+            failure.hint = Some(match failure.hint.take() {
+                Some(hint) => format!("{hint}; {place}"),
+                None => place.clone(),
+            });
+        }
     }
 }
 

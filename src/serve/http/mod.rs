@@ -113,8 +113,9 @@ pub(super) fn text(status: u16, text: impl Into<Bytes>) -> Answer {
 
 /// The same answer with one header more.
 pub(super) fn with_header(mut answer: Answer, name: &str, value: &str) -> Answer {
-    let (Answer::Http { headers, .. } | Answer::Upgrade { headers, .. }) = &mut answer;
-    headers.push((name.to_owned(), value.to_owned()));
+    if let Answer::Http { headers, .. } | Answer::Upgrade { headers, .. } = &mut answer {
+        headers.push((name.to_owned(), value.to_owned()));
+    }
     answer
 }
 

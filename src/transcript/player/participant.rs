@@ -176,7 +176,11 @@ impl Participant {
 
     /// The end of the connection, where it is a failure that no expectation looked at.
     pub(super) fn unexpected_close(&mut self) -> Option<Trouble> {
-        let end = self.end.take().filter(|end| !end.seen && !end.by_us);
+        let end = self.end.take();
+        if end.as_ref().is_some_and(|end| end.seen) {
+            return None;
+        }
+        let end = end.filter(|end| !end.by_us);
         let failure = self.failure.take();
         let who = called(&self.peer);
         let message = match (&end, &failure) {

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::model::secret::Secret;
+use crate::model::secret::known::{Known, Named};
 use crate::transcript::parse::parse;
 use crate::transcript::syntax::{Source, Transcript};
 
@@ -33,9 +35,10 @@ impl Stage {
             }],
             statements: parse(text, 0).unwrap(),
         };
+        let key = Named::declared("key".into(), Secret::new("hunter2".into()));
         let given = Given {
             variables: HashMap::from([("url".into(), "ws://h".into())]),
-            secrets: HashMap::from([("key".into(), "hunter2".into())]),
+            secrets: Known::new([key]).unwrap(),
         };
         let program = Program::new(transcript, given.names()).unwrap();
         let settings = Settings {

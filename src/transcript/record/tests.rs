@@ -11,13 +11,14 @@ use crate::error::ExitCode;
 use crate::model::event::{Refused, TlsInfo};
 use crate::model::handshake::Timings;
 use crate::model::secret::Secret;
-use crate::model::secret::declared::Declared;
-use crate::transcript::matcher::Files;
+use crate::model::secret::known::{Known, Named};
+use crate::transcript::incoming::Incoming;
+use crate::transcript::matcher::{Context, Files, Matcher};
 use crate::transcript::parse::parse;
 use crate::transcript::player::{Heard, Next, Player, Settings, Start};
 use crate::transcript::program::Program;
 use crate::transcript::syntax::{Source, Transcript};
-use crate::transcript::variables::Given;
+use crate::transcript::variables::{Given, Variables};
 
 fn event(conn: Option<ConnId>, name: Option<&str>, what: What) -> Event {
     Event {
@@ -68,7 +69,7 @@ fn close(conn: ConnId, by: ClosedBy, code: u16, reason: &str) -> Event {
     let close = Close {
         code,
         reason: reason.into(),
-        clean: true,
+        clean: code != CloseCode(1002),
         by,
         wire_code: code.may_be_sent().then_some(code),
         idle: Duration::ZERO,
@@ -202,7 +203,7 @@ fn a_server_records_what_its_clients_do() {
 }
 
 #[test]
-fn a_refused_handshake_is_expected_and_what_answers_a_violation_is_not_written() {
+fn a_refused_handshake_is_expected_and_what_answers_a_violation_ends_without_a_close() {
     let refused = Refused {
         url: "ws://h/".into(),
         status: 401,
@@ -219,13 +220,16 @@ fn a_refused_handshake_is_expected_and_what_answers_a_violation_is_not_written()
     ];
     let text = body(&recorded(&events, &mut StandIns::default()));
     assert!(text.contains("< /refused 401\n"), "{text}");
-    assert!(!text.contains("1002"), "{text}");
+    assert!(text.ends_with("< /close 1006\n"), "{text}");
 }
 
 #[test]
 fn a_declared_secret_is_a_placeholder_and_what_looks_like_one_is_not() {
-    let declared = [("pw".to_owned(), Secret::new("hunter2".to_owned()))];
-    let mut secrets = StandIns::new(Declared::new(declared).unwrap());
+    let declared = [Named::declared(
+        "pw".to_owned(),
+        Secret::new("hunter2".to_owned()),
+    )];
+    let mut secrets = StandIns::new(Known::new(declared).unwrap());
     let events = [
         open(1, None, "ws://h/"),
         message(
@@ -353,6 +357,74 @@ fn play(text: &str, said: &[Said]) -> Vec<Message> {
     let outcome = player.outcome("t.wst".into(), now);
     assert_eq!(outcome.code(), ExitCode::DONE, "{text}\n{outcome:#?}");
     sent
+}
+
+/// A value with strings in it that mean something in an expectation.
+fn json_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::from("...")),
+        Just(Value::from("{{*}}")),
+        Just(Value::from("{{x:=}}")),
+        Just(Value::from("{{{{")),
+        Just(Value::from("{")),
+        "[a-z{}]{0,4}".prop_map(Value::from),
+        any::<i8>().prop_map(Value::from),
+        Just(Value::Null),
+    ];
+    let inner = leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..3).prop_map(Value::from),
+            vec(("[a-z{}]{0,3}", inner), 0..3)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    });
+    vec(inner, 1..3).prop_map(Value::from)
+}
+
+/// The value with its leaf of that number changed; whether there is one.
+fn change(value: &mut Value, number: &mut usize) -> bool {
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            items.iter_mut().any(|item| change(item, number))
+        }
+        Value::Object(members) if !members.is_empty() => {
+            members.values_mut().any(|member| change(member, number))
+        }
+        leaf if *number == 0 => {
+            *leaf = Value::from("something else");
+            true
+        }
+        _ => {
+            *number -= 1;
+            false
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_expected_of_json_is_that_value_and_no_other(
+        value in json_value(),
+        number in 0usize..8,
+        spelled in any::<bool>(),
+    ) {
+        let mut text = value.to_string();
+        if spelled {
+            text = text.replace("\"{{", "\"\\u007b\\u007B");
+        }
+        let recorded = expected(&Message::text(text.clone()), &mut StandIns::default());
+        let test = Matcher::named(recorded.0).unwrap().compile(&recorded.1).unwrap();
+        let mut variables = Variables::fixed();
+        let mut context = Context { variables: &mut variables, files: &NoFiles };
+        let mut holds = |text: String| {
+            test.hold(&Incoming::Message(Message::text(text)), &mut context).is_ok()
+        };
+        prop_assert!(holds(text), "{} {}", recorded.0, recorded.1.raw);
+        let mut changed = value;
+        if change(&mut changed, &mut number.clone()) {
+            prop_assert!(!holds(changed.to_string()), "{} {} for {changed}", recorded.0, recorded.1.raw);
+        }
+    }
 }
 
 proptest! {

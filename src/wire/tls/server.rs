@@ -121,7 +121,7 @@ impl Acceptor {
     /// # Errors
     /// [`NotAccepted`]; the connection has ended.
     pub async fn accept(&self, socket: Socket) -> Result<(Stream, TlsInfo), NotAccepted> {
-        if let Socket::Tcp(tcp) = &socket {
+        if let Some(tcp) = socket.tcp() {
             let mut first = [0];
             let count = tcp.peek(&mut first).await.map_err(NotAccepted::Io)?;
             if count == 0 {

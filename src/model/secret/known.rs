@@ -1,13 +1,15 @@
-//! Values that a person declared secret (`--secret NAME=VALUE`): they are found wherever they stand,
-//! in payloads, headers, URLs and close reasons.
+//! Secrets whose values are known, by name: declared by a person (`--secret NAME=VALUE`), or seen in
+//! a handshake ([`stand_in`](super::stand_in)). They are found wherever they stand, in payloads,
+//! headers, URLs and close reasons.
 //!
-//! A value is looked for as it is, as JSON writes it inside of a string, and as a URL writes it in
-//! its query. A message that holds one is changed, so its size afterwards is that of what is shown.
+//! A value is looked for as it is, as JSON writes it inside of a string, and as a URL writes it. A
+//! message that holds one is changed, so its size afterwards is that of what is shown.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use bytes::Bytes;
-use regex::bytes::Regex;
 use url::Url;
 
 use super::{REDACTED, Secret};
@@ -16,13 +18,34 @@ use crate::model::handshake::Headers;
 
 /// All of them; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Declared(Option<Arc<Found>>);
+pub struct Known(Option<Arc<Found>>);
 
 #[derive(Debug)]
 struct Found {
-    /// What is looked for, and the name of the value that it spells; the longest first.
-    spellings: Vec<(Secret<String>, String)>,
-    any: Secret<Regex>,
+    values: Vec<Named>,
+    finder: Secret<AhoCorasick>,
+    /// Of which value each pattern of the finder is a spelling.
+    spells: Vec<usize>,
+}
+
+/// A secret and its name.
+#[derive(Debug, Clone)]
+pub struct Named {
+    pub name: String,
+    pub value: Secret<String>,
+    /// It is looked for everywhere; else it only has a name.
+    pub is_sought: bool,
+}
+
+impl Named {
+    /// As a person declares it: it is looked for everywhere.
+    pub const fn declared(name: String, value: Secret<String>) -> Self {
+        Self {
+            name,
+            value,
+            is_sought: true,
+        }
+    }
 }
 
 /// A part of something in which secrets were looked for.
@@ -33,35 +56,44 @@ pub enum Piece<'a> {
     Secret(&'a str),
 }
 
-impl Declared {
-    /// Names and values. Where a value is the same as another's, the first name counts.
+/// Whether a secret may have this name: letters, digits, `_` and `-`, a letter or `_` first.
+pub fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+impl Known {
+    /// Where a value is the same as another's, the first name is told.
     ///
     /// # Errors
     /// All of them together are too long to be looked for.
-    pub fn new(values: impl IntoIterator<Item = (String, Secret<String>)>) -> Result<Self, String> {
-        let mut spellings: Vec<(Secret<String>, String)> = Vec::new();
-        for (name, value) in values {
-            for spelling in spelled(value.reveal()) {
-                if !spelling.is_empty() && !spellings.iter().any(|(it, _)| *it.reveal() == spelling)
-                {
-                    spellings.push((Secret::new(spelling), name.clone()));
+    pub fn new(values: impl IntoIterator<Item = Named>) -> Result<Self, String> {
+        let values: Vec<Named> = values.into_iter().collect();
+        if values.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut spellings: Vec<String> = Vec::new();
+        let mut spells = Vec::new();
+        for (at, named) in values.iter().enumerate().filter(|(_, it)| it.is_sought) {
+            for spelling in spelled(named.value.reveal()) {
+                if !spelling.is_empty() && !spellings.contains(&spelling) {
+                    spellings.push(spelling);
+                    spells.push(at);
                 }
             }
         }
-        if spellings.is_empty() {
-            return Ok(Self::default());
-        }
-        // The first alternative that matches wins, so a longer one must come before its beginning.
-        spellings.sort_by_key(|(spelling, _)| std::cmp::Reverse(spelling.reveal().len()));
-        let alternatives: Vec<String> = spellings
-            .iter()
-            .map(|(spelling, _)| regex::escape(spelling.reveal()))
-            .collect();
-        let any = Regex::new(&alternatives.join("|"))
+        // A DFA of a few long values would take hundreds of megabytes.
+        let finder = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .build(&spellings)
             .map_err(|_| "the secrets are too long to be looked for".to_owned())?;
         Ok(Self(Some(Arc::new(Found {
-            spellings,
-            any: Secret::new(any),
+            values,
+            finder: Secret::new(finder),
+            spells,
         }))))
     }
 
@@ -69,43 +101,62 @@ impl Declared {
         self.0.is_none()
     }
 
-    /// The name of the secret that `text` is.
-    pub fn name_of(&self, text: &str) -> Option<&str> {
-        let mut spellings = self.0.as_ref()?.spellings.iter();
-        spellings
-            .find(|(spelling, _)| spelling.reveal() == text)
-            .map(|(_, name)| name.as_str())
+    /// In the order in which they were given.
+    pub fn values(&self) -> &[Named] {
+        self.0.as_deref().map_or(&[], |found| &found.values)
     }
 
-    /// `bytes` cut at the secrets in it; `None` where there is none.
+    /// The name of the secret that `text` is.
+    pub fn name_of(&self, text: &str) -> Option<&str> {
+        let found = self.0.as_deref()?;
+        let named = found.values.iter().find(|it| it.value.reveal() == text);
+        if let Some(named) = named {
+            return Some(&named.name);
+        }
+        let at = found.finder.reveal().find(text)?;
+        let value = found.spells[at.pattern().as_usize()];
+        (at.len() == text.len()).then(|| found.values[value].name.as_str())
+    }
+
+    /// `bytes` cut at the secrets in it; `None` where there is none. No piece is empty.
     pub fn pieces<'a>(&'a self, bytes: &'a [u8]) -> Option<Vec<Piece<'a>>> {
         let found = self.0.as_ref()?;
         let mut pieces = Vec::new();
         let mut rest = 0;
-        for at in found.any.reveal().find_iter(bytes) {
-            pieces.push(Piece::Plain(&bytes[rest..at.start()]));
-            let mut spellings = found.spellings.iter();
-            let name = spellings
-                .find(|(spelling, _)| spelling.reveal().as_bytes() == at.as_bytes())
-                .map_or("", |(_, name)| name);
-            pieces.push(Piece::Secret(name));
+        for at in found.finder.reveal().find_iter(bytes) {
+            if rest < at.start() {
+                pieces.push(Piece::Plain(&bytes[rest..at.start()]));
+            }
+            let value = found.spells[at.pattern().as_usize()];
+            pieces.push(Piece::Secret(&found.values[value].name));
             rest = at.end();
         }
         if pieces.is_empty() {
             return None;
         }
-        pieces.push(Piece::Plain(&bytes[rest..]));
+        if rest < bytes.len() {
+            pieces.push(Piece::Plain(&bytes[rest..]));
+        }
         Some(pieces)
     }
 
     /// A text with `***` in the place of secrets.
+    pub fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.replaced(text.as_bytes(), &mut |_| REDACTED.to_owned()) {
+            // Text without some text is text.
+            Some(redacted) => Cow::Owned(String::from_utf8_lossy(&redacted).into_owned()),
+            None => Cow::Borrowed(text),
+        }
+    }
+
+    /// The same, in place.
     pub fn redact_text(&self, text: &mut String) {
         self.replace_text(text, &mut |_| REDACTED.to_owned());
     }
 
-    /// A payload with `***` in the place of secrets.
-    pub fn redact_payload(&self, payload: &mut Bytes) {
-        self.replace_payload(payload, &mut |_| REDACTED.to_owned());
+    /// A payload with `***` in the place of secrets; whether there were any.
+    pub fn redact_payload(&self, payload: &mut Bytes) -> bool {
+        self.replace_payload(payload, &mut |_| REDACTED.to_owned())
     }
 
     /// An event with `***` in the place of secrets.
@@ -157,6 +208,7 @@ impl Declared {
             What::Ping { payload, .. } | What::Pong { payload, .. } => {
                 self.replace_payload(payload, stand_in);
             }
+            What::Fault { detail, .. } => self.replace_text(detail, stand_in),
             What::Close(close) => self.replace_text(&mut close.reason, stand_in),
             What::Error(problem) => {
                 self.replace_text(&mut problem.message, stand_in);
@@ -219,22 +271,56 @@ impl Declared {
     }
 }
 
-/// The ways in which a value may be written.
+/// The ways in which a value may be written; the same one more than once.
 fn spelled(value: &str) -> Vec<String> {
     let mut spellings = vec![value.to_owned()];
     if let Ok(json) = serde_json::to_string(value) {
-        spellings.push(json[1..json.len() - 1].to_owned());
+        let json = &json[1..json.len() - 1];
+        spellings.extend([
+            json.to_owned(),
+            // As PHP and Python write it.
+            json.replace('/', "\\/"),
+            in_ascii(json),
+            in_ascii(&json.replace('/', "\\/")),
+        ]);
     }
     if let Ok(mut url) = Url::parse("ws://h/") {
         url.set_query(Some(value));
         spellings.extend(url.query().map(str::to_owned));
     }
-    spellings.extend(
-        url::form_urlencoded::byte_serialize(value.as_bytes())
-            .map(str::to_owned)
-            .reduce(|all, part| all + &part),
-    );
+    spellings.extend([
+        url::form_urlencoded::byte_serialize(value.as_bytes()).collect(),
+        percent_encoded(value, false),
+        percent_encoded(value, true),
+    ]);
     spellings
+}
+
+/// With escapes of JSON for all that is not ASCII.
+fn in_ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() {
+            text.push(c);
+        } else {
+            let units = c.encode_utf16(&mut [0; 2]).to_vec();
+            text.extend(units.iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    text
+}
+
+/// As `encodeURIComponent` writes it, or with small digits.
+fn percent_encoded(value: &str, small: bool) -> String {
+    let encode = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => char::from(byte).to_string(),
+        b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')' => {
+            char::from(byte).to_string()
+        }
+        _ if small => format!("%{byte:02x}"),
+        _ => format!("%{byte:02X}"),
+    };
+    value.bytes().map(encode).collect()
 }
 
 #[cfg(test)]
@@ -247,15 +333,15 @@ mod tests {
     use crate::model::handshake::RequestHead;
     use crate::model::message::Message;
 
-    fn declared(values: &[(&str, &str)]) -> Declared {
+    fn declared(values: &[(&str, &str)]) -> Known {
         let values = values.iter();
-        Declared::new(
-            values.map(|(name, value)| ((*name).to_owned(), Secret::new((*value).to_owned()))),
-        )
+        Known::new(values.map(|(name, value)| {
+            Named::declared((*name).to_owned(), Secret::new((*value).to_owned()))
+        }))
         .unwrap()
     }
 
-    fn redacted(declared: &Declared, what: What) -> What {
+    fn redacted(declared: &Known, what: What) -> What {
         let mut event = Event {
             time: SystemTime::UNIX_EPOCH,
             at: Duration::ZERO,
@@ -269,8 +355,18 @@ mod tests {
 
     #[test]
     fn a_value_is_found_however_it_is_spelled() {
-        let declared = declared(&[("pw", "a \"b"), ("long", "hunter22"), ("short", "hunter2")]);
+        let declared = declared(&[
+            ("pw", "a \"b"),
+            ("long", "hunter22"),
+            ("short", "hunter2"),
+            ("key", "é/="),
+        ]);
         for (text, hidden) in [
+            (
+                r#"["\u00e9/=","é\/=","\u00e9\/="]"#,
+                r#"["***","***","***"]"#,
+            ),
+            ("%C3%A9%2F%3D %c3%a9%2f%3d", "*** ***"),
             ("hunter2 hunter22", "*** ***"),
             (r#"{"p":"a \"b"}"#, r#"{"p":"***"}"#),
             ("/x?p=a%20%22b&q=a+%22b", "/x?p=***&q=***"),
@@ -288,6 +384,8 @@ mod tests {
         ];
         assert_eq!(pieces, expected);
         assert_eq!(declared.name_of("hunter2"), Some("short"));
+        assert_eq!(declared.name_of("a%20%22b"), Some("pw"));
+        assert_eq!(declared.name_of("hunter2 "), None);
     }
 
     #[test]
