@@ -1,19 +1,16 @@
 //! The full screen on a terminal: when it opens, that one can talk in it, that the terminal is given
-//! back in any case, that lines and screen change places, and that neither a hostile peer nor a slow
-//! terminal does harm.
+//! back in any case, that lines and screen change places, and that a hostile peer does no harm.
 
 mod harness;
 
-use std::io::{Read, Write as _};
+use std::io::{Read as _, Write as _};
 use std::sync::mpsc;
-use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 use harness::DEADLINE;
 use harness::captured::Captured;
 use harness::program::{clean_environment, wscope};
 use harness::raw::{PING, QuietPort, RawServer};
-use harness::running::peak_memory;
 use harness::served::serve;
 use harness::terminal::{CTRL_C, CTRL_Z, ENTER, ESC, F2, SIZE, Terminal};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
@@ -95,6 +92,14 @@ fn without_a_terminal_it_cannot_be_had() {
     let run = wscope(&["connect", "--tui", "ws://127.0.0.1:9/"])
         .spawn()
         .wait();
+    run.code(2);
+}
+
+#[test]
+fn a_port_is_listened_on_in_lines() {
+    let run = wscope(&["listen", "0", "--tui"]).spawn().wait();
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(said.contains("--tui has no meaning for listen 0"), "{said}");
     run.code(2);
 }
 
@@ -543,98 +548,6 @@ fn nothing_hostile_reaches_the_terminal() {
     ] {
         assert!(!raw.contains(bytes), "{bytes:?} reached the terminal");
     }
-}
-
-/// Reads a terminal only while the gate is open.
-struct Gated {
-    source: Box<dyn Read + Send>,
-    gate: Arc<(Mutex<bool>, Condvar)>,
-}
-
-impl Read for Gated {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let (open, changed) = &*self.gate;
-        let guard = open.lock().unwrap();
-        drop(changed.wait_while(guard, |open| !*open).unwrap());
-        self.source.read(buffer)
-    }
-}
-
-#[test]
-fn a_terminal_that_takes_nothing_holds_up_neither_keys_nor_the_socket() {
-    const FLOOD: usize = 300_000;
-    let (tell, stuck) = mpsc::channel::<()>();
-    let (finished, flooded) = mpsc::channel::<()>();
-    let server = RawServer::open(move |peer| {
-        peer.send_text("before");
-        stuck.recv().expect("the test goes on");
-        // 200 messages at a time, 32 bytes each.
-        let frame = [&[0x81, 32][..], &[b'x'; 32]].concat();
-        let many = frame.repeat(200);
-        for _ in 0..FLOOD / 200 {
-            peer.send(&many);
-        }
-        finished.send(()).expect("the test goes on");
-        // Typed while the terminal took nothing.
-        assert_eq!(peer.text(), "typed into the dark");
-        peer.send_text("heard");
-        peer.finish_close();
-    });
-    let gate = Arc::new((Mutex::new(true), Condvar::new()));
-    let theirs = Arc::clone(&gate);
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wscope"));
-    command.args(["connect", &server.url()]);
-    let follow = |source| {
-        Captured::follow(Gated {
-            source,
-            gate: theirs,
-        })
-    };
-    let mut terminal = Terminal::run(command, SIZE, None, follow);
-    terminal.shows("before");
-    *gate.0.lock().unwrap() = false;
-    tell.send(()).expect("the server waits");
-    flooded
-        .recv_timeout(DEADLINE)
-        .expect("the socket is read although the terminal takes nothing");
-    terminal.line("typed into the dark");
-    #[cfg(target_os = "linux")]
-    assert!(peak_memory(terminal.process()) < 300 << 20);
-    *gate.0.lock().unwrap() = true;
-    gate.1.notify_all();
-    terminal.until("the answer, and what was dropped", |screen| {
-        let contents = screen.contents();
-        contents.contains("heard") && contents.contains("evicted 200k")
-    });
-    terminal.keys(CTRL_C);
-    assert_eq!(terminal.exits().0, 0);
-}
-
-#[test]
-fn a_terminal_that_takes_nothing_does_not_keep_one_from_leaving() {
-    let server = serve(&[]);
-    let gate = Arc::new((Mutex::new(true), Condvar::new()));
-    let theirs = Arc::clone(&gate);
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wscope"));
-    command.args(["connect", server.url()]);
-    let follow = |source| {
-        Captured::follow(Gated {
-            source,
-            gate: theirs,
-        })
-    };
-    let mut terminal = Terminal::run(command, (200, 60), None, follow);
-    opens(&terminal);
-    *gate.0.lock().unwrap() = false;
-    // More than a pseudo-terminal holds is drawn.
-    for _ in 0..10 {
-        terminal.keys("\x0c");
-    }
-    terminal.signal("TERM");
-    terminal.is_given_back();
-    *gate.0.lock().unwrap() = true;
-    gate.1.notify_all();
-    assert_eq!(terminal.exits().0, 0);
 }
 
 #[test]

@@ -167,21 +167,23 @@ fn take(audience: &mut Audience, hub: &Arc<Hub>, input: Input) -> bool {
     match input {
         Input::Command(command) => everyone(audience, hub, &command),
         Input::Wrong(sentence) => audience.note(&sentence),
-        Input::Control(control) => match audience.control(control) {
-            Some(Control::Quit) => return true,
-            Some(Control::To(id, command)) => one(audience, hub, id, command),
-            Some(Control::State) => {
-                let clients = hub.len();
-                audience.note(&format!("listening, {clients} connected"));
+        Input::Control(control) => {
+            match audience.control(control) {
+                Some(Control::Quit) => return true,
+                Some(Control::To(id, command)) => one(audience, hub, id, command),
+                Some(Control::State) => {
+                    let clients = hub.len();
+                    audience.note(&format!("listening, {clients} connected"));
+                }
+                Some(Control::Reconnect) => {
+                    audience.note("/reconnect is for connect: here others connect");
+                }
+                Some(Control::Screen | Control::Line) => {
+                    audience.note("listen PORT is shown in lines: the full screen is for connect and listen URL");
+                }
+                _ => {}
             }
-            Some(Control::Reconnect) => {
-                audience.note("/reconnect is for connect: here others connect");
-            }
-            Some(Control::Screen | Control::Line) => {
-                audience.note("there is no full screen for listen PORT yet");
-            }
-            _ => {}
-        },
+        }
     }
     false
 }

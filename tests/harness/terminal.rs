@@ -221,6 +221,17 @@ impl Terminal {
         self.output.so_far()
     }
 
+    /// Waits for the end, whatever the terminal shows by then; the exit code.
+    #[track_caller]
+    pub fn ends(&mut self) -> u32 {
+        let Ok(status) = self.ended.recv_timeout(DEADLINE) else {
+            let _gone = self.killer.kill();
+            panic!("the program did not end");
+        };
+        assert_eq!(status.signal(), None, "it was killed");
+        status.exit_code()
+    }
+
     /// Waits for the end; the exit code. The terminal must be as it was before: line mode and echo
     /// on, cursor shown, no alternate screen, no bracketed paste, no mouse.
     #[track_caller]

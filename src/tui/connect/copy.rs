@@ -131,7 +131,7 @@ impl Script {
         if says_nothing {
             return Err("a transcript has no line for this".into());
         }
-        let found = self.secrets.found().iter();
+        let found = self.secrets.found();
         let secrets = found.map(|found| format!("secret_{}", found.name));
         Ok(Copied {
             secrets: secrets

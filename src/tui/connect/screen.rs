@@ -407,15 +407,14 @@ impl Stage {
     }
 
     fn loaded(&mut self, copy: &Copy, is_loaded: bool) {
-        match is_loaded {
-            true if copy.text.len() <= clipboard::MOST => {
-                self.state
-                    .say(copy.said("in tmux's buffer, which passes it on"));
-            }
-            true => self
-                .state
-                .say(copy.said("in tmux's buffer alone, too large for more")),
-            false => self.offer(copy),
+        if !is_loaded {
+            self.offer(copy);
+        } else if copy.text.len() <= clipboard::MOST {
+            self.state
+                .say(copy.said("in tmux's buffer, and offered to the clipboard"));
+        } else {
+            self.state
+                .say(copy.said("in tmux's buffer, too large for the clipboard"));
         }
         self.dirty = true;
     }

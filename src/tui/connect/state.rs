@@ -73,6 +73,8 @@ pub(super) struct State {
     pub(super) inspector: Inspector,
     /// What the chosen entry answers.
     pub(super) reply: Option<Reply>,
+    /// The number of the entry for which that was looked up: what came before it does not change.
+    reply_of: u64,
     /// Rows that the events are scrolled back.
     pub(super) events_back: usize,
     pub(super) zoomed: bool,
@@ -132,6 +134,7 @@ impl State {
             composer,
             inspector: Inspector::default(),
             reply: None,
+            reply_of: 0,
             events_back: 0,
             zoomed: false,
             is_reading: false,
@@ -180,11 +183,13 @@ impl State {
         let layout = self.layout();
         self.list
             .settle(&scene.ring, usize::from(layout.rows.height));
-        self.reply = self
-            .list
-            .chosen(&scene.ring)
-            .filter(|_| !self.list.follows())
-            .and_then(|entry| reply(self.list.ring(&scene.ring), entry));
+        let chosen = self.list.chosen(&scene.ring);
+        let chosen = chosen.filter(|_| !self.list.follows());
+        let number = chosen.map_or(0, |entry| entry.number);
+        if self.reply_of != number {
+            self.reply_of = number;
+            self.reply = chosen.and_then(|entry| reply(self.list.ring(&scene.ring), entry));
+        }
         self.is_reading = match subject(&self.list, self.reply.as_ref(), scene) {
             Some(subject) if !layout.inspector.is_empty() => {
                 self.inspector.look(&subject, layout.inspector_inner)
