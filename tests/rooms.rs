@@ -2,10 +2,10 @@
 
 mod harness;
 
-use harness::peers::Implementation;
+use harness::peers::{self, Implementation};
 use harness::program::wscope;
 use harness::raw::Peer;
-use harness::running::Signal;
+use harness::running::{Running, Signal};
 use harness::served::{Served, serve};
 use serde_json::{Value, json};
 
@@ -108,6 +108,68 @@ fn three_players() {
             .iter()
             .any(|event| event["state"] == "lost")
     );
+}
+
+#[test]
+fn three_players_are_a_transcript() {
+    let server = serve(&["--mode=rooms", "--history=100"]);
+    wscope(&["test", "game.wst", "--url", server.url()])
+        .file("game.wst", include_str!("harness/peers/game.wst"))
+        .run()
+        .code(0);
+}
+
+/// A is a transcript, B a browser's, C on node `ws`: it is killed, and returns.
+#[test]
+fn three_players_on_three_implementations() {
+    if !Implementation::NodeWs.is_installed() || !peers::has_browser() {
+        return;
+    }
+    let server = serve(&["--mode=rooms", "--history=100"]);
+    let mut a = wscope(&["test", "-v", "game.wst", "--url", server.url()])
+        .file("game.wst", include_str!("harness/peers/game_mixed.wst"))
+        .spawn();
+    let url = format!("{}game", server.url());
+    let join = |since: u32| format!(r#"{{"type":"join","room":"match:7","since":{since}}}"#);
+    let moved = |x: u32| format!(r#"{{"type":"move","x":{x}}}"#);
+    let hears = |player: &Running, x: u32| {
+        let line = player.stdout.line(&format!(r#""x":{x},"#));
+        let heard: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(
+            (&heard["type"], &heard["offset"]),
+            (&json!("move"), &json!(x))
+        );
+    };
+    // A waits for B before C.
+    let mut b = peers::player("browser", &url);
+    let mut c = peers::player("node", &url);
+    b.send(&join(0));
+    b.stdout.line("joined");
+    c.send(&join(0));
+    hears(&b, 1);
+    hears(&c, 1);
+    c.signal(Signal::Kill);
+    hears(&b, 2);
+    b.send(&moved(3));
+
+    let mut c = peers::player("node", &url);
+    c.send(&join(1));
+    hears(&c, 2);
+    hears(&c, 3);
+    let missed = String::from_utf8(c.stdout.so_far()).unwrap();
+    assert!(!missed.contains(r#""x":1,"#), "it has heard that: {missed}");
+    c.send(&moved(4));
+    hears(&b, 4);
+    hears(&c, 5);
+    b.send(&moved(6));
+    hears(&c, 6);
+    a.end_input();
+    a.wait().code(0);
+    for player in [&mut b, &mut c] {
+        player.end_input();
+    }
+    b.wait().code(0);
+    c.wait().code(0);
 }
 
 #[test]

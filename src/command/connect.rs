@@ -5,6 +5,7 @@
 //! blocked, sockets are not read; where a socket is blocked, stdin is not read.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::answers::{self, Answers};
@@ -16,6 +17,7 @@ use super::recording;
 use super::sessions::Sessions;
 use super::signals::{Continuations, Signal, Signals};
 use super::source::{Face, Feed, Source, Stage};
+use super::upload::Upload;
 use crate::error::{Error, ExitCode};
 use crate::input::{Batch, Input};
 use crate::model::command::Command;
@@ -103,6 +105,10 @@ struct Talk {
     feed: Feed,
     /// What was taken from the feed and waits for room.
     inputs: VecDeque<Input>,
+    /// A file that is being sent in pieces.
+    upload: Option<Upload>,
+    /// Messages of files that were cut off.
+    unsent: u64,
     answers: Answers,
     timer: Timer,
     finishing: bool,
@@ -173,6 +179,8 @@ impl Talk {
             stays: feed.face() == Some(Face::Screen),
             feed,
             inputs: VecDeque::new(),
+            upload: None,
+            unsent: 0,
             answers: Answers::new(plan.answers),
             timer: Timer::start(plan.limits, goal, Instant::now()),
             finishing: false,
@@ -225,7 +233,10 @@ impl Talk {
                     }
                 }
                 Turn::Events(None) if self.stays() => self.over(),
-                Turn::Events(None) => return,
+                Turn::Events(None) => {
+                    self.watch_upload();
+                    return;
+                }
                 // Whoever quits twice does not wait for the peer's Close.
                 Turn::Input(Some(batch)) if self.finishing => {
                     if batch.inputs.contains(&Input::Control(Control::Quit)) {
@@ -344,12 +355,15 @@ impl Talk {
     /// Passes on what waits, as far as there is room for it.
     fn pass_on(&mut self) {
         self.answers.pass_on(&mut self.sessions);
+        self.upload();
         while !self.finishing && self.may_take_next() {
-            match self.inputs.pop_front() {
-                Some(Input::Command(command)) => self.send(&command),
-                Some(Input::Control(control)) => self.control(control),
-                Some(Input::Wrong(sentence)) => self.audience.note(&sentence),
-                None => break,
+            match (self.inputs.pop_front(), &mut self.upload) {
+                (Some(input), Some(upload)) if Upload::keeps_out(&input) => upload.hold(input),
+                (Some(Input::Command(command)), _) => self.send(&command),
+                (Some(Input::Control(control)), _) => self.control(control),
+                (Some(Input::File(path)), _) => self.begin_upload(&path),
+                (Some(Input::Wrong(sentence)), _) => self.audience.note(&sentence),
+                (None, _) => break,
             }
         }
         let reading = self.audience.output.has_room();
@@ -363,8 +377,12 @@ impl Talk {
     /// Whether it is the turn of the next input. What is asked of the program itself needs no room;
     /// from a pipe it keeps its place among the messages.
     fn may_take_next(&self) -> bool {
+        // A person's words pass a file, or wait in it.
+        if self.upload.is_some() && !self.feed.is_person() {
+            return false;
+        }
         match self.inputs.front() {
-            Some(Input::Command(_)) => self.sessions.can_send(),
+            Some(Input::Command(_) | Input::File(_)) => self.sessions.can_send(),
             Some(Input::Control(_) | Input::Wrong(_)) => {
                 self.feed.is_person() || self.sessions.has_written_all()
             }
@@ -376,6 +394,7 @@ impl Talk {
         !self.feed.has_ended()
             && (!self.finishing || self.feed.face() == Some(Face::Screen))
             && self.inputs.is_empty()
+            && self.upload.as_ref().is_none_or(Upload::has_room)
             && (self.feed.is_person()
                 || self.sessions.can_send() && self.audience.output.has_room())
     }
@@ -392,6 +411,74 @@ impl Talk {
         if let Err(sentence) = self.sessions.send(command) {
             self.audience.note(&sentence);
         }
+    }
+
+    fn begin_upload(&mut self, path: &Path) {
+        match Upload::begin(path, Instant::now()) {
+            Ok(upload) => self.upload = Some(upload),
+            Err(sentence) => self.file_failed(sentence),
+        }
+        self.upload();
+    }
+
+    /// Sends more of a file, as far as there is room for it.
+    fn upload(&mut self) {
+        self.watch_upload();
+        while self.sessions.can_send()
+            && !self.finishing
+            && let Some(upload) = &mut self.upload
+        {
+            match upload.next() {
+                Ok(Some(command)) => self.send(&command),
+                Ok(None) => break,
+                Err(sentence) => {
+                    self.end_upload();
+                    self.file_failed(sentence);
+                }
+            }
+        }
+    }
+
+    /// Says that a file has been sent, or that it never will be.
+    fn watch_upload(&mut self) {
+        let Some(upload) = &self.upload else {
+            return;
+        };
+        let is_open = self.sessions.is_open();
+        if is_open && !self.finishing {
+            if upload.is_handed_over() && self.sessions.has_written_all() {
+                let sent = upload.sent();
+                self.audience.note(&sent);
+                self.end_upload();
+            }
+            return;
+        }
+        let cut = upload.cut();
+        // Whoever leaves does so on purpose.
+        if self.finishing {
+            self.audience.note(&cut.message);
+        } else {
+            self.audience.tell(What::Error(Box::new(cut)));
+        }
+        self.end_upload();
+    }
+
+    /// What waited for its end goes on.
+    fn end_upload(&mut self) {
+        if let Some(upload) = self.upload.take() {
+            self.unsent += upload.left();
+            for input in upload.into_held().into_iter().rev() {
+                self.inputs.push_front(input);
+            }
+        }
+    }
+
+    fn file_failed(&mut self, message: String) {
+        self.audience.tell(What::Error(Box::new(Problem {
+            kind: "file",
+            message,
+            hint: None,
+        })));
     }
 
     fn take(&mut self, batch: Option<Batch>) {
@@ -446,6 +533,16 @@ impl Talk {
                 _ => {}
             }
         }
+        if let Some(upload) = &mut self.upload
+            && let What::Message {
+                dir: Direction::Out,
+                message,
+                ..
+            } = &event.what
+            && let Some(progress) = upload.wrote(client, message, now)
+        {
+            self.audience.note(&progress);
+        }
         if !self.finishing {
             self.answers.consider(client, &event.what, &self.sessions);
         }
@@ -453,7 +550,10 @@ impl Talk {
     }
 
     fn watch_input_end(&mut self) {
-        let all_sent = self.feed.has_ended() && self.inputs.is_empty() && self.sessions.is_idle();
+        let all_sent = self.feed.has_ended()
+            && self.inputs.is_empty()
+            && self.upload.is_none()
+            && self.sessions.is_idle();
         if let Some(patience) = self.timer.patience()
             && all_sent
         {
@@ -508,7 +608,7 @@ impl Talk {
             .iter()
             .filter(|input| matches!(input, Input::Command(Command::Send(_))));
         let unsent = unsent.count() as u64;
-        self.audience.end(unsent);
+        self.audience.end(self.unsent + unsent);
     }
 }
 

@@ -1,8 +1,10 @@
 //! `listen PORT`: a server whose clients one reads and talks to from a terminal or a pipe.
 
+use std::collections::VecDeque;
 use std::future::pending;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
@@ -11,11 +13,12 @@ use super::leaving::{self, Bounds};
 use super::recording;
 use super::signals::Signals;
 use super::source::{Feed, Source, Stage};
+use super::upload::Upload;
 use crate::error::{Error, ExitCode};
 use crate::input::Input;
 use crate::model::command::Command;
 use crate::model::control::Control;
-use crate::model::event::{ConnId, What};
+use crate::model::event::{ConnId, Problem, What};
 use crate::serve::hub::Hub;
 use crate::serve::log::LogReader;
 use crate::serve::{self, Server};
@@ -77,15 +80,21 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
         // Dropping the sender is the signal too.
         let _ = ended.await;
     }));
-    let stop = talk(
-        &mut audience,
-        &mut feed,
-        &hub,
-        &mut log,
-        plan.duration,
-        &mut signals,
-    )
-    .await;
+    let mut talk = Talk {
+        audience,
+        feed,
+        hub,
+        inputs: VecDeque::new(),
+        upload: None,
+        unsent: 0,
+    };
+    let stop = talk.run(&mut log, plan.duration, &mut signals).await;
+    let Talk {
+        mut audience,
+        feed,
+        unsent,
+        ..
+    } = talk;
     audience.stop(stop);
     drop(feed);
     drop(end);
@@ -97,7 +106,7 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     while let Some(event) = log.try_next() {
         audience.hear(event);
     }
-    audience.end(0);
+    audience.end(unsent);
     let bounds = Bounds {
         max_time: None,
         timed: plan.duration.is_some(),
@@ -106,69 +115,115 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     leaving::leave(&mut audience, &mut signals, bounds).await
 }
 
-/// Passes on what is typed and shows what arrives, until there is a reason to stop.
-async fn talk(
-    audience: &mut Audience,
-    feed: &mut Feed,
-    hub: &Arc<Hub>,
-    log: &mut LogReader,
-    duration: Option<Duration>,
-    signals: &mut Signals,
-) -> Stop {
-    let output = audience.output.clone();
-    let reader_gone = output.closed();
-    tokio::pin!(reader_gone);
-    let over = async {
-        match duration {
-            Some(duration) => sleep(duration).await,
-            None => pending().await,
-        }
-    };
-    tokio::pin!(over);
-    loop {
-        // A pipe waits for somebody to read it; a person is told that nobody does.
-        let takes_input = !feed.has_ended() && (feed.is_person() || hub.has_room());
-        tokio::select! {
-            Some(event) = log.next(), if output.has_room() => {
-                audience.hear(event);
-                if let Some(dropped) = log.dropped() {
-                    audience.tell(dropped);
-                }
-                if audience.outcome.is_reached() {
-                    return Stop::OnPurpose;
-                }
-            }
-            () = output.room(), if !output.has_room() => {}
-            batch = feed.next(), if takes_input => match batch {
-                Some(batch) => {
-                    for input in batch.inputs {
-                        if take(audience, hub, input) {
-                            return Stop::OnPurpose;
-                        }
-                    }
-                    if let Some(error) = batch.error {
-                        audience.tell(What::Error(Box::new(error.problem())));
-                        return Stop::OnPurpose;
-                    }
-                }
-                None if feed.is_person() => return Stop::OnPurpose,
-                None => {}
-            },
-            signal = signals.next() => return Stop::Signal(signal.exit_code()),
-            () = &mut over => return Stop::OnPurpose,
-            () = &mut reader_gone => return Stop::ReaderGone,
-        }
-        audience.flush();
-    }
+/// What is typed, and whom it is for.
+struct Talk {
+    audience: Audience,
+    feed: Feed,
+    hub: Arc<Hub>,
+    /// What was taken from the feed and waits for a file.
+    inputs: VecDeque<Input>,
+    /// A file that is being sent to everyone in pieces.
+    upload: Option<Upload>,
+    /// Messages of files that were cut off.
+    unsent: u64,
 }
 
-/// Carries out one input; whether it asks to leave.
-fn take(audience: &mut Audience, hub: &Arc<Hub>, input: Input) -> bool {
-    match input {
-        Input::Command(command) => everyone(audience, hub, &command),
-        Input::Wrong(sentence) => audience.note(&sentence),
-        Input::Control(control) => {
-            match audience.control(control) {
+impl Talk {
+    /// Passes on what is typed and shows what arrives, until there is a reason to stop.
+    async fn run(
+        &mut self,
+        log: &mut LogReader,
+        duration: Option<Duration>,
+        signals: &mut Signals,
+    ) -> Stop {
+        let output = self.audience.output.clone();
+        let reader_gone = output.closed();
+        tokio::pin!(reader_gone);
+        let over = async {
+            match duration {
+                Some(duration) => sleep(duration).await,
+                None => pending().await,
+            }
+        };
+        tokio::pin!(over);
+        loop {
+            if self.pass_on() {
+                return self.stop(Stop::OnPurpose);
+            }
+            self.audience.flush();
+            tokio::select! {
+                Some(event) = log.next(), if output.has_room() => {
+                    self.audience.hear(event);
+                    if let Some(dropped) = log.dropped() {
+                        self.audience.tell(dropped);
+                    }
+                    if self.audience.outcome.is_reached() {
+                        return self.stop(Stop::OnPurpose);
+                    }
+                }
+                () = output.room(), if !output.has_room() => {}
+                batch = self.feed.next(), if self.takes_input() => match batch {
+                    Some(batch) => {
+                        self.inputs.extend(batch.inputs);
+                        if let Some(error) = batch.error {
+                            self.pass_on();
+                            self.audience.tell(What::Error(Box::new(error.problem())));
+                            return self.stop(Stop::OnPurpose);
+                        }
+                    }
+                    None if self.feed.is_person() => return self.stop(Stop::OnPurpose),
+                    None => {}
+                },
+                signal = signals.next() => return self.stop(Stop::Signal(signal.exit_code())),
+                () = &mut over => return self.stop(Stop::OnPurpose),
+                () = &mut reader_gone => return self.stop(Stop::ReaderGone),
+            }
+        }
+    }
+
+    /// A pipe waits for somebody to read it; a person is told that nobody does.
+    fn takes_input(&self) -> bool {
+        let is_person = self.feed.is_person();
+        let waits = match &self.upload {
+            Some(upload) => !is_person || !upload.has_room(),
+            None => false,
+        };
+        !self.feed.has_ended()
+            && !waits
+            && self.inputs.is_empty()
+            && (is_person || self.hub.has_room())
+    }
+
+    /// Carries out what was asked for; whether it asks to leave.
+    fn pass_on(&mut self) -> bool {
+        self.upload();
+        // From a pipe everything keeps its place.
+        while (self.upload.is_none() || self.feed.is_person())
+            && let Some(input) = self.inputs.pop_front()
+        {
+            if let Some(upload) = &mut self.upload
+                && Upload::keeps_out(&input)
+            {
+                upload.hold(input);
+            } else if self.take(input) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Carries out one input; whether it asks to leave.
+    fn take(&mut self, input: Input) -> bool {
+        let Self { audience, hub, .. } = self;
+        match input {
+            Input::Command(command) => {
+                if hub.everyone(&command) == 0 {
+                    audience.note("not sent: nobody is connected");
+                }
+            }
+            Input::File(path) => self.begin_upload(&path),
+            Input::Wrong(sentence) => audience.note(&sentence),
+            Input::Control(control) => match audience.control(control) {
                 Some(Control::Quit) => return true,
                 Some(Control::To(id, command)) => one(audience, hub, id, command),
                 Some(Control::State) => {
@@ -179,23 +234,98 @@ fn take(audience: &mut Audience, hub: &Arc<Hub>, input: Input) -> bool {
                     audience.note("/reconnect is for connect: here others connect");
                 }
                 Some(Control::Screen | Control::Line) => {
-                    audience.note("listen PORT is shown in lines: the full screen is for connect and listen URL");
+                    audience
+                        .note("listen PORT is in lines: the screen is for connect and listen URL");
                 }
                 _ => {}
+            },
+        }
+        false
+    }
+
+    fn begin_upload(&mut self, path: &Path) {
+        if self.hub.is_empty() {
+            self.audience.note("not sent: nobody is connected");
+            return;
+        }
+        match Upload::begin(path, Instant::now()) {
+            Ok(upload) => self.upload = Some(upload),
+            Err(sentence) => self.file_failed(sentence),
+        }
+        self.upload();
+    }
+
+    /// Sends more of a file, as far as everyone reads it.
+    fn upload(&mut self) {
+        while let Some(upload) = &mut self.upload {
+            if self.hub.is_empty() {
+                self.cut(true);
+                return;
+            }
+            if !self.hub.has_room() {
+                return;
+            }
+            match upload.next() {
+                Ok(Some(command)) => {
+                    self.hub.everyone(&command);
+                    if let Command::Send(message) = &command
+                        && let Some(progress) = upload.wrote(0, message, Instant::now())
+                    {
+                        self.audience.note(&progress);
+                    }
+                }
+                Ok(None) => {
+                    let sent = upload.sent();
+                    self.audience.note(&sent);
+                    self.end_upload();
+                }
+                Err(sentence) => {
+                    self.end_upload();
+                    self.file_failed(sentence);
+                }
             }
         }
     }
-    false
+
+    /// Gives up a file of which not all is sent.
+    fn cut(&mut self, is_failure: bool) {
+        if let Some(upload) = &self.upload {
+            let cut = upload.cut();
+            if is_failure {
+                self.audience.tell(What::Error(Box::new(cut)));
+            } else {
+                self.audience.note(&cut.message);
+            }
+        }
+        self.end_upload();
+    }
+
+    /// What waited for its end goes on.
+    fn end_upload(&mut self) {
+        if let Some(upload) = self.upload.take() {
+            self.unsent += upload.left();
+            for input in upload.into_held().into_iter().rev() {
+                self.inputs.push_front(input);
+            }
+        }
+    }
+
+    fn file_failed(&mut self, message: String) {
+        self.audience.tell(What::Error(Box::new(Problem {
+            kind: "file",
+            message,
+            hint: None,
+        })));
+    }
+
+    fn stop(&mut self, stop: Stop) -> Stop {
+        self.cut(false);
+        stop
+    }
 }
 
 fn one(audience: &mut Audience, hub: &Hub, id: ConnId, command: Command) {
     if !hub.command(id, command) {
         audience.note(&format!("there is no client {id}"));
-    }
-}
-
-fn everyone(audience: &mut Audience, hub: &Arc<Hub>, command: &Command) {
-    if hub.everyone(command) == 0 {
-        audience.note("not sent: nobody is connected");
     }
 }

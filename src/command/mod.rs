@@ -18,6 +18,7 @@ mod sessions;
 mod signals;
 pub mod source;
 pub mod test;
+mod upload;
 pub mod volley;
 
 use std::future::pending;

@@ -5,6 +5,7 @@
 //! program from ending.
 
 pub mod compose;
+pub mod file;
 pub mod history;
 pub mod pipe;
 pub mod readline;
@@ -17,6 +18,8 @@ mod resize;
 mod split;
 mod terminal;
 
+use std::path::PathBuf;
+
 use crate::error::Error;
 use crate::model::command::Command;
 use crate::model::control::Control;
@@ -26,6 +29,8 @@ use crate::model::control::Control;
 pub enum Input {
     Command(Command),
     Control(Control),
+    /// A file that is sent in pieces ([`file::Pieces`]), when its turn comes.
+    File(PathBuf),
     /// A slash command that was not understood: a sentence to show, which ends nothing.
     Wrong(String),
 }

@@ -2,21 +2,16 @@
 //!
 //! [`SLASH`] is the registry; help and completion read it.
 
-use std::fs::File;
-use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use super::Input;
-use crate::error::cause_text;
+use super::file::{self, Pieces};
 use crate::model::command::Command;
 use crate::model::control::Control;
 use crate::model::message::Message;
-use crate::model::units::show_size;
 use crate::text::command::{self, split_word};
 use crate::text::nearest::nearest;
 use crate::text::sanitize;
-
-/// The largest file that `/file` sends.
-const MAX_FILE: u64 = 64 << 20;
 
 /// One slash command.
 pub struct Slash {
@@ -61,9 +56,9 @@ pub const SLASH: &[Slash] = &[
     },
     Slash {
         name: "/file",
-        args: "PATH",
-        about: "send a file as one binary message",
-        parse: file,
+        args: "PATH [--chunks]",
+        about: "send a file as one binary message, or announced and in chunks of 64 KiB",
+        parse: send_file,
     },
     Slash {
         name: "/json",
@@ -208,24 +203,18 @@ fn bare(args: &str, control: Control) -> Result<Input, String> {
     }
 }
 
-fn file(args: &str) -> Result<Input, String> {
-    if args.is_empty() {
+fn send_file(args: &str) -> Result<Input, String> {
+    let in_pieces = args.strip_suffix("--chunks").map(str::trim_end);
+    let path = in_pieces.unwrap_or(args);
+    if path.is_empty() {
         return Err("give the path of a file".into());
     }
-    let fail = |cause| format!("{}: {}", sanitize::line(args), cause_text(&cause));
-    // Looked at before it is opened: opening a named pipe would wait for its writer.
-    if !std::fs::metadata(args).map_err(fail)?.is_file() {
-        return Err(format!("{} is not a regular file", sanitize::line(args)));
+    if in_pieces.is_none() {
+        return file::whole(path).map(|message| Command::Send(message).into());
     }
-    let mut payload = Vec::new();
-    File::open(args)
-        .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut payload))
-        .map_err(fail)?;
-    if payload.len() as u64 > MAX_FILE {
-        let most = show_size(MAX_FILE);
-        return Err(format!("{} is larger than {most}", sanitize::line(args)));
-    }
-    Ok(Command::Send(Message::binary(payload)).into())
+    // Opened again when its turn comes; what is wrong with it is said here.
+    Pieces::open(Path::new(path))?;
+    Ok(Input::File(PathBuf::from(path)))
 }
 
 fn to(args: &str) -> Result<Input, String> {
@@ -239,6 +228,7 @@ fn to(args: &str) -> Result<Input, String> {
     match parse(rest) {
         Input::Command(command) => Ok(Control::To(id, command).into()),
         Input::Control(_) => Err("only what is sent can be sent to one client".into()),
+        Input::File(_) => Err("a file in chunks goes to everyone: /file without /to".into()),
         Input::Wrong(problem) => Err(problem),
     }
 }
@@ -338,6 +328,9 @@ mod tests {
                 "/file no/such/file",
                 "no/such/file: no such file or directory",
             ),
+            ("/file no/such/file --chunks", "no such file"),
+            ("/file --chunks", "path"),
+            ("/to 3 /file Cargo.toml --chunks", "everyone"),
             ("/stats now", "no arguments"),
             ("/to x hi", "number of a client"),
             ("/to 3", "nothing to send"),
@@ -364,6 +357,10 @@ mod tests {
         assert_eq!(
             parse(&line),
             Command::Send(Message::binary(&b"\0\n\xff"[..])).into()
+        );
+        assert_eq!(
+            parse(&format!("{line}  --chunks")),
+            Input::File(file.path().to_owned())
         );
     }
 

@@ -332,6 +332,7 @@ pub fn code_of(kind: &str) -> ExitCode {
         "timeout" => ExitCode::TIMEOUT,
         "protocol" => ExitCode::PROTOCOL,
         "unmet" => ExitCode::NOT_MET,
+        "cut" => ExitCode::CLOSED,
         _ => ExitCode::INTERNAL,
     }
 }

@@ -80,17 +80,40 @@ impl Implementation {
     }
 }
 
+/// Whether headless Chromium can be driven; where not, the test says that it is skipped.
+#[track_caller]
+pub fn has_browser() -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let driver = root.join("target/peers/node/node_modules/playwright-core");
+    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
+    let is_installed = driver.exists() && Path::new(&chromium).exists();
+    if !is_installed {
+        skip("Chromium or playwright-core is not installed: run tests/harness/peers/install.sh");
+    }
+    is_installed
+}
+
+/// A WebSocket on another implementation that the test talks through, a message a line
+/// (`peers/player.mjs`): `kind` is `node` or `browser`, which have to be installed.
+#[track_caller]
+pub fn player(kind: &str, url: &str) -> Running {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut command = Command::new("node");
+    let script = root.join("tests/harness/peers/player.mjs");
+    command.arg(script).args([kind, url]).stdin(Stdio::piped());
+    let running = Running::start(command, tempfile::tempdir().unwrap());
+    running.stdout.line("open");
+    running
+}
+
 /// The test page of a server in headless Chromium (`peers/page.mjs`); `None` where that or
 /// playwright-core is not installed.
 #[track_caller]
 pub fn page(url: &str) -> Option<PeerServer> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let driver = root.join("target/peers/node/node_modules/playwright-core");
-    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".into());
-    if !driver.exists() || !Path::new(&chromium).exists() {
-        skip("Chromium or playwright-core is not installed: run tests/harness/peers/install.sh");
+    if !has_browser() {
         return None;
     }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new("node");
     command
         .arg(root.join("tests/harness/peers/page.mjs"))

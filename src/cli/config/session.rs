@@ -54,6 +54,9 @@ fn command(args: &Session, text: &str, place: &str) -> Result<Command, Error> {
             Input::Control(_) => Err(wrong(format!(
                 "{text} is for people, not for the connection"
             ))),
+            Input::File(_) => Err(wrong(format!(
+                "{text} takes a while: type it, or pipe it in with --slash"
+            ))),
             Input::Wrong(problem) => Err(wrong(problem)),
         };
     }

@@ -251,7 +251,10 @@ fn is_control(key: KeyEvent) -> bool {
 
 const fn needs_connection(input: &Input) -> bool {
     use crate::model::control::Control;
-    matches!(input, Input::Command(_) | Input::Control(Control::To(..)))
+    matches!(
+        input,
+        Input::Command(_) | Input::File(_) | Input::Control(Control::To(..))
+    )
 }
 
 #[cfg(test)]
