@@ -241,6 +241,7 @@ fn a_screen_that_is_kept_stays_above_the_summary() {
     let server = serve(&[]);
     let mut terminal = told(Terminal::start(&["connect", server.url()]), "keep me");
     terminal.keys("Q");
+    terminal.says("sent 1 messages");
     let (code, raw) = terminal.exits();
     assert_eq!(code, 0);
     let raw = String::from_utf8_lossy(&raw);

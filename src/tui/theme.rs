@@ -230,7 +230,10 @@ impl Theme {
             title: Style::new().add_modifier(Modifier::BOLD),
             border: ink(palette.muted),
             focus: ink(palette.focus),
-            selected: Style::new().add_modifier(Modifier::REVERSED),
+            // One colour across: those of what is in the row would make patches of it.
+            selected: ink(Color::Reset)
+                .bg(Color::Reset)
+                .add_modifier(Modifier::REVERSED),
             hit: ink(palette.hint),
             mark: ink(palette.mark),
             key: ink(palette.focus).add_modifier(Modifier::BOLD),

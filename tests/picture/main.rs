@@ -16,7 +16,7 @@ use harness::terminal::{CTRL_C, ENTER, ESC, Terminal};
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/screen.svg");
 
 /// Room for everything that the screen shows.
-const SIZE: (u16, u16) = (118, 36);
+const SIZE: (u16, u16) = (132, 36);
 
 /// The pause between two ticks of a price.
 const TICK: Duration = Duration::from_millis(37);
@@ -110,7 +110,7 @@ fn the_picture_of_the_readme_is_of_the_real_program() {
     terminal.keys(CTRL_C);
     terminal.keys(CTRL_C);
     assert_eq!(terminal.exits().0, 0);
-    for text in ["OPEN", "Frames", "Round", "json:/id=7", "eu-3", "json ok"] {
+    for text in ["OPEN", "Frames", "Round", "json:/id=7", "eu-3", "unsub"] {
         assert!(picture.contains(text), "{text} is not in {picture}");
     }
     if env::var_os("BLESS").is_some() {

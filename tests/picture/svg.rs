@@ -31,8 +31,9 @@ struct Look {
     underlined: bool,
 }
 
-pub fn of(screen: &Screen) -> String {
+pub(super) fn of(screen: &Screen) -> String {
     let (rows, columns) = screen.size();
+    let (rows, columns) = (rows.get(), columns.get());
     let (width, height) = (
         f64::from(columns) * WIDTH + 2.0 * MARGIN,
         f64::from(rows) * HEIGHT + 2.0 * MARGIN,

@@ -41,7 +41,7 @@ pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
         let room = usize::from(panel.width.saturating_sub(4));
         let (title, lines) = match at {
             0 => ("Traffic", traffic(context, &totals, room)),
-            1 => ("Opcodes, in and out", opcodes(context, &totals, room)),
+            1 => ("Opcodes: in, out", opcodes(context, &totals, room)),
             2 => ("Round trip", round_trip(context, &totals, room)),
             _ => ("Connection", connection(context, room)),
         };
@@ -263,7 +263,7 @@ fn connection(context: &Context<'_>, room: usize) -> Vec<Line<'static>> {
     let backoff = match &vitals.backoff {
         None => alone("none".into(), theme.dim).with(
             1,
-            Span::styled(format!("({} retries)", vitals.retries), theme.dim),
+            Span::styled(format!("(retries {})", vitals.retries), theme.dim),
         ),
         Some(backoff) => {
             let rest = backoff
