@@ -79,9 +79,11 @@ fn traffic(context: &Context<'_>, totals: &End, room: usize) -> Vec<Line<'static
     } else {
         theme.dim
     };
-    let kept = format!("kept {}", Thousands(ring.len() as u64));
+    // Both are whole, or both have units.
+    let half = room.saturating_sub("kept   evicted ".len()) / 2;
+    let kept = format!("kept {}", count(ring.len() as u64, half));
+    let gone = format!("  evicted {}", count(ring.evicted(), half));
     let most = format!("/{}", short(Ring::MOST_ENTRIES as u64));
-    let left = room.saturating_sub(kept.len() + "  evicted ".len());
     vec![
         way("rx", Direction::In, &totals.received, theme.incoming),
         way("tx", Direction::Out, &totals.sent, theme.outgoing),
@@ -99,13 +101,7 @@ fn traffic(context: &Context<'_>, totals: &End, room: usize) -> Vec<Line<'static
         Bar::default()
             .with(0, Span::styled(kept, theme.text))
             .with(2, Span::styled(most, theme.dim))
-            .with(
-                1,
-                Span::styled(
-                    format!("  evicted {}", count(ring.evicted(), left)),
-                    evicted,
-                ),
-            )
+            .with(1, Span::styled(gone, evicted))
             .line(room, &Span::raw("")),
     ]
 }
