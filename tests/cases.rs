@@ -230,6 +230,8 @@ fn normal(text: &[u8]) -> String {
     let text = Regex::new(r"127\.0\.0\.1:[0-9]{4,5}")
         .unwrap()
         .replace_all(&text, "127.0.0.1:PORT");
+    let verbose = Regex::new(r"(?m)^ +[0-9.]+(us|ms|s)  ").unwrap();
+    let text = verbose.replace_all(&text, "    TIME  ");
     let time =
         Regex::new(r"(steps?, |step [0-9]+ of [0-9]+, |after )[0-9.]+ ?(us|ms|s)\b").unwrap();
     time.replace_all(&text, "${1}TIME").into_owned()

@@ -3,9 +3,8 @@
 
 mod harness;
 
-use std::process::{Command, Stdio};
-
-use harness::peers::{Implementation, skip};
+use harness::junit;
+use harness::peers::Implementation;
 use harness::program::{Output, wscope};
 use harness::raw::RawServer;
 use harness::running::Signal;
@@ -245,7 +244,7 @@ fn reports_go_where_they_are_asked_to() {
         ["passed", "passed", "failed", "skipped", "skipped"]
     );
     assert!(steps[..3].iter().all(|step| step["latency_ms"].is_number()));
-    is_valid_junit(&output);
+    junit::is_valid(&output, "out.xml");
 
     let output = wscope(&[
         "test",
@@ -260,35 +259,6 @@ fn reports_go_where_they_are_asked_to() {
     .code(4);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("::error file=chat.wst,line=3,"), "{text}");
-}
-
-/// By the schema of Jenkins' xUnit plugin.
-#[track_caller]
-fn is_valid_junit(output: &Output) {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = root.join("target/peers/python/bin/python");
-    let check = "import sys\nfrom lxml import etree\n\
-                 etree.XMLSchema(file=sys.argv[1]).assertValid(etree.parse(sys.argv[2]))\n";
-    let probe = Command::new(&python)
-        .args(["-c", "import lxml"])
-        .stderr(Stdio::null())
-        .status();
-    if !probe.is_ok_and(|status| status.success()) {
-        skip("lxml is not installed: run tests/harness/peers/install.sh");
-        return;
-    }
-    let checked = Command::new(python)
-        .args(["-c", check])
-        .arg(root.join("tests/harness/junit-10.xsd"))
-        .arg(output.home.path().join("out.xml"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&checked.stderr);
-    assert!(
-        checked.status.success(),
-        "{said}\n{}",
-        left(output, "out.xml")
-    );
 }
 
 #[test]
@@ -314,12 +284,34 @@ fn a_check_lists_what_would_be_used_and_what_is_wrong() {
                 alice< /json {\"id\":\"{{id:=}}\"}\nalice> {{id}}\nalice> /file a.bin\n";
     let check = |text: &str, more: &[&str]| {
         let args = [&["test", "--check", "a.wst"], more].concat();
-        wscope(&args).file("a.wst", text).run()
+        wscope(&args).file("a.wst", text).file("a.bin", "").run()
     };
     check(text, &[]).code(0).stderr("").stdout(
         "a.wst: fine\n  connects to  {{url}}\n  variables    room, url\n  secrets      secret_token\n  \
          files        a.bin\n",
     );
+    // What is known is said, but for passwords.
+    check(text, &["--url", "ws://ann:hunter2@h:1/x"])
+        .code(0)
+        .never_says(&["hunter2"])
+        .stdout(
+            "a.wst: fine\n  connects to  ws://h:1\n  variables    room, url\n  secrets      \
+             secret_token\n  files        a.bin\n",
+        );
+    let implied = "set url = ws://ann:hunter2@h:2/\n> hi\n";
+    check(implied, &[])
+        .code(0)
+        .never_says(&["hunter2"])
+        .stdout("a.wst: fine\n  connects to  ws://h:2\n");
+    // Files are looked for, and where they may not be read that is told.
+    for path in ["none.bin", "../../../etc/passwd"] {
+        let output = check(&text.replace("a.bin", path), &[]).code(2);
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            shown.starts_with("a.wst:5:14: ") && shown.contains("^^^"),
+            "{shown}"
+        );
+    }
     let output = check(text, &["--json"]).code(0);
     let line: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(line["ok"], true);
@@ -380,8 +372,20 @@ connect ws://h/chat
 < /json {\"type\":\"joined\",\"id\":7}
   let id = /id
 < /bin hex:00ff
+> /ping x
+< before its pong
+< /pong x
 > bye
 < /close 4000 done
+";
+
+/// The client closes; the Close that it expects is the answer.
+const CLOSED_BY_CLIENT: &str = "\
+connect ws://h/
+> hi
+< hello
+> /close 1000 bye
+< /close 1000
 ";
 
 #[test]
@@ -410,6 +414,32 @@ fn a_transcript_is_played_against_its_own_mirror_by_every_client() {
 }
 
 #[test]
+fn a_client_that_did_as_written_is_told_nothing() {
+    let mut server = Served::start(
+        wscope(&["serve", "0", "--json", "--script", "chat.wst"])
+            .file("chat.wst", CLOSED_BY_CLIENT)
+            .spawn(),
+    );
+    let play = |text: &str| {
+        let text = text.replace("ws://h/", server.url());
+        wscope(&["test", "chat.wst"])
+            .file("chat.wst", text)
+            .run()
+            .code(0);
+    };
+    play(CLOSED_BY_CLIENT);
+    // The first that does something else is the first that is told of.
+    play(&CLOSED_BY_CLIENT.replace("1000", "4000"));
+    let line = server.running().stdout.line("\"script\"");
+    assert!(
+        line.contains(
+            "chat.wst:4: expected a Close with code 1000 \\\"bye\\\", got a Close with code 4000"
+        ),
+        "{line}"
+    );
+}
+
+#[test]
 fn several_peers_are_several_clients() {
     let text = "alice: connect ws://h/a\nbob: connect ws://h/b\nalice> hi\nbob< hi from alice\n\
                 bob> hello\nalice< hello from bob\n";
@@ -430,6 +460,9 @@ fn what_cannot_be_mirrored_is_refused_at_start() {
         ("connect ws://h/\n< /any\n", "chat.wst:2:"),
         ("connect ws://h/\n> {{uuid}}\n", "chat.wst:2:3"),
         ("connect ws://h/\n< /jsn 1\n", "chat.wst:2:3"),
+        ("connect ws://h/\n<~ hi\n", "chat.wst:2:1"),
+        ("connect ws://h/\n< /all\n  hi\nend\n", "chat.wst:2:1"),
+        ("connect ws://h/\n> /close 4000\n< hi\n", "chat.wst:3:1"),
     ] {
         wscope(&["serve", "0", "--script", "chat.wst"])
             .file("chat.wst", text)

@@ -75,6 +75,27 @@ fn a_folder_can_be_narrowed_and_a_run_cut_short() {
 }
 
 #[test]
+fn what_a_file_of_a_folder_includes_is_no_test_of_its_own() {
+    let server = serve(&[]);
+    let run = |args: &[&str]| {
+        let words = [&["test"], args, &["--url", server.url()]].concat();
+        let output = wscope(&words)
+            .file("t/chat.wst", "include part.wst\nalice> hi\nalice< hi\n")
+            .file("t/part.wst", "alice: connect {{url}}\n")
+            .run()
+            .code(0);
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let folder = run(&["t"]);
+    assert!(folder.starts_with("ok    t/chat.wst (3 steps"), "{folder}");
+    assert_eq!(folder.lines().count(), 1, "{folder}");
+    let named = run(&["t/part.wst"]);
+    assert!(named.starts_with("ok    t/part.wst (1 step"), "{named}");
+    let checked = run(&["--check", "t"]);
+    assert_eq!(checked.matches(": fine").count(), 1, "{checked}");
+}
+
+#[test]
 fn files_run_beside_each_other() {
     let server = serve(&[]);
     let slow = "connect {{url}}\nwait 1s\n> x\n< x\n";

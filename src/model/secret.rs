@@ -6,6 +6,7 @@
 pub mod known;
 pub mod stand_in;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use url::Url;
@@ -144,6 +145,34 @@ pub fn redact_url(url: &Url) -> String {
     url.into()
 }
 
+/// A text without the passwords of the URLs in it; what follows them stays where it is.
+pub fn mask_passwords(text: &str) -> Cow<'_, str> {
+    let mut masked = Cow::Borrowed(text);
+    for (at, scheme) in text.match_indices("://") {
+        let start = at + scheme.len();
+        let ends = |c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"');
+        let end = text[start..]
+            .find(ends)
+            .map_or(text.len(), |end| start + end);
+        let authority = &text[start..end];
+        let Some((user, _)) = authority.rsplit_once('@') else {
+            continue;
+        };
+        // A placeholder says nothing.
+        if let Some((name, password)) = user.split_once(':')
+            && !password.contains("{{")
+        {
+            let start = start + name.len() + 1;
+            let stars = "*".repeat(password.chars().count());
+            // Of the same length in characters; what was masked before it may have had more bytes.
+            let shift = text.len() - masked.len();
+            let range = start - shift..start - shift + password.len();
+            masked.to_mut().replace_range(range, &stars);
+        }
+    }
+    masked
+}
+
 /// A request target or a query with the values of secret names replaced; all else byte for byte.
 pub fn redact_target(target: &str) -> String {
     match target.split_once('?') {
@@ -166,6 +195,22 @@ fn redact_query(query: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passwords_of_urls_are_masked_where_they_stand() {
+        for (text, masked) in [
+            (
+                "connect ws://ann:hunter2@h:1/a:b@c",
+                "connect ws://ann:*******@h:1/a:b@c",
+            ),
+            ("ws://é:ü@h wss://b:p@h", "ws://é:*@h wss://b:*@h"),
+            ("ws://h:1/ a@b:c", "ws://h:1/ a@b:c"),
+            ("ws://ann:{{secret_p}}@h", "ws://ann:{{secret_p}}@h"),
+            ("ws://ann@h", "ws://ann@h"),
+        ] {
+            assert_eq!(mask_passwords(text), masked);
+        }
+    }
 
     #[test]
     fn secrets_leave_urls_and_all_else_stays() {

@@ -17,7 +17,7 @@ use tokio::time::sleep_until;
 use super::bus::{Audience, Bus, Local, Member, Notice};
 use super::log::Log;
 use super::metrics::Gauges;
-use super::mode::{Action, Departure, Mode, Scene};
+use super::mode::{Action, Control, Departure, Mode, Scene};
 use super::queue::{Order, Pushed};
 use super::roster::Roster;
 use super::seat::{Delivery, Seat};
@@ -94,6 +94,13 @@ impl Hub {
         let mut floor = self.floor();
         self.run(&mut floor, Some(seat), delivery, |mode, scene| {
             mode.message(&seat.client, message, scene)
+        });
+    }
+
+    pub(super) fn control(&self, seat: &Arc<Seat>, control: Control, delivery: &mut Delivery) {
+        let mut floor = self.floor();
+        self.run(&mut floor, Some(seat), delivery, |mode, scene| {
+            mode.control(&seat.client, control, scene)
         });
     }
 
@@ -397,7 +404,10 @@ mod tests {
         let mut bytes = [0; 4];
         ann.read_exact(&mut bytes).await.unwrap();
         assert_eq!(&bytes, b"\x81\x02hi");
-        hub.gone(&bob_seat, Departure::Closed);
+        hub.gone(
+            &bob_seat,
+            Departure::Closed(CloseFrame::bare(CloseCode::NORMAL)),
+        );
         assert_eq!(hub.everyone(&Command::Ping("!".into())), 1);
         assert!(!hub.command(2, Command::Close(None)) && hub.command(1, Command::Close(None)));
     }

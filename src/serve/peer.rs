@@ -15,7 +15,7 @@ use super::fault::{Clock, Course, Hit};
 use super::files::Receiver;
 use super::limits::{Bucket, OnLimit};
 use super::log::Log;
-use super::mode::Departure;
+use super::mode::{Control, Departure};
 use super::opening::{Entrant, Pass, open};
 use super::queue::Order;
 use super::roster::Client;
@@ -314,8 +314,20 @@ impl Peer {
             What::Message { message, dir, .. } if *dir == Direction::In => Some(message.clone()),
             _ => None,
         };
+        let control = match &what {
+            What::Ping { dir, payload } if *dir == Direction::In => {
+                Some(Control::Ping(payload.clone()))
+            }
+            What::Pong { dir, payload, .. } if *dir == Direction::In => {
+                Some(Control::Pong(payload.clone()))
+            }
+            _ => None,
+        };
         let departure = match &what {
-            What::Close(close) if close.clean => Some(Departure::Closed),
+            What::Close(close) if close.clean => Some(Departure::Closed(CloseFrame {
+                code: close.code,
+                reason: close.reason.clone(),
+            })),
             What::Close(_) => Some(Departure::Lost),
             _ => None,
         };
@@ -328,6 +340,10 @@ impl Peer {
             self.store(&message);
             let delivery = &mut self.delivery;
             self.shared.hub.message(&self.seat, message, delivery);
+        }
+        if let Some(control) = control.filter(|_| self.shared.plan.mode.hears_control()) {
+            let delivery = &mut self.delivery;
+            self.shared.hub.control(&self.seat, control, delivery);
         }
         if !hits.is_empty() {
             self.strike(hits, is_message);

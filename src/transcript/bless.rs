@@ -176,7 +176,7 @@ mod tests {
 
     use super::*;
     use crate::error::ExitCode;
-    use crate::transcript::outcome::{Received, StepKind, StepResult};
+    use crate::transcript::outcome::{Received, Sights, StepKind, StepResult};
     use crate::transcript::syntax::Place;
 
     fn bless(
@@ -209,6 +209,7 @@ mod tests {
             peer: Peer::UNNAMED,
             line: String::new(),
             kind: StepKind::Expect,
+            seen: Sights::default(),
             started: Duration::ZERO,
             latency: Duration::ZERO,
             result: StepResult::Skipped,

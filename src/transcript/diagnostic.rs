@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::syntax::{Place, Source, Span};
 use super::template::Fault;
+use crate::model::secret::mask_passwords;
 use crate::text::sanitize;
 
 /// One thing that is wrong.
@@ -63,7 +64,8 @@ impl Diagnostic {
             // Writing to a String never fails.
             let _ = writeln!(text, "{path}:{place}: {message}");
             let gutter = place.line.to_string();
-            let (line, caret) = underlined(source.line(place.line), place.column, width);
+            let line = mask_passwords(source.line(place.line));
+            let (line, caret) = underlined(&line, place.column, width);
             let _ = writeln!(text, "  {gutter} | {line}");
             let _ = writeln!(text, "  {} | {caret}", " ".repeat(gutter.len()));
             if let Some(hint) = &self.hint {

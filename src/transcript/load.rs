@@ -58,6 +58,23 @@ pub fn load(
     }
 }
 
+/// The files that a file includes by itself, as they would be named to read them; none of one that
+/// does not parse.
+pub fn includes(path: &str, text: &str) -> Vec<String> {
+    fn collect(statements: &[Statement], from: &str, into: &mut Vec<String>) {
+        for statement in statements {
+            match &statement.step {
+                Step::Include { path, .. } => into.push(beside(from, path)),
+                Step::Repeat { body, .. } => collect(body, from, into),
+                _ => {}
+            }
+        }
+    }
+    let mut paths = Vec::new();
+    collect(&parse(text, 0).unwrap_or_default(), path, &mut paths);
+    paths
+}
+
 struct Loader<'r> {
     read: &'r dyn Fn(&str) -> Result<String, String>,
     sources: Vec<Source>,
@@ -123,7 +140,7 @@ impl Loader<'_> {
 }
 
 /// The path of a file that `from` names, without `.` and `..` in it where that is possible.
-fn beside(from: &str, named: &str) -> String {
+pub(super) fn beside(from: &str, named: &str) -> String {
     let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut parts: Vec<&str> = Vec::new();
     let joined = format!("{folder}/{named}");

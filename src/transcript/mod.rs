@@ -8,6 +8,7 @@
 //! drives it.
 
 pub mod bless;
+mod constants;
 pub mod diagnostic;
 pub mod har;
 pub mod incoming;

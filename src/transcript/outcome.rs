@@ -1,9 +1,11 @@
 //! How a run of transcripts went: what the reports are made of. Values only; secrets have been
 //! replaced, and text of the peer is as it came: whoever shows it makes it fit for a terminal.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::syntax::{Peer, Place};
+use super::diagnostic::Diagnostic;
+use super::syntax::{Peer, Place, Source};
 use crate::error::ExitCode;
 
 /// A whole run: one outcome for each file, in the order in which they were named.
@@ -40,6 +42,8 @@ pub struct StepOutcome {
     /// The first line as it is written, from the peer's name on.
     pub line: String,
     pub kind: StepKind,
+    /// What came meanwhile and was passed over, or was taken by an `/all`.
+    pub seen: Sights,
     /// When it began, since the file did.
     pub started: Duration,
     /// How long it took: an expectation until its message was there.
@@ -65,6 +69,55 @@ pub enum StepResult {
     Skipped,
 }
 
+/// What came while a step was under way, in its order: the last of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sights {
+    pub last: VecDeque<Sight>,
+    /// How much came before that and is not told of.
+    pub left_out: usize,
+}
+
+/// A message that was not, by itself, what its step waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sight {
+    pub fate: Fate,
+    /// As in [`Received`], shortened.
+    pub text: String,
+    /// 1 for the first message from that peer; nothing for what is no message.
+    pub ordinal: Option<u64>,
+    /// When it came, since the file began.
+    pub at: Duration,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// An `ignore` is about it.
+    Ignored,
+    /// `<~` looked for another one, or it is a ping or pong that nobody asked for.
+    Skipped,
+    /// One of the expectations of an `/all` holds for it.
+    Taken,
+}
+
+impl Fate {
+    /// In one word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ignored => "ignored",
+            Self::Skipped => "skipped",
+            Self::Taken => "taken",
+        }
+    }
+}
+
+impl Sights {
+    /// What nobody waited for.
+    pub fn passed_over(&self) -> impl DoubleEndedIterator<Item = &Sight> {
+        self.last.iter().filter(|sight| sight.fate != Fate::Taken)
+    }
+}
+
 /// Why a step failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -82,6 +135,20 @@ pub struct Failure {
     /// The message that did not hold; none where none came.
     pub message: Option<Received>,
     pub hint: Option<String>,
+}
+
+impl Failure {
+    /// What should have come and what came instead, in one line.
+    pub fn difference(&self) -> String {
+        let place = match self.pointer.as_deref() {
+            None | Some("") => String::new(),
+            Some(pointer) => format!("{pointer}: "),
+        };
+        match self.expected.as_str() {
+            "" => format!("{place}{}", self.got),
+            expected => format!("{place}expected {expected}, got {}", self.got),
+        }
+    }
 }
 
 /// A message that a peer got.
@@ -105,6 +172,18 @@ pub struct Trouble {
     pub message: String,
     /// All of it as people read it: the line, the caret, what is allowed. Lines, the last one ended.
     pub rendered: String,
+}
+
+impl Trouble {
+    pub fn of(diagnostic: &Diagnostic, code: ExitCode, sources: &[Source]) -> Self {
+        let place = diagnostic.place(sources);
+        Self {
+            code,
+            place: place.map(|(source, place)| (source.path.clone(), place)),
+            message: diagnostic.message.clone(),
+            rendered: diagnostic.render(sources),
+        }
+    }
 }
 
 /// Steps by how they went.

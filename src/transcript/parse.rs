@@ -12,6 +12,7 @@ mod step;
 use std::time::Duration;
 
 use self::block::Block;
+pub(super) use self::step::marker_of;
 use super::diagnostic::Diagnostic;
 use super::syntax::{Peer, Span, Statement, Step, Text};
 use super::template::{Fault, is_name};

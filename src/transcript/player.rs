@@ -16,11 +16,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::incoming::Incoming;
-use super::matcher::{Context, Files, Test};
-use super::outcome::{Failure, FileOutcome, StepOutcome, StepResult, Trouble};
-use super::program::{Operation, Program, What};
+use super::matcher::{Context, Files};
+use super::outcome::{Failure, Fate, FileOutcome, Sight, Sights, StepOutcome, StepResult, Trouble};
+use super::program::{Compiled, Operation, Program, What};
 use super::sending;
-use super::syntax::{Peer, Sending, Text};
+use super::syntax::{Peer, Sending, Span, Text};
 use super::template::{Filling, Template};
 use super::variables::{Given, Value, Variables};
 use crate::error::ExitCode;
@@ -31,12 +31,18 @@ use crate::model::message::Message;
 use self::all::Gathering;
 use self::failing::simple;
 pub use self::opening::Opening;
-use self::participant::{Participant, State};
+use self::participant::{Arrived, Participant, State};
 
 /// The most that is kept of a message that was as expected, in characters.
 const KEPT: usize = 1000;
 /// The most that is kept of one that was not.
 const KEPT_OF_FAILURE: usize = 1 << 20;
+
+/// The most that is kept of one that was passed over, in characters.
+const KEPT_OF_SIGHT: usize = 200;
+/// So many of those are kept for a step, and for a file.
+const MOST_SIGHTS: usize = 100;
+const MOST_SIGHTS_OF_FILE: usize = 10_000;
 
 /// What a run depends on besides the program.
 #[derive(Clone)]
@@ -119,11 +125,13 @@ pub struct Player {
     started: Option<Instant>,
     /// What an `/all` has got so far.
     gathering: Gathering,
-    /// Messages that a `<~` has skipped so far.
-    skipped: usize,
+    /// What came so far and did not end the step.
+    seen: Sights,
+    /// The [`Sights`] of all steps.
+    sights: usize,
     /// The repeats that are open: where their bodies begin, and how many rounds are left.
     rounds: Vec<(usize, u32)>,
-    ignores: Vec<(Option<Peer>, Arc<dyn Test>)>,
+    ignores: Vec<(Option<Peer>, Compiled)>,
     participants: Vec<Participant>,
     done: Vec<StepOutcome>,
     trouble: Vec<Trouble>,
@@ -149,7 +157,8 @@ impl Player {
             at: 0,
             started: None,
             gathering: Gathering::default(),
-            skipped: 0,
+            seen: Sights::default(),
+            sights: 0,
             rounds: Vec::new(),
             ignores: Vec::new(),
             participants: Vec::new(),
@@ -192,10 +201,12 @@ impl Player {
             .is_none_or(Participant::has_room)
     }
 
-    /// Ends it from outside: the step that is under way fails.
-    pub fn interrupt(&mut self, trouble: Trouble) {
+    /// Ends it from outside: nothing more is played.
+    pub fn interrupt(&mut self, code: ExitCode, why: &str) {
         if self.phase == Phase::Playing {
-            self.trouble.push(trouble);
+            let under_way = self.program.operations.get(self.at);
+            let span = under_way.map(|operation| operation.span);
+            self.trouble.push(self.troubled(code, span, why, None));
             self.stop();
         }
     }
@@ -231,7 +242,7 @@ impl Player {
             What::Connect(connect) => self.connect(operation, connect, started, now),
             What::Send { peer, sending } => {
                 let id = self.participant(peer);
-                match self.send(id, sending) {
+                match self.send(id, sending, operation.span) {
                     Ok(command) => {
                         let message = shown(&command);
                         self.pass(operation, message, Duration::ZERO, started);
@@ -252,8 +263,8 @@ impl Player {
             }
             What::Wait(time) => Progress::Do(Next::Wait(Some(started + *time))),
             What::Set { name, value } => self.set(name, value),
-            What::Ignore { peer, test } => {
-                self.ignores.push((peer.clone(), Arc::clone(test)));
+            What::Ignore { peer, compiled } => {
+                self.ignores.push((peer.clone(), compiled.clone()));
                 self.advance()
             }
             What::Repeat(count) => {
@@ -267,7 +278,6 @@ impl Player {
     fn advance(&mut self) -> Progress {
         self.at += 1;
         self.started = None;
-        self.skipped = 0;
         Progress::Done
     }
 
@@ -295,7 +305,7 @@ impl Player {
         };
         match value {
             Ok(value) => {
-                self.variables.set(name, value);
+                self.variables.set_unless_given(name, value);
                 self.advance()
             }
             Err(unknown) => Progress::Failed(simple(format!("a value for {}", unknown.0), "none")),
@@ -310,8 +320,28 @@ impl Player {
         started: Instant,
     ) {
         let message = message.map(|message| self.kept(&message, KEPT));
-        self.done
-            .extend(self.step(operation, started, latency, StepResult::Passed { message }));
+        self.finish(operation, started, latency, StepResult::Passed { message });
+    }
+
+    /// A step is over.
+    fn finish(
+        &mut self,
+        operation: &Operation,
+        started: Instant,
+        latency: Duration,
+        result: StepResult,
+    ) {
+        let peer = operation.what.peer();
+        let mut participants = self.participants.iter_mut();
+        if let Some(participant) = participants.find(|one| one.peer == peer)
+            && !matches!(operation.what, What::Wait(_))
+        {
+            participant.last_step = Some(operation.span);
+        }
+        if let Some(mut step) = self.step(operation, started, latency, result) {
+            step.seen = std::mem::take(&mut self.seen);
+            self.done.push(step);
+        }
         self.advance();
     }
 
@@ -319,32 +349,57 @@ impl Player {
         let started = self.started.unwrap_or(now);
         let failure = self.redacted(operation, failure);
         let result = StepResult::Failed(Box::new(failure));
-        match self.step(operation, started, now - started, result.clone()) {
-            Some(step) => self.done.push(step),
-            // What is no step of its own, such as `set`, fails as one.
-            None => {
-                let wait = Operation {
-                    span: operation.span,
-                    what: What::Wait(Duration::ZERO),
-                };
-                self.done
-                    .extend(self.step(&wait, started, now - started, result));
-            }
-        }
-        self.advance();
+        // What is no step of its own, such as `set`, fails as one.
+        let as_step = Operation {
+            what: What::Wait(Duration::ZERO),
+            ..*operation
+        };
+        let operation = match operation.what.kind() {
+            Some(_) => operation,
+            None => &as_step,
+        };
+        self.finish(operation, started, now - started, result);
         self.stop();
     }
 
     /// Nothing more is played.
     fn stop(&mut self) {
         self.phase = Phase::Closing;
-        let failed = self.has_failed();
-        for participant in &mut self.participants {
-            // Where a step failed, the rest of the conversation is of no interest.
-            if !failed {
-                self.trouble.extend(participant.unexpected_close());
+        // Where a step failed, the rest of the conversation is of no interest.
+        if !self.has_failed() {
+            for id in 0..self.participants.len() {
+                self.look_at_end(id);
             }
         }
+    }
+
+    /// Tells of a connection that ended in a way that nothing expects.
+    fn look_at_end(&mut self, id: PeerId) {
+        let participant = &mut self.participants[id];
+        if let Some((code, message, hint)) = participant.unexpected_end() {
+            let span = participant.last_step;
+            self.trouble
+                .push(self.troubled(code, span, &message, hint.as_deref()));
+        }
+    }
+
+    /// Notes what came and did not end the step that is under way.
+    fn saw(&mut self, arrived: &Arrived, fate: Fate) {
+        if self.seen.last.len() == MOST_SIGHTS {
+            self.seen.last.pop_front();
+            self.seen.left_out += 1;
+        } else if self.sights == MOST_SIGHTS_OF_FILE {
+            self.seen.left_out += 1;
+            return;
+        } else {
+            self.sights += 1;
+        }
+        self.seen.last.push_back(Sight {
+            fate,
+            text: self.kept(&arrived.incoming.text(KEPT_OF_SIGHT), KEPT_OF_SIGHT),
+            ordinal: arrived.ordinal,
+            at: arrived.at.saturating_duration_since(self.began),
+        });
     }
 
     /// Closes one peer after the other, and waits for all of them.
@@ -367,7 +422,7 @@ impl Player {
         Next::Wait(None)
     }
 
-    fn send(&mut self, id: PeerId, sending: &Sending) -> Result<Command, Box<Failure>> {
+    fn send(&mut self, id: PeerId, sending: &Sending, span: Span) -> Result<Command, Box<Failure>> {
         let participant = &self.participants[id];
         if participant.state != State::Open {
             let mut failure = simple(
@@ -377,10 +432,7 @@ impl Player {
             failure.code = participant.end_code();
             return Err(failure);
         }
-        let mut context = Context {
-            variables: &mut self.variables,
-            files: &*self.settings.files,
-        };
+        let mut context = self.context(span);
         let command = sending::command(sending, &mut context).map_err(|why| {
             let mut failure = simple("", why);
             failure.code = ExitCode::USAGE;
@@ -390,6 +442,15 @@ impl Player {
             self.participants[id].state = State::Closing;
         }
         Ok(command)
+    }
+
+    /// What a text that stands there may look at.
+    fn context(&mut self, span: Span) -> Context<'_> {
+        Context {
+            variables: &mut self.variables,
+            files: &*self.settings.files,
+            from: &self.program.sources[span.file].path,
+        }
     }
 
     fn participant(&mut self, peer: &Peer) -> PeerId {

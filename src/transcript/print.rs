@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::matcher::ALL;
-use super::parse::is_reserved;
+use super::parse::{is_reserved, marker_of};
 use super::syntax::{
     All, Capture, CaptureFrom, Connect, Expect, Expectation, Peer, Sending, Statement, Step, Text,
 };
@@ -157,8 +157,11 @@ impl Printer {
     fn text(&mut self, before: &str, text: &Text, alone: bool) {
         let raw = &text.raw;
         let first = raw.split(BLANKS).next().unwrap_or_default();
-        let means_something =
-            alone && (first.is_empty() || first.starts_with('#') || is_reserved(first));
+        let means_something = alone
+            && (first.is_empty()
+                || first.starts_with('#')
+                || is_reserved(first)
+                || marker_of(raw).is_some());
         let slash = if raw.starts_with('/') { "/" } else { "" };
         let line = format!("{slash}{raw}");
         self.block_or_line(before, &line, raw, is_plain(raw) && !means_something);
@@ -272,6 +275,8 @@ include other.wst
             1 => Just("\"\"\"\"".to_owned()),
             1 => Just("let it".to_owned()),
             1 => Just("end".to_owned()),
+            1 => prop_oneof![Just("<"), Just("bob> "), Just("a: connect"), Just("wait 1s")]
+                .prop_map(str::to_owned),
             1 => "[{}\r]{0,4}".prop_map(|text| escape(&text)),
         ];
         vec(pieces, 0..5).prop_map(|pieces| Text::new(join(&pieces)))

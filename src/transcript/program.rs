@@ -2,6 +2,7 @@
 //! everything checked that can be known before anything is sent.
 
 use std::collections::HashSet;
+use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,13 +15,15 @@ use super::load::Wrong;
 use super::matcher::{Matcher, Mismatch, Test};
 use super::outcome::StepKind;
 use super::syntax::{
-    Capture, CaptureFrom, Connect, ConnectModifiers, Expectation, Peer, Sending, Source, Span,
-    Statement, Step, Text, Transcript,
+    Capture, CaptureFrom, Connect, ConnectModifiers, Expectation, Peer, Place, Sending, Source,
+    Span, Statement, Step, Text, Transcript,
 };
-use super::template::{Placeholder, Template};
+use super::template::{BUILT_IN, Placeholder, Template};
 use super::variables::Value;
 use crate::text::nearest::nearest;
 
+/// Where a peer connects to that no line connects.
+pub(super) const URL: &str = "{{url}}";
 /// The most steps that one run of a file may take.
 pub const MAX_STEPS: u64 = 100_000;
 
@@ -38,7 +41,25 @@ pub struct Program {
 pub(super) struct Operation {
     pub span: Span,
     pub what: What,
+    /// No line says it: the line at `span` only needs it.
+    pub is_implied: bool,
 }
+
+impl Operation {
+    /// Where it is told of, and the line there.
+    pub(super) fn line<'s>(&self, sources: &'s [Source]) -> (Place, &'s str) {
+        let source = &sources[self.span.file];
+        let place = source.place(self.span.start);
+        if self.is_implied {
+            (Place { column: 1, ..place }, IMPLIED_CONNECT)
+        } else {
+            (place, source.line(place.line))
+        }
+    }
+}
+
+/// How the `connect` is told of that no line says.
+const IMPLIED_CONNECT: &str = "connect {{url}} (implied: no line says connect)";
 
 #[derive(Debug)]
 pub(super) enum What {
@@ -60,7 +81,7 @@ pub(super) enum What {
     },
     Ignore {
         peer: Option<Peer>,
-        test: Arc<dyn Test>,
+        compiled: Compiled,
     },
     /// The beginning of a `repeat`.
     Repeat(u32),
@@ -120,6 +141,7 @@ impl Program {
     ) -> Result<Self, Wrong> {
         let steps = count(&transcript.statements);
         let mut compiler = Compiler {
+            needs_connect: needs_connect(&transcript.statements),
             known: given.into_iter().collect(),
             peers: HashSet::new(),
             hears_control: false,
@@ -136,19 +158,25 @@ impl Program {
                 .diagnostics
                 .push(Diagnostic::new(span, message).hint("repeat less often"));
         } else {
-            compiler.connect_unnamed(&transcript.statements);
             compiler.statements(&transcript.statements);
         }
-        if compiler.diagnostics.is_empty() {
+        let Compiler {
+            operations,
+            hears_control,
+            diagnostics,
+            ..
+        } = compiler;
+        let sources = transcript.sources;
+        if diagnostics.is_empty() {
             Ok(Self {
-                sources: transcript.sources,
-                operations: compiler.operations,
-                hears_control: compiler.hears_control,
+                sources,
+                operations,
+                hears_control,
             })
         } else {
             Err(Wrong {
-                sources: transcript.sources,
-                diagnostics: compiler.diagnostics,
+                sources,
+                diagnostics,
             })
         }
     }
@@ -167,7 +195,9 @@ fn count(statements: &[Statement]) -> u64 {
     steps.fold(0, u64::saturating_add)
 }
 
-struct Compiler {
+struct Compiler<'t> {
+    /// Before this the peer without a name connects, though no line says so.
+    needs_connect: Option<&'t Statement>,
     /// The variables that have a value at this point.
     known: HashSet<String>,
     /// The peers that were connected before this point.
@@ -177,24 +207,10 @@ struct Compiler {
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Compiler {
+impl<'t> Compiler<'t> {
     /// Lines from a terminal have no `connect`: where the peer without a name has none, it connects
-    /// to `{{url}}` first.
-    fn connect_unnamed(&mut self, statements: &[Statement]) {
-        let connects =
-            |step: &Step| matches!(step, Step::Connect(connect) if connect.peer == Peer::UNNAMED);
-        let uses = |step: &Step| match step {
-            Step::Send(send) => send.peer == Peer::UNNAMED,
-            Step::Expect(expect) => expect.peer == Peer::UNNAMED,
-            Step::All(all) => all.peer == Peer::UNNAMED,
-            _ => false,
-        };
-        if find(statements, &connects).is_some() {
-            return;
-        }
-        let Some(first) = find(statements, &uses) else {
-            return;
-        };
+    /// to `{{url}}` before the first that needs it.
+    fn connect_unnamed(&mut self, first: &Statement) {
         if !self.known.contains("url") {
             let diagnostic = Diagnostic::new(first.span, "nothing says where to connect to");
             let hint =
@@ -206,14 +222,21 @@ impl Compiler {
             span: first.span,
             what: What::Connect(Box::new(Connect {
                 peer: Peer::UNNAMED,
-                url: Text::new("{{url}}"),
+                url: Text::new(URL),
                 modifiers: ConnectModifiers::default(),
             })),
+            is_implied: true,
         });
     }
 
-    fn statements(&mut self, statements: &[Statement]) {
+    fn statements(&mut self, statements: &'t [Statement]) {
         for (at, statement) in statements.iter().enumerate() {
+            if self
+                .needs_connect
+                .is_some_and(|one| ptr::eq(one, statement))
+            {
+                self.connect_unnamed(statement);
+            }
             let before = at.checked_sub(1).map(|before| &statements[before].step);
             if let Some(what) = self.step(statement, before) {
                 self.push(statement.span, what);
@@ -222,10 +245,14 @@ impl Compiler {
     }
 
     fn push(&mut self, span: Span, what: What) {
-        self.operations.push(Operation { span, what });
+        self.operations.push(Operation {
+            span,
+            what,
+            is_implied: false,
+        });
     }
 
-    fn step(&mut self, statement: &Statement, before: Option<&Step>) -> Option<What> {
+    fn step(&mut self, statement: &'t Statement, before: Option<&Step>) -> Option<What> {
         match &statement.step {
             Step::Connect(connect) => {
                 self.connect(connect);
@@ -291,7 +318,7 @@ impl Compiler {
                 let compiled = self.expectation(expectation, &[])?;
                 Some(What::Ignore {
                     peer: peer.clone(),
-                    test: compiled.test,
+                    compiled,
                 })
             }
             Step::Repeat { count, body } => {
@@ -390,20 +417,48 @@ impl Compiler {
         if let Some(meant) = nearest(name, self.known.iter().map(String::as_str)) {
             return format!("did you mean {{{{{meant}}}}}?");
         }
-        match name.strip_prefix("secret_") {
-            Some(secret) => format!("--secret {secret}=... or WSCOPE_SECRET_{secret} gives it one"),
-            None if name == "url" => "--url ws://localhost:8080/ gives it one".into(),
-            None => format!("--var {name}=..., set or let gives it one"),
+        if let Some(secret) = name.strip_prefix("secret_") {
+            return format!("--secret {secret}=... or WSCOPE_SECRET_{secret} gives it one");
+        }
+        if name == "url" {
+            return "--url ws://localhost:8080/ gives it one".into();
+        }
+        let given = format!("--var {name}=..., set or let gives it one");
+        // Shorter names are like all of them.
+        let built_in = nearest(name, BUILT_IN).filter(|_| name.len() > 2);
+        match built_in {
+            Some("random") => format!("did you mean {{{{random:1..100}}}}? Else {given}"),
+            Some(meant) => format!("did you mean {{{{{meant}}}}}? Else {given}"),
+            None => given,
         }
     }
 }
 
-/// The first statement whose step is wanted, blocks and included files looked into.
+/// The statement before which the peer without a name connects, though no line says so: the first
+/// that is about it, or the `repeat` that this is in.
+pub(super) fn needs_connect(statements: &[Statement]) -> Option<&Statement> {
+    let connects =
+        |step: &Step| matches!(step, Step::Connect(connect) if connect.peer == Peer::UNNAMED);
+    let uses = |step: &Step| match step {
+        Step::Send(send) => send.peer == Peer::UNNAMED,
+        Step::Expect(expect) => expect.peer == Peer::UNNAMED,
+        Step::All(all) => all.peer == Peer::UNNAMED,
+        _ => false,
+    };
+    match find(statements, &connects) {
+        Some(_) => None,
+        None => find(statements, &uses),
+    }
+}
+
+/// The first statement whose step is wanted, or the block that it is in; included files are looked
+/// into.
 fn find<'s>(statements: &'s [Statement], wanted: &impl Fn(&Step) -> bool) -> Option<&'s Statement> {
     statements
         .iter()
         .find_map(|statement| match &statement.step {
-            Step::Repeat { body, .. } | Step::Include { body, .. } => find(body, wanted),
+            Step::Repeat { body, .. } => find(body, wanted).map(|_| statement),
+            Step::Include { body, .. } => find(body, wanted),
             step => wanted(step).then_some(statement),
         })
 }

@@ -68,12 +68,11 @@ pub fn command(sending: &Sending, context: &mut Context<'_>) -> Result<Command, 
         }
         Sending::File { path, text } => {
             let path = fill(&parse(&path.raw)?, Filling::Plain, context)?;
-            let bytes = context.files.read(&path)?;
+            let bytes = context.read(&path)?;
             if !text {
                 return Ok(Command::Send(Message::binary(bytes)));
             }
-            let text = String::from_utf8(bytes.into())
-                .map_err(|_| format!("{path} is not UTF-8, so it cannot be a text message"))?;
+            let text = String::from_utf8(bytes.into()).map_err(|_| not_text(&path))?;
             Ok(Command::Send(Message::text(text)))
         }
         Sending::Wire { verb, args } => {
@@ -82,6 +81,11 @@ pub fn command(sending: &Sending, context: &mut Context<'_>) -> Result<Command, 
             (verb.parse)(&args)
         }
     }
+}
+
+/// Why a file cannot be sent as text.
+pub(super) fn not_text(path: &str) -> String {
+    format!("{path} is not UTF-8, so it cannot be a text message")
 }
 
 fn parse(raw: &str) -> Result<Template, String> {

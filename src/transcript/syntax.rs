@@ -267,6 +267,23 @@ impl Text {
         }
     }
 
+    /// Part of a text of one line.
+    pub fn part(&self, range: Range<usize>) -> Self {
+        let start = self.position(range.start);
+        Self {
+            raw: self.raw[range.clone()].to_owned(),
+            span: Span::new(self.span.file, start..start + range.len()),
+            lines: vec![start],
+        }
+    }
+
+    /// What follows a beginning, without the blanks around it.
+    pub fn after(&self, beginning: &str) -> Option<Self> {
+        let rest = self.raw.strip_prefix(beginning)?;
+        let start = self.raw.len() - rest.trim_start().len();
+        Some(self.part(start..start + rest.trim().len()))
+    }
+
     /// Where in the file the byte `at` of [`Self::raw`] stands.
     pub fn position(&self, at: usize) -> usize {
         let before = up_to(&self.raw, at);

@@ -104,6 +104,9 @@ impl Rendered {
     }
 }
 
+/// Names that always have a value, anew each time.
+pub(super) const BUILT_IN: [&str; 4] = ["uuid", "now", "seq", "random"];
+
 const OPEN: &str = "{{";
 const CLOSE: &str = "}}";
 /// What `{{{{` stands for.
@@ -378,7 +381,7 @@ pub fn check_new_name(name: &str) -> Result<(), String> {
             "\"{name}\" is not a name (letters, digits, _ and -, a letter first)"
         ));
     }
-    if matches!(name, "uuid" | "now" | "seq" | "random") {
+    if BUILT_IN.contains(&name) {
         return Err(format!("{{{{{name}}}}} is built in and cannot be set"));
     }
     if name.starts_with("secret_") {

@@ -2,7 +2,7 @@
 //! or built in.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -86,6 +86,8 @@ pub struct Unknown(pub String);
 #[derive(Debug, Clone)]
 pub struct Variables {
     values: HashMap<String, Value>,
+    /// The names whose values came from outside.
+    given: HashSet<String>,
     /// What must never be shown.
     secrets: Known,
     sequence: u64,
@@ -106,6 +108,7 @@ impl Variables {
         }
         Self {
             values,
+            given: given.variables.keys().cloned().collect(),
             secrets: given.secrets.clone(),
             sequence: 0,
             random: SmallRng::seed_from_u64(seed),
@@ -119,8 +122,18 @@ impl Variables {
         self.elapsed = elapsed;
     }
 
+    /// A value that was found in what came.
     pub fn set(&mut self, name: impl Into<String>, value: Value) {
-        self.values.insert(name.into(), value);
+        let name = name.into();
+        self.given.remove(&name);
+        self.values.insert(name, value);
+    }
+
+    /// A value that the transcript says: one that was given from outside goes before it.
+    pub fn set_unless_given(&mut self, name: &str, value: Value) {
+        if !self.given.contains(name) {
+            self.values.insert(name.to_owned(), value);
+        }
     }
 
     /// What a placeholder stands for now. `{{*}}` and `{{x:=}}` stand for nothing of their own.

@@ -26,6 +26,11 @@ impl Golden {
             .push_str(&format!("--- {remark}\n{}\n", printed(output)));
     }
 
+    /// A case: what it is, and text about it.
+    pub fn add_text(&mut self, case: &str, text: &str) {
+        self.text.push_str(&format!("=== {case}\n{text}\n"));
+    }
+
     /// Compares all of it with the file of that name.
     #[track_caller]
     pub fn check(&self, name: &str) {
@@ -66,7 +71,7 @@ pub fn printed(output: &Output) -> String {
     )
 }
 
-fn replaced(text: &str, patterns: &[(&str, &str)]) -> String {
+pub fn replaced(text: &str, patterns: &[(&str, &str)]) -> String {
     patterns
         .iter()
         .fold(text.to_owned(), |text, (pattern, word)| {

@@ -17,6 +17,7 @@ pub mod captured;
 pub mod certificates;
 pub mod golden;
 pub mod handshakes;
+pub mod junit;
 pub mod peers;
 pub mod program;
 pub mod raw;

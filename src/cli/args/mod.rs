@@ -170,8 +170,9 @@ pub(super) struct Serve {
 /// Play transcripts against a server and check its answers
 ///
 /// A transcript is a conversation as a terminal shows it: what follows > is sent, what follows < is
-/// expected. Folders are looked into for names that end in .wst. Also called run. Exit code 4 where
-/// an answer differs or does not come in time, 2 where a file does not parse: then nothing is sent.
+/// expected. Folders are looked into for names that end in .wst, but for files that others of them
+/// include. Also called run. Exit code 4 where an answer differs or does not come in time, 2 where a
+/// file does not parse: then nothing is sent.
 #[derive(Debug, clap::Parser)]
 #[command(name = "test", after_long_help = exit_codes(), max_term_width = 100)]
 pub(super) struct Test {

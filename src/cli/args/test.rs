@@ -17,7 +17,8 @@ pub(in crate::cli) struct Tests {
 
     /// Give {{NAME}} a value; may be repeated
     ///
-    /// Values come from --var, then from --var-file, then from WSCOPE_VAR_name in the environment.
+    /// Values come from --var, then from --var-file, then from WSCOPE_VAR_name in the environment;
+    /// they go before what set says in a transcript.
     #[arg(long, value_name = "NAME=VALUE", value_parser = value::assignment)]
     pub var: Vec<(String, String)>,
 

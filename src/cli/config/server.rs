@@ -45,6 +45,9 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
     let view = view(setup, &args.output, Purpose::Log, false)?;
     let server = &args.server;
     let auth = auth::auth(&args.auth, setup.environment)?;
+    let mode = mode(setup, &args)?;
+    let mut connection = connection(&args)?;
+    connection.auto_pong &= !mode.hears_control();
     let faults = fault::Plan {
         faults: server.fault.clone(),
         seed: server.fault_seed.unwrap_or_else(rand::random),
@@ -56,12 +59,12 @@ pub(super) fn serve(setup: &Setup<'_>) -> Result<serving::Plan, Error> {
         server: serve::Plan {
             address,
             tls: tls(server),
-            mode: mode(setup, &args)?,
+            mode,
             paths: server.path.clone(),
             allow_origins: args.origins.allow_origin.clone(),
             subprotocols: server.subprotocol.clone(),
             compress: !args.upkeep.no_compress,
-            connection: connection(&args)?,
+            connection,
             auth,
             limits: limits::Plan {
                 messages: server.rate_limit.map(|rate| (rate, server.on_limit)),

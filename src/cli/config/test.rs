@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{DEMO, DEMO_URL, Environment, Plan, Setup, connection, output, read, target};
+use super::{DEMO, DEMO_URL, Endpoint, Environment, Plan, Setup, connection, output, read, target};
 use crate::cli::args::{Inspection, Test, Tests};
 use crate::command::test;
 use crate::command::test::inspect::{self, Task};
@@ -22,13 +22,27 @@ const SECRET: &str = "WSCOPE_SECRET_";
 
 pub(super) fn test(setup: &Setup<'_>) -> Result<Plan, Error> {
     let args: Test = setup.args(None)?;
-    match task(&args, setup.environment)? {
-        Some(task) => Ok(Plan::Inspect(Box::new(inspect::Plan {
-            task,
-            paths: args.files,
-            file_root: args.tests.file_root,
-        }))),
-        None => play(setup).map(|plan| Plan::Test(Box::new(plan))),
+    let Some(task) = task(&args, setup.environment)? else {
+        return play(setup).map(|plan| Plan::Test(Box::new(plan)));
+    };
+    let endpoint = endpoint(setup)?;
+    let url = endpoint
+        .map(|endpoint| endpoint.url.as_str())
+        .or(args.tests.url.as_deref());
+    Ok(Plan::Inspect(Box::new(inspect::Plan {
+        task,
+        variables: variables(&args.tests, url, setup.environment)?,
+        paths: args.files,
+        file_root: args.tests.file_root,
+    })))
+}
+
+/// The named endpoint that `--url` is.
+fn endpoint<'s>(setup: &'s Setup<'_>) -> Result<Option<&'s Endpoint>, Error> {
+    let typed = setup.typed.values::<String>("url").into_iter().next();
+    match typed {
+        Some(url) => setup.endpoint(&url),
+        None => Ok(None),
     }
 }
 
@@ -54,11 +68,7 @@ fn task(args: &Test, environment: &Environment) -> Result<Option<Task>, Error> {
 }
 
 fn play(setup: &Setup<'_>) -> Result<test::Plan, Error> {
-    let typed = setup.typed.values::<String>("url").into_iter().next();
-    let endpoint = match &typed {
-        Some(url) => setup.endpoint(url)?,
-        None => None,
-    };
+    let endpoint = endpoint(setup)?;
     let args: Test = setup.args(endpoint)?;
     let environment = setup.environment;
     let tests = &args.tests;

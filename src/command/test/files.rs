@@ -1,6 +1,7 @@
 //! The files of a run: which there are, and what they may read.
 
 use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use crate::error::{Error, cause_text};
 use crate::model::secret::known::Named;
 use crate::model::secret::stand_in::StandIns;
 use crate::transcript::har;
-use crate::transcript::load::{self, Wrong};
+use crate::transcript::load::{self, Wrong, includes};
 use crate::transcript::matcher::Files;
 use crate::transcript::parse::MAX_FILE;
 use crate::transcript::syntax::Transcript;
@@ -23,7 +24,8 @@ const MAX_DATA: u64 = 64 << 20;
 const MAX_DEPTH: usize = 32;
 
 /// The transcripts that are named, and those below the folders that are: in the order of their
-/// names. `only` is a part of the path.
+/// names. Of a folder, those that others of it include are parts of these. `only` is a part of the
+/// path.
 ///
 /// # Errors
 /// A path that is not there, or nothing to play.
@@ -33,7 +35,9 @@ pub(super) fn find(paths: &[PathBuf], only: Option<&str>) -> Result<Vec<PathBuf>
         let metadata = fs::metadata(path)
             .map_err(|cause| Error::usage(format!("{}: {}", path.display(), cause_text(&cause))))?;
         if metadata.is_dir() {
-            below(path, 0, &mut found)?;
+            let mut all = Vec::new();
+            below(path, 0, &mut all)?;
+            found.extend(without_parts(all));
         } else {
             found.push(path.clone());
         }
@@ -52,6 +56,47 @@ pub(super) fn find(paths: &[PathBuf], only: Option<&str>) -> Result<Vec<PathBuf>
         });
     }
     Ok(found)
+}
+
+/// The files that no other one includes, directly or not; all of those that include each other in a
+/// circle, which is told of when they are read.
+fn without_parts(files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let real: Vec<PathBuf> = files
+        .iter()
+        .map(|file| file.canonicalize().unwrap_or_else(|_| file.clone()))
+        .collect();
+    let numbers: HashMap<&PathBuf, usize> = real.iter().zip(0..).collect();
+    let includes: Vec<Vec<usize>> = files
+        .iter()
+        .enumerate()
+        .map(|(at, file)| {
+            let named = included_by(file).into_iter();
+            let found = named.filter_map(|path| numbers.get(&path.canonicalize().ok()?).copied());
+            found.filter(|other| *other != at).collect()
+        })
+        .collect();
+    let included: HashSet<usize> = includes.iter().flatten().copied().collect();
+    let mut parts = HashSet::new();
+    let mut open: Vec<usize> = (0..files.len())
+        .filter(|at| !included.contains(at))
+        .collect();
+    while let Some(at) = open.pop() {
+        open.extend(includes[at].iter().filter(|part| parts.insert(**part)));
+    }
+    let mut at = 0..;
+    let mut files = files;
+    files.retain(|_| !at.next().is_some_and(|at| parts.contains(&at)));
+    files
+}
+
+/// The files that a transcript says it includes; none of one that cannot be read.
+fn included_by(file: &Path) -> Vec<PathBuf> {
+    let path = file.to_string_lossy();
+    let text = read(&path, MAX_FILE as u64)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let named = text.map_or_else(Vec::new, |text| includes(&path, &text));
+    named.into_iter().map(PathBuf::from).collect()
 }
 
 fn below(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Error> {
@@ -90,7 +135,7 @@ pub(super) fn load(path: &Path, folder: &Folder) -> Result<Loaded, Wrong> {
     let secrets = RefCell::new(Vec::new());
     let read = |file: &str| {
         if file == shown && is_archive(path) {
-            let archive = read(path, &shown, MAX_DATA)?;
+            let archive = read(&shown, MAX_DATA)?;
             let mut names = StandIns::default();
             let text = har::transcript(&archive, &mut names)
                 .map_err(|problem| format!("{shown}: {problem}"))?;
@@ -112,24 +157,20 @@ pub(super) fn is_archive(path: &Path) -> bool {
         .is_some_and(|extension| extension.eq_ignore_ascii_case("har"))
 }
 
-/// The folder that a transcript may read files from.
+/// The folder that a transcript may read files from: nothing outside of it is read.
 #[derive(Debug, Clone)]
 pub(super) struct Folder {
-    /// The transcript's own: what it names is named from here.
-    own: PathBuf,
-    /// Nothing outside of it is read.
     root: PathBuf,
 }
 
 impl Folder {
     pub(super) fn of(script: &Path, root: Option<&Path>) -> Self {
         let own = match script.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
         };
         Self {
-            root: root.unwrap_or(&own).to_owned(),
-            own,
+            root: root.unwrap_or(own).to_owned(),
         }
     }
 
@@ -139,9 +180,9 @@ impl Folder {
     /// Why not, as a sentence that names the file.
     fn transcript(&self, path: &str, named: bool) -> Result<String, String> {
         if !named {
-            self.check(Path::new(path), path)?;
+            self.allows(path)?;
         }
-        let bytes = read(Path::new(path), path, MAX_FILE as u64)?;
+        let bytes = read(path, MAX_FILE as u64)?;
         String::from_utf8(bytes).map_err(|error| {
             let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -149,13 +190,20 @@ impl Folder {
         })
     }
 
-    fn check(&self, file: &Path, named: &str) -> Result<(), String> {
+    fn allows(&self, named: &str) -> Result<(), String> {
         let real = |path: &Path| {
-            path.canonicalize()
-                .map_err(|cause| format!("{named}: {}", cause_text(&cause)))
+            let path = match path.as_os_str().is_empty() {
+                true => Path::new("."),
+                false => path,
+            };
+            path.canonicalize().map_err(|cause| failed(named, &cause))
         };
-        if real(file)?.starts_with(real(&self.root)?) {
-            Ok(())
+        let file = Path::new(named);
+        let root = real(&self.root)?;
+        // What is not there is where its folder is: of what lies outside, nothing is said.
+        let nearest = file.ancestors().find_map(|folder| real(folder).ok());
+        if nearest.is_some_and(|nearest| nearest.starts_with(root)) {
+            real(file).map(drop)
         } else {
             let root = self.root.display();
             Err(format!(
@@ -167,26 +215,47 @@ impl Folder {
 
 impl Files for Folder {
     fn read(&self, path: &str) -> Result<Bytes, String> {
-        let file = self.own.join(path);
-        self.check(&file, path)?;
-        read(&file, path, MAX_DATA).map(Bytes::from)
+        self.allows(path)?;
+        read(path, MAX_DATA).map(Bytes::from)
+    }
+
+    fn check(&self, path: &str) -> Result<(), String> {
+        self.allows(path)?;
+        open(path, MAX_DATA).map(drop)
     }
 }
 
-fn read(file: &Path, named: &str, most: u64) -> Result<Vec<u8>, String> {
-    let failed = |cause: std::io::Error| format!("{named}: {}", cause_text(&cause));
-    // Looked at before it is opened: opening a named pipe would wait for its writer.
-    if !fs::metadata(file).map_err(failed)?.is_file() {
-        return Err(format!("{named} is not a regular file"));
-    }
+fn read(path: &str, most: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    fs::File::open(file)
-        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
-        .map_err(failed)?;
+    // It may grow meanwhile.
+    open(path, most)?
+        .take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|cause| failed(path, &cause))?;
     if bytes.len() as u64 > most {
-        return Err(format!("{named} is larger than {most} bytes"));
+        return Err(too_large(path, most));
     }
     Ok(bytes)
+}
+
+fn open(path: &str, most: u64) -> Result<fs::File, String> {
+    // Looked at before it is opened: opening a named pipe would wait for its writer.
+    let metadata = fs::metadata(path).map_err(|cause| failed(path, &cause))?;
+    if !metadata.is_file() {
+        return Err(format!("{path} is not a regular file"));
+    }
+    if metadata.len() > most {
+        return Err(too_large(path, most));
+    }
+    fs::File::open(path).map_err(|cause| failed(path, &cause))
+}
+
+fn failed(path: &str, cause: &std::io::Error) -> String {
+    format!("{path}: {}", cause_text(cause))
+}
+
+fn too_large(path: &str, most: u64) -> String {
+    format!("{path} is larger than {most} bytes")
 }
 
 #[cfg(test)]
@@ -202,24 +271,63 @@ mod tests {
             fs::write(at(name), name).unwrap();
         }
         let folder = Folder::of(&at("tests/a.wst"), None);
-        assert_eq!(folder.read("data/a.bin").unwrap(), "tests/data/a.bin");
+        let read = |folder: &Folder, name: &str| {
+            let path = at(name).to_str().unwrap().to_owned();
+            assert_eq!(folder.check(&path).is_ok(), folder.read(&path).is_ok());
+            folder.read(&path)
+        };
+        assert_eq!(
+            read(&folder, "tests/data/a.bin").unwrap(),
+            "tests/data/a.bin"
+        );
         for outside in [
-            "../secret",
-            at("secret").to_str().unwrap(),
-            "data/../../secret",
+            "tests/../secret",
+            "secret",
+            "tests/data/../../secret",
+            "tests/../none",
         ] {
-            let why = folder.read(outside).unwrap_err();
+            let why = read(&folder, outside).unwrap_err();
             assert!(why.contains("--file-root"), "{why}");
         }
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink(at("secret"), at("tests/link")).unwrap();
-            assert!(folder.read("link").unwrap_err().contains("--file-root"));
+            let why = read(&folder, "tests/link").unwrap_err();
+            assert!(why.contains("--file-root"), "{why}");
         }
-        assert!(folder.read("data").unwrap_err().contains("regular"));
-        assert!(folder.read("none").unwrap_err().contains("no such file"));
+        let why = |name| read(&folder, name).unwrap_err();
+        assert!(why("tests/data").contains("regular"));
+        assert!(why("tests/none").contains("no such file"));
         let wider = Folder::of(&at("tests/a.wst"), Some(home.path()));
-        assert_eq!(wider.read("../secret").unwrap(), "secret");
+        assert_eq!(read(&wider, "tests/../secret").unwrap(), "secret");
+    }
+
+    #[test]
+    fn what_others_include_is_no_transcript_of_its_own() {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("parts")).unwrap();
+        for (name, text) in [
+            (
+                "a.wst",
+                "include parts/login.wst\nrepeat 2\ninclude b.wst\nend\n",
+            ),
+            ("b.wst", "> x\n"),
+            ("c.wst", "include d.wst\n"),
+            ("d.wst", "include c.wst\n"),
+            ("parts/login.wst", "include more.wst\n"),
+            ("parts/more.wst", "not a statement"),
+            ("self.wst", "include self.wst\n"),
+        ] {
+            fs::write(home.path().join(name), text).unwrap();
+        }
+        let names = |paths: &[PathBuf]| -> Vec<String> {
+            let found = find(paths, None).unwrap().into_iter();
+            let named = found.map(|path| path.strip_prefix(home.path()).unwrap().to_owned());
+            named.map(|path| path.display().to_string()).collect()
+        };
+        let all = [home.path().to_owned()];
+        assert_eq!(names(&all), ["a.wst", "c.wst", "d.wst", "self.wst"]);
+        assert_eq!(names(&[home.path().join("b.wst")]), ["b.wst"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What `test` does with transcripts without playing them: `--check`, `--convert`, `--suggest`.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -25,6 +26,8 @@ pub struct Plan {
     pub paths: Vec<PathBuf>,
     /// `--file-root`
     pub file_root: Option<PathBuf>,
+    /// Values from outside, as far as they are given.
+    pub variables: HashMap<String, String>,
 }
 
 #[derive(Debug)]
@@ -58,7 +61,7 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
 fn check(plan: &Plan, json: bool, output: &Output) -> Result<ExitCode, Error> {
     let mut code = ExitCode::DONE;
     for path in files::find(&plan.paths, None)? {
-        let (survey, sources, diagnostics) = look_at(&path, plan.file_root.as_deref());
+        let (survey, sources, diagnostics) = look_at(&path, plan);
         if !diagnostics.is_empty() {
             code = ExitCode::USAGE;
         }
@@ -74,24 +77,30 @@ fn check(plan: &Plan, json: bool, output: &Output) -> Result<ExitCode, Error> {
 }
 
 /// A value that comes from outside is not missing: it is listed.
-fn look_at(path: &Path, file_root: Option<&Path>) -> (Survey, Vec<Source>, Vec<Diagnostic>) {
-    let loaded = load(path, &Folder::of(path, file_root));
+fn look_at(path: &Path, plan: &Plan) -> (Survey, Vec<Source>, Vec<Diagnostic>) {
+    let folder = Folder::of(path, plan.file_root.as_deref());
     let Loaded {
         transcript,
         secrets,
-    } = match loaded {
+    } = match load(path, &folder) {
         Ok(loaded) => loaded,
         Err(wrong) => return (Survey::default(), wrong.sources, wrong.diagnostics),
     };
-    let mut survey = survey(&transcript);
+    let mut survey = survey(&transcript, &plan.variables);
     let given = survey.variables.iter().chain(&survey.secrets).cloned();
-    let given: Vec<String> = given.chain(["url".to_owned()]).collect();
+    let given: Vec<String> = given.collect();
     for secret in secrets {
         survey.secrets.remove(&format!("secret_{}", secret.name));
     }
+    let wrong = survey.check(&folder);
     match Program::new(transcript, given) {
-        Ok(program) => (survey, program.sources, Vec::new()),
-        Err(wrong) => (survey, wrong.sources, wrong.diagnostics),
+        Ok(program) => (survey, program.sources, wrong),
+        Err(mut more) => {
+            more.diagnostics.extend(wrong);
+            let place = |one: &Diagnostic| (one.span.file, one.span.start);
+            more.diagnostics.sort_by_key(place);
+            (survey, more.sources, more.diagnostics)
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use crate::transcript::load::Wrong;
 use crate::transcript::outcome::{FileOutcome, StepResult, Trouble};
 use crate::transcript::player::{Failed, Heard, Next, Opening, PeerId, Player, Settings, Start};
 use crate::transcript::program::Program;
+use crate::transcript::survey::survey;
 use crate::transcript::variables::Given;
 use crate::view::outcome::code_of;
 use crate::wire::target::Target;
@@ -153,8 +154,16 @@ impl Stage {
                 message,
             }]
         })?;
+        let survey = survey(&transcript, &given.variables);
         let program = Program::new(transcript, given.names());
-        Ok((program.map_err(|wrong| troubles(&wrong))?, given))
+        let program = program.map_err(|wrong| troubles(&wrong))?;
+        match survey.check(folder) {
+            wrong if wrong.is_empty() => Ok((program, given)),
+            diagnostics => Err(troubles(&Wrong {
+                sources: program.sources,
+                diagnostics,
+            })),
+        }
     }
 
     /// The flags of the command line, and what a `connect` says itself.
@@ -198,16 +207,10 @@ fn say_where_lines_are(outcome: &mut FileOutcome) {
 
 /// What is wrong with a file, for the report.
 fn troubles(wrong: &Wrong) -> Vec<Trouble> {
-    let sources = &wrong.sources;
-    let trouble = wrong.diagnostics.iter().map(|one| Trouble {
-        code: ExitCode::USAGE,
-        place: one
-            .place(sources)
-            .map(|(source, place)| (source.path.clone(), place)),
-        message: one.message.clone(),
-        rendered: one.render(sources),
-    });
-    trouble.collect()
+    let wrong_lines = wrong.diagnostics.iter();
+    wrong_lines
+        .map(|one| Trouble::of(one, ExitCode::USAGE, &wrong.sources))
+        .collect()
 }
 
 /// One attempt under way.
@@ -313,17 +316,12 @@ impl Play<'_> {
 
     fn interrupt(&mut self, code: Option<ExitCode>) {
         let code = code.unwrap_or(ExitCode::INTERNAL);
-        let message = match code {
+        let why = match code {
             ExitCode::TIMEOUT => "--max-time has passed",
             _ => "interrupted",
         };
         self.waiting = None;
-        self.player.interrupt(Trouble {
-            code,
-            place: None,
-            message: message.into(),
-            rendered: format!("   {message}\n"),
-        });
+        self.player.interrupt(code, why);
     }
 }
 

@@ -12,8 +12,11 @@ mod sink;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use bytes::Bytes;
+
 use super::bus::{Audience, Member};
 use super::roster::{Channel, Client, Roster};
+use crate::model::close::CloseFrame;
 use crate::model::command::Command;
 use crate::model::event::{ConnId, What};
 use crate::model::message::Message;
@@ -77,6 +80,13 @@ impl Plan {
         }
     }
 
+    /// Whether the mode hears of pings and pongs, and is alone to answer pings.
+    pub fn hears_control(&self) -> bool {
+        self.script
+            .as_ref()
+            .is_some_and(|mirror| mirror.hears_control)
+    }
+
     pub(super) fn make(&self) -> Box<dyn Mode> {
         (self.mode.make)(self)
     }
@@ -113,11 +123,18 @@ impl Action {
     }
 }
 
+/// A control frame that a client sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Control {
+    Ping(Bytes),
+    Pong(Bytes),
+}
+
 /// How a client left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Departure {
-    /// With a Close.
-    Closed,
+    /// With a Close: the one that decides the code.
+    Closed(CloseFrame),
     /// Without a word, or as a ghost.
     Lost,
 }
@@ -141,6 +158,11 @@ pub trait Mode: Send {
 
     /// What a message from a client leads to.
     fn message(&mut self, from: &Client, message: Message, scene: &Scene<'_>) -> Vec<Action>;
+
+    /// What a ping or pong leads to, where [`Plan::hears_control`].
+    fn control(&mut self, _from: &Client, _control: Control, _scene: &Scene<'_>) -> Vec<Action> {
+        Vec::new()
+    }
 
     /// A client is gone: nothing reaches it any more.
     fn gone(&mut self, _client: &Client, _departure: Departure, _scene: &Scene<'_>) -> Vec<Action> {

@@ -9,14 +9,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Action, Departure, Entry, Mode, Scene};
+use super::{Action, Control, Departure, Entry, Mode, Scene};
 use crate::model::close::{CloseCode, CloseFrame, MAX_REASON};
 use crate::model::command::Command;
 use crate::model::event::{ConnId, Problem, What};
 use crate::model::message::Message;
 use crate::serve::roster::Client;
 use crate::text::sanitize;
-use crate::transcript::mirror::{Act, Mirror, is_same};
+use crate::transcript::mirror::{Act, Mirror, Said, is_same};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "script",
@@ -53,9 +53,10 @@ struct Run {
 #[derive(Default)]
 struct Place {
     conn: Option<ConnId>,
-    is_gone: bool,
+    /// How it left.
+    gone: Option<Departure>,
     /// What it sent and nobody looked at yet.
-    inbox: VecDeque<Message>,
+    inbox: VecDeque<Said>,
 }
 
 impl Mode for Script {
@@ -79,22 +80,37 @@ impl Mode for Script {
 
     fn message(&mut self, from: &Client, message: Message, scene: &Scene<'_>) -> Vec<Action> {
         let conn = from.member.conn;
-        let Some((run, place)) = self.place_of(conn) else {
-            return Vec::new();
-        };
-        let inbox = &mut self.runs[run].places[place].inbox;
-        if inbox.len() == MOST_WAITING {
-            return refuse(conn, "more messages than the script can wait for");
+        match self.place_of(conn) {
+            Some((run, place)) => self.said(run, place, Said::Message(message), scene.now),
+            None => Vec::new(),
         }
-        inbox.push_back(message);
-        self.go_on(run, scene.now)
     }
 
-    fn gone(&mut self, client: &Client, _departure: Departure, scene: &Scene<'_>) -> Vec<Action> {
+    fn control(&mut self, from: &Client, control: Control, scene: &Scene<'_>) -> Vec<Action> {
+        let said = match &control {
+            Control::Ping(payload) => Said::Ping(payload.clone()),
+            Control::Pong(payload) => Said::Pong(payload.clone()),
+        };
+        let conn = from.member.conn;
+        let place = self.place_of(conn);
+        if let Some((run, place)) = place.filter(|(run, place)| self.awaits(*run, *place, &said)) {
+            return self.said(run, place, said, scene.now);
+        }
+        match control {
+            // The script says nothing of it: a heartbeat, for example.
+            Control::Ping(payload) => vec![Action::Send {
+                to: conn,
+                command: Command::Pong(payload),
+            }],
+            Control::Pong(_) => Vec::new(),
+        }
+    }
+
+    fn gone(&mut self, client: &Client, departure: Departure, scene: &Scene<'_>) -> Vec<Action> {
         let Some((run, place)) = self.place_of(client.member.conn) else {
             return Vec::new();
         };
-        self.runs[run].places[place].is_gone = true;
+        self.runs[run].places[place].gone = Some(departure);
         let actions = self.go_on(run, scene.now);
         if self.runs[run].is_over() {
             self.runs.swap_remove(run);
@@ -122,7 +138,9 @@ impl Script {
     fn free_place(&self, path: &str) -> Option<(usize, usize)> {
         self.runs.iter().enumerate().find_map(|(run, it)| {
             let mut places = it.places.iter().zip(&self.mirror.clients);
-            let free = places.position(|(place, at)| place.conn.is_none() && at == path);
+            let free = places.position(|(place, at)| {
+                place.conn.is_none() && at.as_deref().is_none_or(|at| at == path)
+            });
             Some((run, free?))
         })
     }
@@ -134,6 +152,28 @@ impl Script {
         })
     }
 
+    fn said(&mut self, run: usize, place: usize, said: Said, now: Instant) -> Vec<Action> {
+        let place = &mut self.runs[run].places[place];
+        if let Some(conn) = place.conn
+            && place.inbox.len() == MOST_WAITING
+        {
+            return refuse(conn, "more messages than the script can wait for");
+        }
+        place.inbox.push_back(said);
+        self.go_on(run, now)
+    }
+
+    /// Whether a step is still to come that expects this of that client.
+    fn awaits(&self, run: usize, place: usize, said: &Said) -> bool {
+        let run = &self.runs[run];
+        let steps = self.mirror.steps.get(run.at..).unwrap_or_default();
+        let expected = steps.iter().filter(|turn| {
+            turn.client == place && matches!(&turn.act, Act::Expect(expected) if expected == said)
+        });
+        let waiting = run.places[place].inbox.iter();
+        expected.count() > waiting.filter(|waiting| *waiting == said).count()
+    }
+
     /// Plays a run as far as it goes now.
     fn go_on(&mut self, run: usize, now: Instant) -> Vec<Action> {
         let mut actions = Vec::new();
@@ -143,39 +183,47 @@ impl Script {
             let Some(conn) = place.conn else {
                 break;
             };
-            match &turn.act {
-                Act::Connect => {}
-                Act::ExpectClose if place.is_gone => {}
-                _ if place.is_gone => {
-                    let problem = format!("{}: client {conn} left before this", turn.place);
-                    actions.push(tell(conn, problem));
-                    run.at = self.mirror.steps.len();
-                    break;
+            let problem = match &turn.act {
+                Act::Connect => None,
+                Act::Send(_) if place.gone.is_some() => Some("this could not be sent".into()),
+                Act::Send(command) => {
+                    actions.push(Action::Send {
+                        to: conn,
+                        command: command.clone(),
+                    });
+                    None
                 }
-                Act::ExpectClose => break,
-                Act::Send(command) => actions.push(Action::Send {
-                    to: conn,
-                    command: command.clone(),
-                }),
-                Act::Expect(expected) => {
-                    let Some(got) = place.inbox.pop_front() else {
-                        break;
-                    };
-                    if !is_same(expected, &got) {
-                        let (expected, got) = (shown(expected), shown(&got));
-                        let problem = format!("{}: expected {expected}, got {got}", turn.place);
-                        actions.extend(refuse(conn, &problem));
-                        run.at = self.mirror.steps.len();
-                        break;
-                    }
-                }
+                Act::Expect(expected) => match (place.inbox.pop_front(), &place.gone) {
+                    (Some(got), _) => (!is_same(expected, &got))
+                        .then(|| format!("expected {}, got {}", shown(expected), shown(&got))),
+                    (None, Some(_)) => Some(format!("expected {}", shown(expected))),
+                    (None, None) => break,
+                },
+                Act::ExpectClose(expected) => match (place.inbox.front(), &place.gone) {
+                    (Some(got), _) => Some(format!("expected a Close, got {}", shown(got))),
+                    (None, Some(departure)) => closes_otherwise(expected.as_ref(), departure),
+                    (None, None) => break,
+                },
                 Act::Wait(time) => {
                     let until = *run.waits_until.get_or_insert(now + *time);
                     if until > now {
                         break;
                     }
                     run.waits_until = None;
+                    None
                 }
+            };
+            if let Some(problem) = problem {
+                let problem = format!("{}: {problem}", turn.place);
+                match place.gone {
+                    Some(_) => {
+                        let problem = format!("{problem}; client {conn} has left");
+                        actions.push(tell(conn, problem));
+                    }
+                    None => actions.extend(refuse(conn, &problem)),
+                }
+                run.at = self.mirror.steps.len();
+                break;
             }
             run.at += 1;
         }
@@ -200,7 +248,7 @@ impl Run {
     fn is_over(&self) -> bool {
         self.places
             .iter()
-            .all(|place| place.is_gone || place.conn.is_none())
+            .all(|place| place.gone.is_some() || place.conn.is_none())
     }
 }
 
@@ -232,13 +280,40 @@ fn tell(conn: ConnId, message: String) -> Action {
     Action::Tell(Some(conn), What::Error(Box::new(problem)))
 }
 
-fn shown(message: &Message) -> String {
-    match message.as_text() {
-        Some(text) => {
-            let short: String = text.chars().take(SHOWN).collect();
-            format!("{short:?}")
+fn shown(said: &Said) -> String {
+    let quoted = |text: &str| {
+        let short: String = text.chars().take(SHOWN).collect();
+        format!("{short:?}")
+    };
+    match said {
+        Said::Message(message) => match message.as_text() {
+            Some(text) => quoted(&text),
+            None => format!("{} bytes of binary", message.payload.len()),
+        },
+        Said::Ping(payload) => format!("a ping {}", quoted(&String::from_utf8_lossy(payload))),
+        Said::Pong(payload) => format!("a pong {}", quoted(&String::from_utf8_lossy(payload))),
+    }
+}
+
+/// In what way a client did not close as it was expected to.
+fn closes_otherwise(expected: Option<&CloseFrame>, departure: &Departure) -> Option<String> {
+    let wanted = match expected {
+        Some(frame) => frame.clone(),
+        None => CloseFrame::bare(CloseCode::NO_STATUS),
+    };
+    let words = |frame: &CloseFrame| match frame.reason.as_str() {
+        "" => format!("a Close with code {}", frame.code),
+        reason => format!("a Close with code {} {reason:?}", frame.code),
+    };
+    match departure {
+        Departure::Closed(frame) if *frame == wanted => None,
+        Departure::Closed(frame) => {
+            Some(format!("expected {}, got {}", words(&wanted), words(frame)))
         }
-        None => format!("{} bytes of binary", message.payload.len()),
+        Departure::Lost => Some(format!(
+            "expected {}, got the end of the connection without one",
+            words(&wanted)
+        )),
     }
 }
 
@@ -269,8 +344,12 @@ mod tests {
                 place: format!("t.wst:{}", at + 1),
             });
         let mirror = Mirror {
-            clients: clients.iter().map(|path| (*path).to_owned()).collect(),
+            clients: clients
+                .iter()
+                .map(|path| Some((*path).to_owned()))
+                .collect(),
             steps: steps.collect(),
+            hears_control: true,
         };
         Script {
             mirror: Arc::new(mirror),
@@ -286,13 +365,29 @@ mod tests {
         }
     }
 
+    fn bye(code: u16) -> CloseFrame {
+        CloseFrame::bare(CloseCode(code))
+    }
+
+    fn closed(code: u16) -> Departure {
+        Departure::Closed(bye(code))
+    }
+
+    fn told(actions: &[Action]) -> Vec<&str> {
+        let problems = actions.iter().filter_map(|action| match action {
+            Action::Tell(_, What::Error(problem)) => Some(problem.message.as_str()),
+            _ => None,
+        });
+        problems.collect()
+    }
+
     fn text(to: ConnId, text: &str) -> Action {
         Action::send(to, Message::text(text))
     }
 
     #[test]
     fn clients_take_their_places_and_a_full_run_begins_anew() {
-        let expect = |text: &str| Act::Expect(Message::text(text));
+        let expect = |text: &str| Act::Expect(Said::Message(Message::text(text)));
         let send = |text: &str| Act::Send(Command::Send(Message::text(text)));
         let mut script = script(
             &["/a", "/b"],
@@ -320,7 +415,7 @@ mod tests {
             [Action::Tell(..), Action::Send { to: 5, .. }]
         ));
         for (conn, path) in [(1, "/b"), (2, "/a"), (3, "/a"), (4, "/b")] {
-            script.gone(&client(conn, path), Departure::Closed, &scene);
+            script.gone(&client(conn, path), closed(1000), &scene);
         }
         assert_eq!(script.runs.len(), 0);
     }
@@ -331,7 +426,7 @@ mod tests {
             vec![
                 (0, Act::Connect),
                 (0, Act::Wait(Duration::from_secs(1))),
-                (0, Act::Expect(Message::text("{\"a\":1}"))),
+                (0, Act::Expect(Said::Message(Message::text("{\"a\":1}")))),
             ]
         };
         let roster = Roster::default();
@@ -368,18 +463,75 @@ mod tests {
             &["/"],
             vec![
                 (0, Act::Connect),
-                (0, Act::Expect(Message::text("a"))),
-                (0, Act::ExpectClose),
+                (0, Act::Expect(Said::Message(Message::text("a")))),
+                (0, Act::ExpectClose(Some(bye(4000)))),
             ],
         );
         let roster = Roster::default();
         let scene = scene(&roster, Instant::now());
         let one = client(1, "/");
         script.connected(&one, &scene);
-        let said = script.gone(&one, Departure::Closed, &scene);
-        assert!(matches!(&said[..], [Action::Tell(..)]), "{said:?}");
+        let said = script.gone(&one, closed(4000), &scene);
+        assert_eq!(told(&said), ["t.wst:2: expected \"a\"; client 1 has left"]);
         script.connected(&one, &scene);
         script.message(&one, Message::text("a"), &scene);
-        assert_eq!(script.gone(&one, Departure::Closed, &scene), []);
+        assert_eq!(script.gone(&one, closed(4000), &scene), []);
+        script.connected(&one, &scene);
+        script.message(&one, Message::text("a"), &scene);
+        let said = script.gone(&one, closed(1000), &scene);
+        let expected = "t.wst:3: expected a Close with code 4000, got a Close with code 1000; client 1 has left";
+        assert_eq!(told(&said), [expected]);
+        script.connected(&one, &scene);
+        script.message(&one, Message::text("a"), &scene);
+        let said = script.gone(&one, Departure::Lost, &scene);
+        assert!(told(&said)[0].contains("without one"), "{said:?}");
+    }
+
+    #[test]
+    fn what_a_client_said_before_it_left_still_counts() {
+        let mut script = script(
+            &["/"],
+            vec![
+                (0, Act::Connect),
+                (0, Act::Wait(Duration::from_secs(1))),
+                (0, Act::Expect(Said::Message(Message::text("a")))),
+                (0, Act::ExpectClose(Some(bye(1000)))),
+            ],
+        );
+        let roster = Roster::default();
+        let now = Instant::now();
+        let one = client(1, "/");
+        script.connected(&one, &scene(&roster, now));
+        script.message(&one, Message::text("a"), &scene(&roster, now));
+        assert_eq!(script.gone(&one, closed(1000), &scene(&roster, now)), []);
+        let later = now + Duration::from_secs(1);
+        assert_eq!(script.tick(&scene(&roster, later)), []);
+    }
+
+    #[test]
+    fn a_ping_is_answered_where_its_pong_stands_and_others_at_once() {
+        let pong = |payload: &str| Command::Pong(payload.to_owned().into());
+        let send = |command: Command| Action::Send { to: 1, command };
+        let mut script = script(
+            &["/"],
+            vec![
+                (0, Act::Connect),
+                (0, Act::Expect(Said::Ping("x".into()))),
+                (0, Act::Send(Command::Send(Message::text("first")))),
+                (0, Act::Send(pong("x"))),
+            ],
+        );
+        let roster = Roster::default();
+        let scene = scene(&roster, Instant::now());
+        let one = client(1, "/");
+        script.connected(&one, &scene);
+        let said = script.control(&one, Control::Ping("heartbeat".into()), &scene);
+        assert_eq!(said, [send(pong("heartbeat"))]);
+        let said = script.control(&one, Control::Pong("x".into()), &scene);
+        assert_eq!(said, []);
+        let said = script.control(&one, Control::Ping("x".into()), &scene);
+        assert_eq!(said, [text(1, "first"), send(pong("x"))]);
+        let said = script.control(&one, Control::Ping("x".into()), &scene);
+        assert_eq!(said, [send(pong("x"))]);
     }
 }

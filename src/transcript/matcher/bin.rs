@@ -63,7 +63,7 @@ impl Test for Bin {
             Content::Any => Ok(Vec::new()),
             Content::Bytes(expected) => same(&expected, got),
             Content::File(path) => {
-                let expected = context.files.read(&path);
+                let expected = context.read(&path);
                 let expected =
                     expected.map_err(|why| Mismatch::new("a file to compare with", why))?;
                 same(&expected, got)

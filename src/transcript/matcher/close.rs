@@ -39,7 +39,7 @@ impl Test for Close {
             return Err(Mismatch::kind("a Close", incoming));
         };
         let (expected_code, expected_reason) = self.0.value(context.variables)?;
-        let words = |code: CloseCode| format!("code {code} ({})", code.name());
+        let words = |code: CloseCode| format!("a Close with code {code} ({})", code.name());
         match (expected_code, expected_reason) {
             (Some(expected), _) if expected != *code => {
                 let reason = if reason.is_empty() {

@@ -22,6 +22,7 @@ use bytes::Bytes;
 
 use super::incoming::Incoming;
 use super::json::Bound;
+use super::load::beside;
 use super::syntax::{Capture, CaptureFrom, Span, Text};
 use super::template::{Fault, Filling, Rendered, Template};
 use super::variables::{Unknown, Variables};
@@ -108,13 +109,33 @@ pub trait Test: Debug + Send + Sync {
 pub struct Context<'a> {
     pub variables: &'a mut Variables,
     pub files: &'a dyn Files,
+    /// The transcript in which the text stands that names a file.
+    pub from: &'a str,
 }
 
-/// The files that a transcript may read.
+impl Context<'_> {
+    /// A file that a transcript names: from its own folder.
+    ///
+    /// # Errors
+    /// Why not, as a sentence that names the file.
+    pub fn read(&self, named: &str) -> Result<Bytes, String> {
+        self.files.read(&beside(self.from, named))
+    }
+}
+
+/// The files that a transcript may read, by paths as the transcript's own is named.
 pub trait Files: Send + Sync {
     /// # Errors
     /// Why not, as a sentence that names the file.
     fn read(&self, path: &str) -> Result<Bytes, String>;
+
+    /// Whether [`Self::read`] would read it.
+    ///
+    /// # Errors
+    /// Why not.
+    fn check(&self, path: &str) -> Result<(), String> {
+        self.read(path).map(drop)
+    }
 }
 
 /// Why a message does not hold.
@@ -252,6 +273,7 @@ mod tests {
         let mut context = Context {
             variables: &mut variables,
             files: &Nothing,
+            from: "t.wst",
         };
         test(name, raw).hold(incoming, &mut context)
     }
@@ -393,8 +415,8 @@ mod tests {
                 "1000",
                 close(1001, ""),
                 0,
-                "code 1000 (normal closure)",
-                "code 1001 (going away)",
+                "a Close with code 1000 (normal closure)",
+                "a Close with code 1001 (going away)",
             ),
             (
                 "/close",

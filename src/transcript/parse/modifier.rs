@@ -6,6 +6,8 @@ use crate::transcript::syntax::{Capture, CaptureFrom, ConnectModifiers, Span, Te
 const CONNECT: &str =
     "header, subprotocol, origin, timeout, compress and insecure belong below connect";
 const EXPECT: &str = "within and let belong below an expectation (<)";
+const AFTER_END: &str = "within of an /all stands right below the line with /all, before what it \
+                         expects; let stands below one of its expectations";
 
 /// What stands below an expectation.
 #[derive(Debug, Default)]
@@ -186,11 +188,19 @@ impl<'t> Parser<'t> {
         ))
     }
 
+    /// Whether the line before the one that was read is an `end`.
+    fn follows_end(&self) -> bool {
+        let before = (0..self.at.saturating_sub(1)).rev();
+        let said = before.filter_map(|number| self.line(number));
+        let mut said = said.filter(|line| !line.is_comment());
+        said.next().is_some_and(|line| line.text == "end")
+    }
+
     pub(super) fn misplaced_modifier(&mut self, line: Line<'t>, word: &str) -> Wrong {
-        let hint = if matches!(word, "within" | "let") {
-            EXPECT
-        } else {
-            CONNECT
+        let hint = match word {
+            "within" | "let" if self.follows_end() => AFTER_END,
+            "within" | "let" => EXPECT,
+            _ => CONNECT,
         };
         let message = format!("{word} does not belong to the step above");
         self.wrong(word_span(self.file, line, word), message, hint)

@@ -1,6 +1,6 @@
 //! Lines with a marker: what a peer sends (`>`), expects (`<`), or does (`:`).
 
-use super::{BLANKS, Line, Parsed, Parser, Wrong, is_reserved};
+use super::{BLANKS, Line, MAX_DIAGNOSTICS, Parsed, Parser, STATEMENTS, Wrong, is_reserved};
 use crate::text::nearest::nearest;
 use crate::transcript::matcher::{self, MATCHERS, Matcher, Places, Test};
 use crate::transcript::sending::Verb;
@@ -241,6 +241,7 @@ impl<'t> Parser<'t> {
             }
             match self.item(inner) {
                 Ok(item) => items.push(item),
+                Err(Wrong) if self.diagnostics.len() >= MAX_DIAGNOSTICS => return Err(Wrong),
                 Err(Wrong) => result = Err(Wrong),
             }
         }
@@ -282,7 +283,10 @@ impl<'t> Parser<'t> {
         rest: Line<'t>,
     ) -> Parsed<(Expectation, Box<dyn Test>)> {
         let (matcher, text) = match slash_word(rest) {
-            None => (&MATCHERS[0], self.unslashed(rest)?),
+            None => {
+                self.no_statement(situation, rest)?;
+                (&MATCHERS[0], self.unslashed(rest)?)
+            }
             Some(word) => {
                 let matcher = self.matcher(situation, rest, word)?;
                 let args = rest.split_word().1;
@@ -302,6 +306,37 @@ impl<'t> Parser<'t> {
             span: rest.span(self.file),
         };
         Ok((expectation, test))
+    }
+
+    /// Where an expectation has no marker of its own, a line that begins as a statement does is
+    /// hardly meant as a text.
+    fn no_statement(&mut self, situation: Situation, line: Line<'t>) -> Parsed<()> {
+        let (place, and_end) = match situation {
+            Situation::Step | Situation::Skip => return Ok(()),
+            Situation::InAll => ("inside of /all", "; a line that is only end closes it"),
+            Situation::Ignore => ("after ignore", ""),
+        };
+        let hint = |example: &str| {
+            format!(
+                "{example}; a text that begins like this stands between lines of \"\"\"{and_end}"
+            )
+        };
+        if let Some(length) = marker_of(line.text) {
+            let span = Span::new(self.file, line.start..line.start + length);
+            let bare = line.skip(length).text;
+            let hint = match bare {
+                "" => hint("an expectation stands there, such as /any"),
+                bare => hint(&format!("write it without: {bare}")),
+            };
+            return Err(self.wrong(span, format!("no marker may stand {place}"), hint));
+        }
+        let word = line.split_word().0;
+        if situation == Situation::InAll && STATEMENTS.contains(&word) {
+            let span = Span::new(self.file, line.start..line.start + word.len());
+            let message = format!("the statement {word} may not stand {place}");
+            return Err(self.wrong(span, message, hint("there stand expectations only")));
+        }
+        Ok(())
     }
 
     fn matcher(
@@ -388,6 +423,25 @@ impl<'t> Parser<'t> {
         }
         self.text_or_block(line)
     }
+}
+
+/// How long the peer and the marker are that a text begins with, if it does.
+pub(in crate::transcript) fn marker_of(text: &str) -> Option<usize> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let length = match rest.as_bytes() {
+        [b'<', b'~', ..] => 2,
+        [b'>' | b'<', ..] => 1,
+        [b':', ..] => {
+            let word = rest[1..].split_whitespace().next();
+            return matches!(word, Some("connect" | "ignore"))
+                .then_some(end + 1)
+                .filter(|_| is_name(name));
+        }
+        _ => return None,
+    };
+    (name.is_empty() || is_name(name)).then_some(end + length)
 }
 
 /// The word with a slash that a line begins with; not `//`, which is a text.

@@ -163,3 +163,43 @@ fn no_more_is_told_than_anybody_reads() {
     let nested = "repeat 2\n".repeat(10_000);
     assert!(parse(&nested, 0).unwrap_err().len() <= MAX_DIAGNOSTICS + MAX_DEPTH + 1);
 }
+
+#[test]
+fn within_all_and_after_ignore_no_line_is_a_statement() {
+    for (text, place, said) in [
+        ("< /all\n  < /any\nend", "2:3", "write it without: /any"),
+        (
+            "< /all\n  bob<~ hi\nend",
+            "2:3",
+            "no marker may stand inside of /all",
+        ),
+        ("< /all\n  /any\n> hi", "3:1", "only end closes it"),
+        ("< /all\n  wait 1s\nend", "2:3", "the statement wait"),
+        ("< /all\n  bob: connect x\nend", "2:3", "no marker"),
+        ("ignore > x", "1:8", "no marker may stand after ignore"),
+        ("bob: ignore <", "1:13", "such as /any"),
+    ] {
+        let wrong = wrong(text);
+        assert!(
+            wrong.contains(&format!("t.wst:{place}: ")),
+            "{text}: {wrong}"
+        );
+        assert!(wrong.contains(said), "{text}: {wrong}");
+    }
+    for fine in [
+        "< /all\n  bob: hello\n  a < b\n  \"\"\"\n  <p>\n  \"\"\"\nend",
+        "ignore wait 1s",
+        "ignore \"\"\"\n> x\n\"\"\"",
+        "< wait 1s",
+        "< < /any",
+    ] {
+        steps(fine);
+    }
+}
+
+#[test]
+fn within_after_an_end_is_told_where_it_belongs() {
+    let wrong = wrong("< /all\n  /any\nend\n# more\n  within 2s");
+    assert!(wrong.contains("t.wst:5:3: "), "{wrong}");
+    assert!(wrong.contains("right below the line with /all"), "{wrong}");
+}

@@ -8,7 +8,8 @@ use super::participant::Arrived;
 use super::{KEPT, Next, PeerId, Player, Progress};
 use crate::transcript::incoming::Incoming;
 use crate::transcript::json::Bound;
-use crate::transcript::matcher::{Context, Mismatch, Test};
+use crate::transcript::matcher::{Mismatch, Test};
+use crate::transcript::outcome::Fate;
 use crate::transcript::program::{Compiled, Expecting, Operation};
 use crate::transcript::syntax::Peer;
 
@@ -45,7 +46,7 @@ impl Player {
                     return Progress::Done;
                 }
                 Err(_) if expecting.skip && matches!(arrived.incoming, Incoming::Message(_)) => {
-                    self.skipped += 1;
+                    self.saw(&arrived, Fate::Skipped);
                 }
                 Err(mismatch) => {
                     return Progress::Failed(
@@ -63,8 +64,9 @@ impl Player {
             && silence.is_none()
         {
             failure.place = self.place(compiled.span);
-            if self.skipped > 0 {
-                failure.got = format!("{} ({} others were skipped)", failure.got, self.skipped);
+            let passed_over = self.seen.passed_over().count() + self.seen.left_out;
+            if passed_over > 0 {
+                failure.got = format!("{} ({passed_over} passed over)", failure.got);
             }
             return Progress::Failed(failure);
         }
@@ -105,6 +107,7 @@ impl Player {
                 };
                 return Progress::Failed(self.differs(id, item, mismatch, &arrived, started));
             }
+            self.saw(&arrived, Fate::Taken);
             if let Some(bound) = self.gathering.complete(items.len()) {
                 self.gathering = Gathering::default();
                 self.bind(bound);
@@ -140,7 +143,11 @@ impl Player {
     pub(super) fn next_of(&mut self, id: PeerId, peer: &Peer, test: &dyn Test) -> Option<Arrived> {
         loop {
             let arrived = self.participants[id].next()?;
-            if test.sees(&arrived.incoming) && !self.is_ignored(peer, &arrived.incoming) {
+            if !test.sees(&arrived.incoming) {
+                self.saw(&arrived, Fate::Skipped);
+            } else if self.is_ignored(peer, &arrived.incoming) {
+                self.saw(&arrived, Fate::Ignored);
+            } else {
                 return Some(arrived);
             }
         }
@@ -150,14 +157,13 @@ impl Player {
         if !matches!(incoming, Incoming::Message(_)) {
             return false;
         }
-        let mut context = Context {
-            variables: &mut self.variables,
-            files: &*self.settings.files,
-        };
-        self.ignores
+        let ignores = std::mem::take(&mut self.ignores);
+        let is_ignored = ignores
             .iter()
             .filter(|(whose, _)| whose.as_ref().is_none_or(|whose| whose == peer))
-            .any(|(_, test)| test.hold(incoming, &mut context).is_ok())
+            .any(|(_, compiled)| self.hold(compiled, incoming).is_ok());
+        self.ignores = ignores;
+        is_ignored
     }
 
     /// Holds a message against an expectation; what it gives values to, if it holds.
@@ -166,10 +172,7 @@ impl Player {
         compiled: &Compiled,
         incoming: &Incoming,
     ) -> Result<Bound, Mismatch> {
-        let mut context = Context {
-            variables: &mut self.variables,
-            files: &*self.settings.files,
-        };
+        let mut context = self.context(compiled.span);
         let mut bound = compiled.test.hold(incoming, &mut context)?;
         if !compiled.captures.is_empty() {
             bound.extend(compiled.capture(incoming)?);

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 use super::participant::Arrived;
 use super::{KEPT_OF_FAILURE, PeerId, Player};
 use crate::error::ExitCode;
+use crate::model::secret::mask_passwords;
 use crate::model::units::show_duration;
+use crate::transcript::diagnostic::Diagnostic;
 use crate::transcript::incoming::Incoming;
 use crate::transcript::matcher::Mismatch;
-use crate::transcript::outcome::{Failure, Received, StepOutcome, StepResult};
+use crate::transcript::outcome::{Failure, Received, Sights, StepOutcome, StepResult, Trouble};
 use crate::transcript::program::{Compiled, Operation, What};
 use crate::transcript::syntax::{Peer, Place, Span};
 
@@ -75,11 +77,14 @@ impl Player {
     }
 
     pub(super) fn redacted(&self, operation: &Operation, mut failure: Failure) -> Failure {
-        let source = &self.program.sources[operation.span.file];
+        let (place, line) = operation.line(&self.program.sources);
         if failure.place.line == 0 {
-            failure.place = source.place(operation.span.start);
+            failure.place = place;
+            failure.line = mask_passwords(line).into_owned();
+        } else {
+            let source = &self.program.sources[operation.span.file];
+            failure.line = source.line(failure.place.line).to_owned();
         }
-        failure.line = source.line(failure.place.line).to_owned();
         let redact = |text: &str| self.variables.redact(text).into_owned();
         failure.expected = redact(&failure.expected);
         failure.got = redact(&failure.got);
@@ -106,24 +111,41 @@ impl Player {
         latency: Duration,
         result: StepResult,
     ) -> Option<StepOutcome> {
-        let span = operation.span;
-        let source = &self.program.sources[span.file];
-        let place = source.place(span.start);
-        let line = source.line(place.line).trim().to_owned();
-        let column = match &operation.what {
+        let (place, line) = operation.line(&self.program.sources);
+        let source = &self.program.sources[operation.span.file];
+        let place = match &operation.what {
             What::Expect(expecting) => source.place(expecting.compiled.span.start),
             _ => place,
         };
         Some(StepOutcome {
             path: source.path.clone(),
-            place: column,
+            place,
             peer: operation.what.peer(),
-            line,
+            line: mask_passwords(line.trim()).into_owned(),
             kind: operation.what.kind()?,
+            seen: Sights::default(),
             started: started.saturating_duration_since(self.began),
             latency,
             result,
         })
+    }
+}
+
+impl Player {
+    /// What failed without being a step, at the line where that was.
+    pub(super) fn troubled(
+        &self,
+        code: ExitCode,
+        span: Option<Span>,
+        message: &str,
+        hint: Option<&str>,
+    ) -> Trouble {
+        let sources = &self.program.sources;
+        let redact = |text: &str| self.variables.redact(text).into_owned();
+        let nowhere = Span::new(usize::MAX, 0..0);
+        let mut diagnostic = Diagnostic::new(span.unwrap_or(nowhere), redact(message));
+        diagnostic.hint = hint.map(redact);
+        Trouble::of(&diagnostic, code, sources)
     }
 }
 

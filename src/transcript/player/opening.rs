@@ -66,8 +66,7 @@ impl Player {
                 self.not_opened(id, operation, connect, started, now)
             }
             State::Closed => {
-                self.trouble
-                    .extend(self.participants[id].unexpected_close());
+                self.look_at_end(id);
                 if self.trouble.is_empty() {
                     self.participants[id].reset();
                 } else {

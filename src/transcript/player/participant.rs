@@ -8,8 +8,7 @@ use super::{Failed, Heard};
 use crate::error::ExitCode;
 use crate::model::close::CloseCode;
 use crate::transcript::incoming::Incoming;
-use crate::transcript::outcome::Trouble;
-use crate::transcript::syntax::Peer;
+use crate::transcript::syntax::{Peer, Span};
 
 /// What may wait for one peer, in bytes: then nothing more is read for it.
 const MAX_QUEUE: usize = 16 << 20;
@@ -31,6 +30,8 @@ pub(super) struct Participant {
     pub state: State,
     /// The `connect` that led here has not looked at it yet.
     pub fresh: bool,
+    /// The last line that was about it.
+    pub last_step: Option<Span>,
     /// How the handshake was refused.
     pub refused: Option<(u16, String)>,
     /// Why the connection failed: it could not be opened, the protocol was broken.
@@ -67,6 +68,7 @@ impl Participant {
             peer,
             state: State::Absent,
             fresh: true,
+            last_step: None,
             refused: None,
             failure: None,
             queue: VecDeque::new(),
@@ -174,35 +176,30 @@ impl Participant {
         self.failure.as_ref().map(|failure| failure.message.clone())
     }
 
-    /// The end of the connection, where it is a failure that no expectation looked at.
-    pub(super) fn unexpected_close(&mut self) -> Option<Trouble> {
+    /// The end of the connection, where it is a failure that no expectation looked at: its exit code,
+    /// a sentence, and what to try.
+    pub(super) fn unexpected_end(&mut self) -> Option<(ExitCode, String, Option<String>)> {
         let end = self.end.take();
         if end.as_ref().is_some_and(|end| end.seen) {
             return None;
         }
         let end = end.filter(|end| !end.by_us);
-        let failure = self.failure.take();
         let who = called(&self.peer);
-        let message = match (&end, &failure) {
-            (_, Some(failure)) => format!("{who}: {}", failure.message),
-            (Some(end), None) if !end.code.is_ordinary() => {
-                format!("{who} got {}, which nothing expects", end.words)
-            }
-            _ => return None,
-        };
-        let code = failure.map_or(ExitCode::CLOSED, |failure| failure.code);
-        let rendered = match &end {
-            Some(end) => format!(
-                "{message}\n  = {}< /close {} expects it\n",
-                self.peer, end.code
-            ),
-            None => format!("{message}\n"),
-        };
-        Some(Trouble {
-            code,
-            place: None,
-            message,
-            rendered,
-        })
+        match (end, self.failure.take()) {
+            (_, Some(failure)) => Some((
+                failure.code,
+                format!("after this {who} has no connection: {}", failure.message),
+                failure.hint,
+            )),
+            (Some(end), None) if !end.code.is_ordinary() => Some((
+                ExitCode::CLOSED,
+                format!("after this {who} got {}, which nothing expects", end.words),
+                Some(format!(
+                    "where that is right, the next line says: {}< /close {}",
+                    self.peer, end.code
+                )),
+            )),
+            _ => None,
+        }
     }
 }

@@ -174,6 +174,23 @@ fn without_a_connect_the_url_from_outside_is_used() {
 }
 
 #[test]
+fn the_implied_connect_is_made_once_and_where_it_is_needed() {
+    let mut stage = Stage::new("a: connect x\nrepeat 2\n> hi\nend\n");
+    stage.run();
+    assert_eq!(
+        stage.did[..4],
+        ["0 open x", "1 open ws://h", "1 hi", "1 hi"]
+    );
+    let outcome = stage.passed();
+    let implied = &outcome.steps[1];
+    assert_eq!(implied.place.to_string(), "2:1");
+    assert!(
+        implied.line.starts_with("connect {{url}} (implied"),
+        "{implied:?}"
+    );
+}
+
+#[test]
 fn a_step_has_its_own_time_from_its_start() {
     let mut stage = Stage::new("connect x\nwait 300ms\n< a\n< b\n  within 100ms\n");
     assert_eq!(stage.run(), millis(300));

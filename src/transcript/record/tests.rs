@@ -415,7 +415,7 @@ proptest! {
         let recorded = expected(&Message::text(text.clone()), &mut StandIns::default());
         let test = Matcher::named(recorded.0).unwrap().compile(&recorded.1).unwrap();
         let mut variables = Variables::fixed();
-        let mut context = Context { variables: &mut variables, files: &NoFiles };
+        let mut context = Context { variables: &mut variables, files: &NoFiles, from: "" };
         let mut holds = |text: String| {
             test.hold(&Incoming::Message(Message::text(text)), &mut context).is_ok()
         };

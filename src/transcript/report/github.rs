@@ -1,6 +1,6 @@
 //! `github`: failures as annotations of GitHub Actions, at the line of the transcript.
 
-use super::{Report, details, sentence, trouble_line};
+use super::{Report, details, sentence};
 use crate::text::sanitize;
 use crate::transcript::outcome::{Outcome, Trouble};
 
@@ -15,9 +15,10 @@ fn write(outcome: &Outcome) -> String {
     let mut lines = String::new();
     for file in &outcome.files {
         for (step, failure) in file.failures() {
-            let text = details(failure).join("\n");
-            let (line, column) = (failure.place.line, failure.place.column);
-            let place = Some((line, column));
+            let mut text = vec![sanitize::line(&step.line).into_owned()];
+            text.extend(details(step, failure));
+            let place = Some((step.place.line, step.place.column));
+            let text = text.join("\n");
             lines.push_str(&annotation(&step.path, place, &sentence(failure), &text));
         }
         for trouble in &file.trouble {
@@ -33,7 +34,8 @@ fn of_trouble(file: &str, trouble: &Trouble) -> String {
         None => (file, None),
     };
     let text = sanitize::block(&trouble.rendered);
-    annotation(path, place, &trouble_line(trouble), text.trim_end())
+    let title = sanitize::line(&trouble.message);
+    annotation(path, place, &title, text.trim_end())
 }
 
 fn annotation(path: &str, place: Option<(usize, usize)>, title: &str, text: &str) -> String {

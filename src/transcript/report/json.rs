@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Report;
 use crate::model::units::millis;
 use crate::transcript::outcome::{
-    Failure, FileOutcome, Outcome, StepKind, StepOutcome, StepResult, Totals, Trouble,
+    Failure, FileOutcome, Outcome, Sight, StepKind, StepOutcome, StepResult, Totals, Trouble,
 };
 use crate::transcript::syntax::Place;
 
@@ -52,6 +52,7 @@ fn step(step: &StepOutcome) -> Value {
     let mut value = json!({
         "path": step.path,
         "line": step.place.line,
+        "column": step.place.column,
         "peer": step.peer.name(),
         "kind": kind(step.kind),
         "step": step.line,
@@ -62,9 +63,22 @@ fn step(step: &StepOutcome) -> Value {
         StepResult::Passed { message } => value["message"] = message.clone().into(),
         StepResult::Failed(reason) => value["failure"] = failure(reason),
     }
+    let seen: Vec<Value> = step.seen.last.iter().map(sight).collect();
+    value["seen"] = seen.into();
+    value["seen_left_out"] = step.seen.left_out.into();
     value["started_ms"] = millis(step.started).into();
     value["latency_ms"] = millis(step.latency).into();
     value
+}
+
+/// A message that did not end its step.
+fn sight(sight: &Sight) -> Value {
+    json!({
+        "fate": sight.fate.name(),
+        "text": sight.text,
+        "ordinal": sight.ordinal,
+        "at_ms": millis(sight.at),
+    })
 }
 
 const fn kind(kind: StepKind) -> &'static str {
@@ -112,6 +126,7 @@ fn trouble(trouble: &Trouble) -> Value {
         "line": place.map(|place: Place| place.line),
         "column": place.map(|place: Place| place.column),
         "message": trouble.message,
+        "text": trouble.rendered,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Report, details, sentence, title, trouble_line};
+use super::{Report, details, place, sentence, title};
 use crate::text::sanitize;
 use crate::transcript::outcome::{FileOutcome, Outcome, StepResult, Trouble};
 
@@ -51,8 +51,11 @@ fn suite(file: &FileOutcome, xml: &mut String) {
             StepResult::Passed { .. } => xml.push_str("/>\n"),
             StepResult::Skipped => xml.push_str(">\n      <skipped/>\n    </testcase>\n"),
             StepResult::Failed(failure) => {
-                let place = format!("{}:{}", step.path, failure.place);
-                let text = format!("{place}  {}\n{}", failure.line, details(failure).join("\n"));
+                let mut text = format!("{}  {}\n{}", place(step), step.line, sentence(failure));
+                for line in details(step, failure) {
+                    text.push('\n');
+                    text.push_str(&line);
+                }
                 problem("failure", &sentence(failure), failure.code.0, &text, xml);
             }
         }
@@ -63,7 +66,7 @@ fn suite(file: &FileOutcome, xml: &mut String) {
             attribute(&case_of(trouble)),
         ));
         let text = sanitize::block(&trouble.rendered);
-        problem("error", &trouble_line(trouble), trouble.code.0, &text, xml);
+        problem("error", &trouble.message, trouble.code.0, &text, xml);
     }
     xml.push_str("  </testsuite>\n");
 }

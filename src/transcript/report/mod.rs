@@ -8,9 +8,14 @@ mod junit;
 mod tap;
 pub mod text;
 
-use super::outcome::{Failure, Outcome, Received, StepOutcome, Trouble};
+use std::borrow::Cow;
+
+use super::outcome::{Failure, Outcome, StepOutcome, Trouble};
 use crate::model::units::show_duration;
 use crate::text::sanitize;
+
+/// How many of the messages that a step passed over are told of.
+const TOLD: usize = 4;
 
 /// One format.
 #[derive(Debug)]
@@ -38,30 +43,70 @@ fn title(step: &StepOutcome, file: &str) -> String {
     sanitize::line(&title).into_owned()
 }
 
-/// What should have come, and what came instead, in one line.
-fn sentence(failure: &Failure) -> String {
-    let place = match failure.pointer.as_deref() {
-        None | Some("") => String::new(),
-        Some(pointer) => format!("{pointer}: "),
-    };
-    let text = format!("{place}expected {}, got {}", failure.expected, failure.got);
-    sanitize::line(&text).into_owned()
+/// Where a step stands, as every report says it.
+fn place(step: &StepOutcome) -> String {
+    sanitize::line(&format!("{}:{}", step.path, step.place)).into_owned()
 }
 
-/// A failure in lines, for people who read the report: the difference, the message, what to try.
-fn details(failure: &Failure) -> Vec<String> {
-    let mut lines = vec![sentence(failure)];
-    lines.extend(failure.message.as_ref().map(received));
+/// What should have come, and what came instead, in one line.
+fn sentence(failure: &Failure) -> String {
+    sanitize::line(&failure.difference()).into_owned()
+}
+
+/// A failure in lines, for people who read the report: what should have come, where that is not said
+/// in the step's first line, the message, what was passed over before it, what to try.
+fn details(step: &StepOutcome, failure: &Failure) -> Vec<String> {
+    let mut lines = Vec::new();
+    if failure.place.line != step.place.line {
+        lines.push(format!("{} | {}", failure.place.line, failure.line.trim()));
+    }
+    if let Some(message) = &failure.message {
+        let after = show_duration(message.after);
+        let what = numbered(step, message.ordinal);
+        lines.push(format!("after {after}{what}: {}", message.text));
+    }
+    lines.extend(passed_over(step, usize::MAX));
     lines.extend(failure.hint.as_ref().map(|hint| format!("hint: {hint}")));
     let lines = lines.iter().map(|line| sanitize::line(line).into_owned());
     lines.collect()
 }
 
-fn received(message: &Received) -> String {
-    let after = show_duration(message.after);
-    match message.ordinal {
-        Some(ordinal) => format!("after {after}, message {ordinal}: {}", message.text),
-        None => format!("after {after}: {}", message.text),
+/// `, message 3 from bob`
+fn numbered(step: &StepOutcome, ordinal: Option<u64>) -> String {
+    let from = match step.peer.name() {
+        Some(name) => format!(" from {name}"),
+        None => String::new(),
+    };
+    match ordinal {
+        Some(ordinal) => format!(", message {ordinal}{from}"),
+        None => from,
+    }
+}
+
+/// The last messages that a step passed over, a line each; of a text so many characters.
+fn passed_over(step: &StepOutcome, most: usize) -> Vec<String> {
+    let all = step.seen.passed_over().count() + step.seen.left_out;
+    let last: Vec<_> = step.seen.passed_over().rev().take(TOLD).collect();
+    let mut lines = Vec::new();
+    if all > last.len() {
+        lines.push(format!("passed over: {} more", all - last.len()));
+    }
+    for sight in last.into_iter().rev() {
+        let number = sight.ordinal.map(|number| format!(", message {number}"));
+        let number = number.unwrap_or_default();
+        let text = shorten(&sight.text, most);
+        lines.push(format!(
+            "passed over ({}{number}): {text}",
+            sight.fate.name()
+        ));
+    }
+    lines
+}
+
+fn shorten(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}...", &text[..end])),
     }
 }
 
@@ -80,7 +125,9 @@ pub(super) mod sample {
 
     use super::*;
     use crate::error::ExitCode;
-    use crate::transcript::outcome::{FileOutcome, StepKind, StepResult};
+    use crate::transcript::outcome::{
+        Fate, FileOutcome, Received, Sight, Sights, StepKind, StepResult,
+    };
     use crate::transcript::syntax::{Peer, Place};
 
     fn step(line: usize, text: &str, kind: StepKind, result: StepResult) -> StepOutcome {
@@ -90,6 +137,7 @@ pub(super) mod sample {
             peer: Peer::named("bob"),
             line: text.into(),
             kind,
+            seen: Sights::default(),
             started: Duration::from_millis(line as u64),
             latency: Duration::from_micros(1500),
             result,
@@ -126,7 +174,13 @@ pub(super) mod sample {
             elapsed: Duration::from_millis(20),
             attempts: 1,
         };
-        let chat = vec![
+        let ignored = Sight {
+            fate: Fate::Ignored,
+            text: "{\"type\":\"presence\"}".into(),
+            ordinal: Some(2),
+            at: Duration::from_millis(9),
+        };
+        let mut chat = vec![
             step(2, "bob: connect ws://h/", StepKind::Connect, passed("")),
             step(4, "bob> join # me \\", StepKind::Send, passed("join")),
             step(
@@ -137,6 +191,7 @@ pub(super) mod sample {
             ),
             step(6, "bob> bye", StepKind::Send, StepResult::Skipped),
         ];
+        chat[2].seen.last.push_back(ignored);
         let fine = vec![step(1, "connect ws://h/", StepKind::Connect, passed(""))];
         let trouble = Trouble {
             code: ExitCode::USAGE,

@@ -1,6 +1,6 @@
 //! `tap`: the Test Anything Protocol, version 14. A file is a test, its steps are a subtest.
 
-use super::{Report, details, sentence, title, trouble_line};
+use super::{Report, details, place, sentence, title, trouble_line};
 use crate::model::units::millis;
 use crate::text::sanitize;
 use crate::transcript::outcome::{FileOutcome, Outcome, StepResult};
@@ -40,18 +40,24 @@ fn subtest(file: &FileOutcome, tap: &mut String) {
             StepResult::Skipped => tap.push_str(&format!("    ok {number} - {title} # SKIP\n")),
             StepResult::Failed(failure) => {
                 tap.push_str(&format!("    not ok {number} - {title} # time={time}ms\n"));
-                let at = format!("{}:{}", step.path, failure.place);
-                diagnostics(&at, &sentence(failure), &details(failure)[1..], tap);
+                let lines = details(step, failure);
+                diagnostics(&place(step), &sentence(failure), &lines, tap);
             }
         }
     }
     for trouble in &file.trouble {
         number += 1;
-        let line = trouble_line(trouble);
-        tap.push_str(&format!("    not ok {number} - {}\n", described(&line)));
+        let line = described(&trouble_line(trouble));
+        tap.push_str(&format!("    not ok {number} - {line}\n"));
+        let at = match &trouble.place {
+            Some((path, place)) => format!("{path}:{place}"),
+            None => file.path.clone(),
+        };
         let rendered = sanitize::block(&trouble.rendered).into_owned();
-        let lines: Vec<String> = rendered.lines().map(str::to_owned).collect();
-        diagnostics(&file.path, &line, &lines, tap);
+        // The first line is the message with its place.
+        let lines: Vec<String> = rendered.lines().skip(1).map(str::to_owned).collect();
+        let message = sanitize::line(&trouble.message);
+        diagnostics(&sanitize::line(&at), &message, &lines, tap);
     }
 }
 

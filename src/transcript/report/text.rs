@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::{numbered, passed_over, place, sentence, shorten};
 use crate::model::units::show_duration;
 use crate::text::sanitize;
 use crate::text::style::{Ink, Style};
 use crate::transcript::diagnostic::underlined;
 use crate::transcript::outcome::{
-    Failure, FileOutcome, Outcome, StepKind, StepOutcome, StepResult,
+    Failure, Fate, FileOutcome, Outcome, Sight, StepKind, StepOutcome, StepResult,
 };
 
 /// Characters of a message that are shown, unless everything is.
@@ -37,11 +38,14 @@ impl Text {
             self.conversation(&mut text, file);
         }
         for (step, failure) in file.failures() {
-            self.failure(&mut text, file, step, failure);
+            self.failure(&mut text, step, failure);
         }
         for trouble in &file.trouble {
             // Made of our words and of the user's own file; what came from a peer is escaped in it.
             text.push_str(&sanitize::block(&trouble.rendered));
+        }
+        if !self.verbose && !file.has_passed() {
+            recall(&mut text, file);
         }
         text
     }
@@ -102,9 +106,16 @@ impl Text {
 
     fn conversation(self, text: &mut String, file: &FileOutcome) {
         for step in &file.steps {
+            for sight in &step.seen.last {
+                self.sight(text, step, sight);
+            }
             let StepResult::Passed { message } = &step.result else {
                 break;
             };
+            // What an `/all` has taken was told of one by one.
+            if step.seen.last.iter().any(|sight| sight.fate == Fate::Taken) {
+                continue;
+            }
             let (marker, ink) = match step.kind {
                 StepKind::Connect => (":", Ink::Control),
                 StepKind::Send => (">", Ink::Outgoing),
@@ -115,34 +126,32 @@ impl Text {
                 (StepKind::Connect | StepKind::Wait, _) | (_, None) => step.line.as_str(),
                 (_, Some(message)) => &format!("{}{marker} {message}", step.peer),
             };
-            let at = self
-                .style
-                .paint(
-                    Ink::Dim,
-                    &format!("{:>8}", show_duration(step.started + step.latency)),
-                )
-                .into_owned();
-            let said = sanitize::line(said);
-            let _ = writeln!(text, "  {at}  {}", self.style.paint(ink, &said));
+            self.said(text, step.started + step.latency, said, ink);
         }
     }
 
-    fn failure(self, text: &mut String, file: &FileOutcome, step: &StepOutcome, failure: &Failure) {
-        let head = format!("{}:{}  ", sanitize::line(&step.path), step.place);
+    /// A message that did not end its step.
+    fn sight(self, text: &mut String, step: &StepOutcome, sight: &Sight) {
+        let ink = match sight.fate {
+            Fate::Taken => Ink::Incoming,
+            Fate::Ignored | Fate::Skipped => Ink::Dim,
+        };
+        self.said(text, sight.at, &seen(step, sight, &sight.text), ink);
+    }
+
+    fn said(self, text: &mut String, at: Duration, said: &str, ink: Ink) {
+        let at = format!("{:>8}", show_duration(at));
+        let at = self.style.paint(Ink::Dim, &at).into_owned();
+        let said = sanitize::line(said);
+        // Writing to a String never fails.
+        let _ = writeln!(text, "  {at}  {}", self.style.paint(ink, &said));
+    }
+
+    fn failure(self, text: &mut String, step: &StepOutcome, failure: &Failure) {
+        let head = format!("{}  ", place(step));
         let (line, caret) = pointed(failure);
-        let why = match failure.pointer.as_deref() {
-            Some(pointer) if !pointer.is_empty() => format!("{pointer}: "),
-            _ => String::new(),
-        };
-        let why = match failure.expected.as_str() {
-            "" => failure.got.clone(),
-            expected => format!("{why}expected {expected}, got {}", failure.got),
-        };
-        let why = sanitize::line(&why);
-        let caret = self
-            .style
-            .paint(Ink::Error, &format!("{caret} {why}"))
-            .into_owned();
+        let caret = format!("{caret} {}", sentence(failure));
+        let caret = self.style.paint(Ink::Error, &caret).into_owned();
         if failure.place.line == step.place.line {
             let _ = writeln!(text, "{head}{line}");
             let _ = writeln!(text, "{}{caret}", " ".repeat(head.chars().count()));
@@ -161,31 +170,26 @@ impl Text {
                 sanitize::line(hint)
             );
         }
-        if !self.verbose {
-            recall(text, file);
-        }
     }
 
-    /// The message that differs.
+    /// The message that differs, and what was passed over before it.
     fn came(self, text: &mut String, step: &StepOutcome, failure: &Failure) {
-        let Some(received) = &failure.message else {
-            return;
-        };
-        let from = match step.peer.name() {
-            Some(name) => format!(" from {name}"),
-            None => String::new(),
-        };
-        let what = match received.ordinal {
-            Some(ordinal) => format!(", message {ordinal}{from}"),
-            None => from,
-        };
-        let shown = if self.verbose {
-            received.text.clone()
+        let most = if self.verbose { usize::MAX } else { SHOWN };
+        if let Some(received) = &failure.message {
+            let after = after(received.after);
+            let what = numbered(step, received.ordinal);
+            let shown = shorten(&received.text, most);
+            let _ = writeln!(text, "   after {after}{what}:  {}", sanitize::line(&shown));
+        }
+        // The whole conversation has them already.
+        let told = if self.verbose {
+            Vec::new()
         } else {
-            shorten(&received.text, SHOWN)
+            passed_over(step, most)
         };
-        let after = after(received.after);
-        let _ = writeln!(text, "   after {after}{what}:  {}", sanitize::line(&shown));
+        for line in told {
+            let _ = writeln!(text, "   {}", sanitize::line(&line));
+        }
     }
 }
 
@@ -206,22 +210,35 @@ fn after(time: Duration) -> String {
     }
 }
 
-/// What was sent before the failure, in a few words.
+/// A message that did not end its step, as it would be written, and what became of it.
+fn seen(step: &StepOutcome, sight: &Sight, text: &str) -> String {
+    let mark = match sight.fate {
+        Fate::Taken => String::new(),
+        Fate::Ignored | Fate::Skipped => format!("  ({})", sight.fate.name()),
+    };
+    format!("{}< {text}{mark}", step.peer)
+}
+
+/// What was sent, and what was passed over, before the failure: in a few words.
 fn recall(text: &mut String, file: &FileOutcome) {
-    let sent = file.steps.iter().filter(|step| step.kind == StepKind::Send);
-    let sent: Vec<String> = sent
-        .filter_map(|step| match &step.result {
-            StepResult::Passed {
-                message: Some(message),
-            } => Some(format!("{}> {}", step.peer, label(message))),
-            _ => None,
-        })
-        .collect();
-    if sent.is_empty() {
+    let mut said = Vec::new();
+    for step in &file.steps {
+        let StepResult::Passed { message } = &step.result else {
+            // What the step that failed has passed over is told of with it.
+            break;
+        };
+        for sight in step.seen.passed_over() {
+            said.push(seen(step, sight, &label(&sight.text)).replace("  (", " ("));
+        }
+        if let (StepKind::Send, Some(message)) = (step.kind, message) {
+            said.push(format!("{}> {}", step.peer, label(message)));
+        }
+    }
+    if said.is_empty() {
         return;
     }
-    let more = if sent.len() > RECALLED { "… " } else { "" };
-    let last = &sent[sent.len().saturating_sub(RECALLED)..];
+    let more = if said.len() > RECALLED { "… " } else { "" };
+    let last = &said[said.len().saturating_sub(RECALLED)..];
     let said = last.join(" … ");
     let said = sanitize::line(&said);
     let _ = writeln!(
@@ -238,13 +255,6 @@ fn label(message: &str) -> String {
         members.next()
     });
     telling.unwrap_or(message).chars().take(LABEL).collect()
-}
-
-fn shorten(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}...", &text[..end]),
-    }
 }
 
 fn count(number: usize, what: &str) -> String {

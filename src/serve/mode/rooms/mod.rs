@@ -113,7 +113,7 @@ impl Mode for Rooms {
     fn gone(&mut self, client: &Client, departure: Departure, scene: &Scene<'_>) -> Vec<Action> {
         self.shapes.remove(&client.member);
         let state = match departure {
-            Departure::Closed => "left",
+            Departure::Closed(_) => "left",
             Departure::Lost => "lost",
         };
         let mut actions = Vec::new();

@@ -5,6 +5,7 @@ use std::time::{Instant, SystemTime};
 use serde_json::Value;
 
 use super::*;
+use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::serve::mode::Plan;
 
@@ -302,7 +303,7 @@ fn rooms_of_one_client_are_bounded() {
     assert_eq!((types.len(), stage.roster.channel_count()), (10_000, 128));
     stage.says(1, r#"{"type":"join","room":"r0"}"#);
     assert_eq!(stage.types(1), ["joined"], "it is in that one");
-    stage.goes(1, Departure::Closed);
+    stage.goes(1, Departure::Closed(CloseFrame::bare(CloseCode::NORMAL)));
     assert_eq!(stage.roster.channel_count(), 0);
 }
 
