@@ -235,7 +235,7 @@ fn numbers_are_whole_or_have_a_unit() {
         told.ping(number * 1_000);
     }
     let large = shown(&told, (110, 30), &["esc", "k"]);
-    for whole in ["kept 100k  evicted 10k", "text     110k", " 30ms "] {
+    for whole in ["kept 100k  evicted 10k", "text    110k", " 30ms "] {
         assert!(large.contains(whole), "{whole}: {large}");
     }
     let small = shown(&told, (40, 10), &["esc", "k"]);
