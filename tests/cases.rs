@@ -2,7 +2,7 @@
 //! `.exit` are what it has to print, where it prints anything, and how it has to end, where that is
 //! not 0. `BLESS=1 cargo test --test cases` writes them.
 //!
-//! A case may begin with `# needs node` (or `url`, `deaf`, `broken`) and `# args --flag ...`. Echo servers
+//! A case may begin with `# needs node` (or `url`, `tls`, `deaf`, `broken`) and `# args --flag ...`. Echo servers
 //! are at `{{url}}` and, of node `ws`, below `{{node}}`.
 
 mod harness;
@@ -112,6 +112,8 @@ fn cases(folder: &Path) -> Vec<Case> {
 struct Servers {
     echo: Option<Served>,
     node: Option<PeerServer>,
+    /// Its certificate is its own.
+    tls: Option<Served>,
     /// Accepts connections and says nothing.
     deaf: Option<TcpListener>,
     broken: Vec<RawServer>,
@@ -159,6 +161,12 @@ impl Servers {
                     .deaf
                     .get_or_insert_with(|| TcpListener::bind("127.0.0.1:0").unwrap());
                 var("deaf", format!("ws://{}/", deaf.local_addr().unwrap()));
+            }
+            Some("tls") => {
+                let tls = self
+                    .tls
+                    .get_or_insert_with(|| serve(&["--tls-self-signed"]));
+                var("tls", tls.url().into());
             }
             Some("broken") => {
                 // A frame with reserved bits.
@@ -224,12 +232,15 @@ fn compare(case: &Case, output: &Output) -> Vec<String> {
     wrong
 }
 
-/// Without what differs from run to run: times and ports.
+/// Without what differs from run to run: times, ports and keys.
 fn normal(text: &[u8]) -> String {
     let text = String::from_utf8(text.to_vec()).expect("reports are UTF-8");
     let text = Regex::new(r"127\.0\.0\.1:[0-9]{4,5}")
         .unwrap()
         .replace_all(&text, "127.0.0.1:PORT");
+    let text = Regex::new(r"sha256/[A-Za-z0-9+/]{43}=")
+        .unwrap()
+        .replace_all(&text, "sha256/PIN");
     let verbose = Regex::new(r"(?m)^ +[0-9.]+(us|ms|s)  ").unwrap();
     let text = verbose.replace_all(&text, "    TIME  ");
     let time =

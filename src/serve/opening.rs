@@ -24,6 +24,9 @@ use crate::wire::tls::NotAccepted;
 /// A client that takes longer for its handshakes, TLS and HTTP together, is dropped.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The same where faults may make the handshake slow.
+const FAULTY_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(600);
+
 /// A client that came in.
 pub(super) struct Entrant {
     pub(super) accepted: Accepted<Stream>,
@@ -53,7 +56,11 @@ pub(super) async fn open(shared: &Arc<Shared>, socket: Socket, address: &str) ->
     let Ok(Some(secured)) = secured else {
         return None;
     };
-    let left = HANDSHAKE_TIMEOUT.saturating_sub(started.elapsed());
+    let patience = match &line {
+        Some(_) => FAULTY_HANDSHAKE_TIMEOUT,
+        None => HANDSHAKE_TIMEOUT,
+    };
+    let left = patience.saturating_sub(started.elapsed());
     let desk = Arc::new(Desk {
         shared: Arc::clone(shared),
         address: address.parse().ok().map(|address: SocketAddr| address.ip()),

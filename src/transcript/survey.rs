@@ -233,6 +233,11 @@ impl Surveyor<'_> {
 
 /// What of a URL says where it leads: no password, no path.
 fn host(url: &str) -> String {
+    // It leads to a path, and its second colon to what is asked for there.
+    if let Some(socket) = url.strip_prefix("ws+unix:") {
+        let end = socket.find([':', '?']).unwrap_or(socket.len());
+        return format!("ws+unix:{}", &socket[..end]);
+    }
     let (scheme, rest) = match url.find("://") {
         Some(at) => url.split_at(at + "://".len()),
         None => ("", url),
@@ -296,6 +301,18 @@ alice> /file {{id}}.bin
         assert_eq!(reads, ["t/a.bin", "t/b.bin", "t/general.bin"]);
         let given = HashMap::from([("url".to_owned(), "ws://given:2/x".to_owned())]);
         assert!(survey(&transcript, &given).hosts.contains("ws://given:2"));
+    }
+
+    #[test]
+    fn a_host_has_no_password_and_no_path() {
+        for (url, expected) in [
+            ("wss://a:b@h:1/x@y", "wss://h:1"),
+            ("{{url}}/x", "{{url}}"),
+            ("h:80?x", "h:80"),
+            ("ws+unix:/run/a.sock:/chat?t=1", "ws+unix:/run/a.sock"),
+        ] {
+            assert_eq!(host(url), expected);
+        }
     }
 
     #[test]

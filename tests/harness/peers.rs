@@ -1,4 +1,5 @@
-//! The independent implementations: node `ws` and python `websockets`, as servers and as clients.
+//! The independent implementations: node `ws` and python `websockets`, as servers and as clients, and
+//! undici as a client.
 //! `tests/harness/peers/install.sh` installs them below `target/`.
 //!
 //! The servers have paths that do what their name says; see `peers/server.mjs`. Where an
@@ -80,6 +81,26 @@ impl Implementation {
     }
 }
 
+/// Runs `peers/fault.mjs` on a client of node's, `ws` or `undici`; `None` where that is not installed.
+#[track_caller]
+pub fn fault_client(package: &str, args: &[&str]) -> Option<Output> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let modules = root.join("target/peers/node/node_modules");
+    if !modules.join(package).exists() {
+        skip(&format!(
+            "{package} is not installed: run tests/harness/peers/install.sh"
+        ));
+        return None;
+    }
+    let mut command = Command::new("node");
+    command
+        .arg(root.join("tests/harness/peers/fault.mjs"))
+        .arg(package)
+        .args(args)
+        .stdin(Stdio::null());
+    Some(Running::start(command, tempfile::tempdir().unwrap()).wait())
+}
+
 /// Whether headless Chromium can be driven; where not, the test says that it is skipped.
 #[track_caller]
 pub fn has_browser() -> bool {
@@ -110,14 +131,27 @@ pub fn player(kind: &str, url: &str) -> Running {
 /// playwright-core is not installed.
 #[track_caller]
 pub fn page(url: &str) -> Option<PeerServer> {
+    chromium("page.mjs", &[url])
+}
+
+/// The network panel of Chromium (`peers/panel.mjs`): saves what a page says to the echo at `url` to
+/// one archive and opens the other.
+#[track_caller]
+pub fn panel(url: &str, saved: &Path, opened: &Path) -> Option<PeerServer> {
+    let name = |path: &Path| path.display().to_string();
+    chromium("panel.mjs", &[url, &name(saved), &name(opened)])
+}
+
+#[track_caller]
+fn chromium(script: &str, args: &[&str]) -> Option<PeerServer> {
     if !has_browser() {
         return None;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new("node");
     command
-        .arg(root.join("tests/harness/peers/page.mjs"))
-        .arg(url);
+        .arg(root.join("tests/harness/peers").join(script))
+        .args(args);
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

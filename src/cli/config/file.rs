@@ -65,7 +65,7 @@ pub(super) struct Entry {
 }
 
 /// Flags that say something about one run, or about the file itself.
-const NOT_IN_A_FILE: [&str; 4] = ["config", "no-config", "help", "force"];
+const NOT_IN_A_FILE: [&str; 5] = ["config", "no-config", "help", "force", "list-faults"];
 
 /// Names for flags that read better for a list.
 const PLURALS: [(&str, &str); 3] = [

@@ -220,6 +220,11 @@ impl Fault {
         })
     }
 
+    /// The name of its entry in [`FAULTS`].
+    pub const fn name(&self) -> &'static str {
+        self.entry.name
+    }
+
     /// What it stands for: itself, or the faults of a preset, on the same path.
     fn expanded(&self) -> Vec<Self> {
         let Effect::Preset(faults) = self.effect else {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Context, Matcher, Mismatch, Places, Test};
-use crate::model::units::{parse_duration, show_duration};
+use crate::model::units::{exact_duration, parse_duration};
 use crate::transcript::incoming::Incoming;
 use crate::transcript::json::Bound;
 use crate::transcript::template::Fault;
@@ -26,7 +26,7 @@ struct Nothing(Duration);
 
 impl Test for Nothing {
     fn hold(&self, incoming: &Incoming, _: &mut Context<'_>) -> Result<Bound, Mismatch> {
-        let expected = format!("nothing for {}", show_duration(self.0));
+        let expected = format!("nothing for {}", exact_duration(self.0));
         Err(Mismatch::kind(&expected, incoming))
     }
 

@@ -6,7 +6,7 @@ use super::participant::Arrived;
 use super::{KEPT_OF_FAILURE, PeerId, Player};
 use crate::error::ExitCode;
 use crate::model::secret::mask_passwords;
-use crate::model::units::show_duration;
+use crate::model::units::exact_duration;
 use crate::transcript::diagnostic::Diagnostic;
 use crate::transcript::incoming::Incoming;
 use crate::transcript::matcher::Mismatch;
@@ -30,7 +30,7 @@ impl Player {
             failure.code = participant.end_code();
             return Some(failure);
         }
-        (now >= deadline).then(|| simple(wanted, format!("none within {}", show_duration(limit))))
+        (now >= deadline).then(|| simple(wanted, format!("none within {}", exact_duration(limit))))
     }
 
     pub(super) fn differs(

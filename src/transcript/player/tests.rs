@@ -313,7 +313,7 @@ fn all_are_met_in_any_order_and_give_way_to_each_other() {
     missing.pass(1000);
     assert_eq!(
         missing.failed(),
-        failure("5:3", "1 more of 2 messages", "none within 1.00s", 4)
+        failure("5:3", "1 more of 2 messages", "none within 1s", 4)
     );
 }
 

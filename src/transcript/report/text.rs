@@ -106,6 +106,13 @@ impl Text {
 
     fn conversation(self, text: &mut String, file: &FileOutcome) {
         for step in &file.steps {
+            if step.seen.left_out > 0 {
+                let _ = writeln!(
+                    text,
+                    "  {:>8}  ({} before these are left out)",
+                    "...", step.seen.left_out
+                );
+            }
             for sight in &step.seen.last {
                 self.sight(text, step, sight);
             }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the independent peers of the tests need, below target/: `ws` and playwright-core from
+# Installs what the independent peers of the tests need, below target/: `ws`, undici and playwright-core from
 # npm, `websockets` from PyPI. Where node or python is missing it says so and goes on: the tests that
 # need them then skip themselves by name, or fail with CI=true. Where it may and can it also has the
 # system install Chromium, an HTTP and a SOCKS proxy; the harness has a small proxy of each kind of
