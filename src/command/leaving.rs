@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::audience::Audience;
-use super::signals::Signals;
+use super::signals::{Signal, Signals};
 use crate::error::{Error, ExitCode};
+use crate::text::output::Output;
 use crate::view::outcome::Stop;
 
 /// How long output may take to leave after a signal or `--max-time`.
@@ -33,6 +34,15 @@ pub(super) struct Bounds {
     pub(super) at_once: bool,
 }
 
+/// Why readers are not waited for any longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// They have read everything, or what was ended from outside had its moment.
+    Read,
+    Signal(Signal),
+    MaxTime,
+}
+
 /// Waits until all that the audience wrote has been read, and tells the exit code of the run.
 ///
 /// # Errors
@@ -45,26 +55,39 @@ pub(super) async fn leave(
     let output = audience.output.clone();
     let stopped = audience.outcome.stopped();
     let is_urgent = matches!(stopped, Some(Stop::Signal(_) | Stop::MaxTime));
-    let briefly = if bounds.at_once { AT_ONCE } else { BRIEFLY };
-    let max_time = bounds.max_time.filter(|_| !is_urgent);
-    let stop = tokio::select! {
-        written = output.finish() => return written.map(|()| audience.outcome.exit_code()),
-        signal = signals.next() => Some(Stop::Signal(signal.exit_code())),
-        () = sleep(briefly), if is_urgent || bounds.at_once => None,
-        () = super::at(max_time) => Some(Stop::MaxTime),
-        () = output.stalled(STALLED), if bounds.leaves_screen => None,
-        () = output.stalled(STALLED), if bounds.timed && !is_urgent => {
-            return Err(Error::Io {
-                doing: "writing to stdout".into(),
-                cause: std::io::Error::new(
-                    std::io::ErrorKind::TimedOut,
-                    "its reader takes nothing more",
-                ),
-            });
-        }
-    };
-    if let Some(stop) = stop {
-        audience.stop(stop);
+    match read(&output, signals, bounds, is_urgent).await? {
+        Left::Read => {}
+        Left::Signal(signal) => audience.stop(Stop::Signal(signal.exit_code())),
+        Left::MaxTime => audience.stop(Stop::MaxTime),
     }
     Ok(audience.outcome.exit_code())
+}
+
+/// Waits until all that was written has been read; only briefly where that is urgent, because the run
+/// was ended by a signal or `--max-time`.
+///
+/// # Errors
+/// stdout failed, or its reader took nothing more within the time that was given.
+pub(super) async fn read(
+    output: &Output,
+    signals: &mut Signals,
+    bounds: Bounds,
+    is_urgent: bool,
+) -> Result<Left, Error> {
+    let max_time = bounds.max_time.filter(|_| !is_urgent);
+    let briefly = if bounds.at_once { AT_ONCE } else { BRIEFLY };
+    tokio::select! {
+        written = output.finish() => written.map(|()| Left::Read),
+        signal = signals.next() => Ok(Left::Signal(signal)),
+        () = sleep(briefly), if is_urgent || bounds.at_once => Ok(Left::Read),
+        () = super::at(max_time) => Ok(Left::MaxTime),
+        () = output.stalled(STALLED), if bounds.leaves_screen => Ok(Left::Read),
+        () = output.stalled(STALLED), if bounds.timed && !is_urgent => Err(Error::Io {
+            doing: "writing to stdout".into(),
+            cause: std::io::Error::new(
+                std::io::ErrorKind::TimedOut,
+                "its reader takes nothing more",
+            ),
+        }),
+    }
 }
