@@ -1,10 +1,15 @@
-//! The examples of `docs/serve.md`, run as they stand there.
+//! The examples of `docs/serve.md`, and the test of the README, run as they stand there.
 
 mod harness;
 
-use harness::program::shell;
+use std::fs;
+use std::sync::LazyLock;
+
+use harness::program::{Output, shell};
+use harness::raw::RawServer;
 use harness::running::Signal;
-use harness::served::Served;
+use harness::served::{Served, serve};
+use regex::Regex;
 
 /// A command of the page, the flags of the server that it is run against, and what it prints.
 #[derive(Debug)]
@@ -60,4 +65,81 @@ fn run(command: &str, url: &str, example: &Example) {
     let output = shell(command).env("URL", url).run();
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(printed, example.prints, "{example:?}\n{output}");
+}
+
+/// The blocks of code below a heading of the README that have commands.
+fn blocks(heading: &str) -> Vec<Vec<&'static str>> {
+    let readme = include_str!("../README.md");
+    let (_, section) = readme.split_once(heading).expect(heading);
+    let section = section.split_once("\n**").map_or(section, |(own, _)| own);
+    let mut blocks = vec![Vec::new()];
+    for line in section.lines() {
+        match line.strip_prefix("    ") {
+            Some(code) => blocks.last_mut().unwrap().push(code),
+            None if line.is_empty() => blocks.last_mut().unwrap().push(""),
+            None => blocks.push(Vec::new()),
+        }
+    }
+    blocks.retain(|block| block.iter().any(|line| line.starts_with("$ ")));
+    blocks
+}
+
+/// Runs the commands of a block against a server; what they print has to be what stands there, but
+/// for times and the address.
+#[track_caller]
+fn play(block: &[&str], url: &str, file: Option<&str>) -> Output {
+    static TIME: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[0-9.]+ ?(ms|us|s)\b").unwrap());
+    let (commands, prints): (Vec<&str>, Vec<&str>) =
+        block.iter().partition(|line| line.starts_with("$ "));
+    let commands: Vec<String> = commands
+        .iter()
+        .map(|line| {
+            let command = line.trim_start_matches("$ ");
+            let command = command.replace("ws://localhost:8080/", url);
+            match command.strip_prefix("wscope ") {
+                Some(rest) => format!("\"$WSCOPE\" {rest}"),
+                None => command,
+            }
+        })
+        .collect();
+    let mut run = shell(&commands.join(" && "));
+    if let Some(text) = file {
+        run = run.file("chat.wst", text);
+    }
+    let output = run.run();
+    let times = |text: &str| TIME.replace_all(text.trim(), "TIME").into_owned();
+    let printed = String::from_utf8_lossy(&output.stdout).replace(url, "ws://localhost:8080/");
+    assert_eq!(times(&printed), times(&prints.join("\n")), "{output}");
+    output
+}
+
+#[test]
+fn the_test_of_the_readme_is_recorded_and_played_and_fails_as_it_says() {
+    let blocks = blocks("**A test.**");
+    let [good, bad] = &blocks[..] else {
+        panic!("{blocks:#?}");
+    };
+    let server = serve(&[]);
+    let recorded = play(good, server.url(), None).code(0);
+    let report =
+        |output: &Output| fs::read_to_string(output.home.path().join("report.xml")).unwrap();
+    let told = report(&recorded);
+    assert!(
+        told.contains("tests=\"4\"") && !told.contains("<failure"),
+        "{told}"
+    );
+    let transcript = fs::read_to_string(recorded.home.path().join("chat.wst")).unwrap();
+    let changed = RawServer::open(|peer| {
+        let text = peer.text();
+        peer.send_text(&text.replace("Hello", "hello"));
+        peer.drain();
+    });
+    let url = format!("{}/", changed.url().trim_end_matches('/'));
+    let transcript = transcript.replace(server.url(), &url);
+    let failed = play(bad, &url, Some(&transcript)).code(4);
+    let told = report(&failed);
+    assert!(
+        told.contains("<failure") && told.contains("expected &quot;Hello!&quot;"),
+        "{told}"
+    );
 }

@@ -1,8 +1,10 @@
-//! The test page of `serve` in a browser: headless Chromium, driven by playwright-core.
+//! A browser: headless Chromium, driven by playwright-core. The test page of `serve` in it, and its
+//! network panel with HTTP archives.
 
 mod harness;
 
-use harness::peers::page;
+use harness::peers::{page, panel};
+use harness::program::wscope;
 use harness::raw::Peer;
 use harness::running::Signal;
 use harness::served::serve;
@@ -59,4 +61,50 @@ fn the_page_talks_with_a_client_that_is_not_a_page() {
         let unknown = known.filter(|line| !line.contains("WebSocket connection to"));
         assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&str>::new());
     }
+}
+
+#[test]
+fn the_network_panel_opens_our_archives_and_we_play_its_own() {
+    let server = serve(&[]);
+    let url = format!("{}?token=hunter2", server.url());
+    let recorded = wscope(&[
+        &url,
+        "-x",
+        "hi",
+        "-x",
+        "/bin hex:00ff",
+        "--slash",
+        "--record",
+        "ours.har",
+    ])
+    .run()
+    .code(0);
+    let home = recorded.home.path();
+    let saved = home.join("page.har");
+    let Some(browser) = panel(&url, &saved, &home.join("ours.har")) else {
+        return;
+    };
+    browser.log.line("done");
+    let log = String::from_utf8_lossy(&browser.log.so_far()).into_owned();
+    let shown: Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
+    let shown_url = format!("{}?token=%7B%7Bsecret_token%7D%7D", server.url());
+    assert_eq!(
+        (&shown["url"], &shown["type"], &shown["status"]),
+        (&shown_url.into(), &"websocket".into(), &101.into())
+    );
+    let frames = [
+        "send 1 hi",
+        "send 2 AP8=",
+        "receive 1 hi",
+        "receive 2 AP8=",
+        "send 8 1000",
+    ];
+    assert_eq!(shown["frames"], json!(frames));
+
+    wscope(&["test", "page.har", "-v"])
+        .file("page.har", std::fs::read(&saved).unwrap())
+        .run()
+        .code(0)
+        .prints(&[r#"> {"type":"hi","token":"***"}"#, "< /bin hex:00ff"])
+        .never_says(&["hunter2"]);
 }

@@ -388,7 +388,7 @@ fn an_archive_has_what_chrome_reads() {
     assert_eq!(entry["_resourceType"], "websocket");
     assert_eq!(
         entry["request"]["url"],
-        format!("{}chat?token={{{{secret_token}}}}", server.url())
+        format!("{}chat?token=%7B%7Bsecret_token%7D%7D", server.url())
     );
     assert_eq!(entry["response"]["status"], 101);
     // Without these Chrome does not open it.
@@ -422,6 +422,33 @@ fn an_archive_has_what_chrome_reads() {
         .map(|message| &message["opcode"])
         .collect();
     assert_eq!(opcodes, [1, 2, 1, 2, 8]);
+}
+
+/// The schema of HAR 1.2 knows nothing of WebSockets, but of everything around them.
+#[test]
+fn an_archive_is_one_by_the_schema() {
+    let schema: Value = serde_json::from_str(include_str!("harness/har-1.2.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let check = |output: &Output| {
+        let archive: Value = serde_json::from_str(&left(output, "a.har")).unwrap();
+        assert_eq!(archive["log"]["entries"].as_array().unwrap().len(), 1);
+        let errors: Vec<String> = schema
+            .iter_errors(&archive)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{errors:#?}\n{archive:#}");
+    };
+    let server = serve(&["--token", "hunter2", "--auth-reject", "http"]);
+    let url = format!("{}chat?token=hunter2&room=a", server.url());
+    let talk = ["-s", "chat", "-x", "hi", "--cookie", "a=b"];
+    for (url, code) in [(url.as_str(), 0), (server.url(), 5)] {
+        let args = [&[url, "--record", "a.har"], &talk[..]].concat();
+        check(&wscope(&args).run().code(code));
+    }
+    let listening =
+        Served::start(wscope(&["listen", "0", "--json", "--record", "a.har", "-n", "1"]).spawn());
+    Peer::connect_open(listening.address()).send_text("hi");
+    check(&listening.wait().code(0));
 }
 
 #[test]

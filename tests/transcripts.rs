@@ -353,7 +353,7 @@ fn a_page_without_messages_does_not_pass_for_a_test() {
         .file("page.har", archive("ws://127.0.0.1:1/", "", ""))
         .run()
         .code(2)
-        .prints(&["have no messages", "Playwright"]);
+        .prints(&["have no messages", "open before the page connects"]);
 }
 
 #[test]

@@ -74,7 +74,7 @@ impl Audience {
     /// # Errors
     /// The file cannot be made.
     pub(super) fn record(&mut self, plan: &recording::Plan) -> Result<(), Error> {
-        let mut recording = Recording::start(plan, self.declared.clone())?;
+        let mut recording = Recording::start(plan, &self.declared)?;
         for event in self.prologue.events() {
             recording.write(event)?;
         }

@@ -120,7 +120,7 @@ impl Recording {
     ///
     /// # Errors
     /// [`Error::Usage`] where the file is there already or cannot be made.
-    pub fn start(plan: &Plan, declared: Known) -> Result<Self, Error> {
+    pub fn start(plan: &Plan, declared: &Known) -> Result<Self, Error> {
         let file = RecordFile::create(&plan.path, plan.overwrite);
         Ok(Self {
             file: file.map_err(|cause| not_made(&plan.path, &cause))?,

@@ -46,7 +46,7 @@ fn write(path: &Path, overwrite: bool, payload: &[u8]) -> io::Result<()> {
 /// As `--record` writes them. What `--secret` declares is in no event of the list any more.
 fn record(path: &Path, overwrite: bool, events: &[Event]) -> Result<(), Error> {
     let plan = recording::Plan::new(path.to_owned(), overwrite)?;
-    let mut recording = Recording::start(&plan, Known::default())?;
+    let mut recording = Recording::start(&plan, &Known::default())?;
     events.iter().try_for_each(|event| recording.write(event))?;
     recording.finish()
 }

@@ -115,7 +115,7 @@ pub fn transcript(archive: &[u8], secrets: &mut StandIns) -> Result<String, Stri
     if silent.len() == sockets.len() {
         return Err(
             "the WebSockets in this archive have no messages: there is nothing to play; \
-             open the network panel before the page connects (Playwright's recordHar leaves messages out)"
+             the network panel has to be open before the page connects"
                 .to_owned(),
         );
     }

@@ -295,7 +295,7 @@ impl Connection {
             "time": millis(timings.total),
             "request": {
                 "method": self.request.method,
-                "url": url,
+                "url": as_uri(url),
                 "httpVersion": "HTTP/1.1",
                 "headers": headers(&self.request.headers),
                 "queryString": query(url),
@@ -360,6 +360,11 @@ fn headers(headers: &Headers) -> Vec<Value> {
     pairs
         .map(|(name, value)| json!({"name": name, "value": value}))
         .collect()
+}
+
+/// What stands for a secret is no part of a URI as it is (RFC 3986, section 2).
+fn as_uri(url: &str) -> String {
+    url.replace('{', "%7B").replace('}', "%7D")
 }
 
 fn query(url: &str) -> Vec<Value> {

@@ -131,14 +131,27 @@ pub fn player(kind: &str, url: &str) -> Running {
 /// playwright-core is not installed.
 #[track_caller]
 pub fn page(url: &str) -> Option<PeerServer> {
+    chromium("page.mjs", &[url])
+}
+
+/// The network panel of Chromium (`peers/panel.mjs`): saves what a page says to the echo at `url` to
+/// one archive and opens the other.
+#[track_caller]
+pub fn panel(url: &str, saved: &Path, opened: &Path) -> Option<PeerServer> {
+    let name = |path: &Path| path.display().to_string();
+    chromium("panel.mjs", &[url, &name(saved), &name(opened)])
+}
+
+#[track_caller]
+fn chromium(script: &str, args: &[&str]) -> Option<PeerServer> {
     if !has_browser() {
         return None;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new("node");
     command
-        .arg(root.join("tests/harness/peers/page.mjs"))
-        .arg(url);
+        .arg(root.join("tests/harness/peers").join(script))
+        .args(args);
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

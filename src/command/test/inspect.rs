@@ -160,7 +160,7 @@ async fn convert(plan: &Plan, secrets: &[NamedSecret], output: &Output) -> Resul
         let shown = path.display();
         let archive = std::fs::read(path)
             .map_err(|cause| Error::usage(format!("{shown}: {}", cause_text(&cause))))?;
-        let mut secrets = StandIns::new(declared.clone());
+        let mut secrets = StandIns::new(&declared);
         let text = har::transcript(&archive, &mut secrets).map_err(|problem| {
             Error::usage_hint(
                 format!("{shown}: {problem}"),

@@ -31,7 +31,6 @@ const MOST_SOUGHT: usize = 64 << 10;
 /// The stand-ins of one recording.
 #[derive(Debug, Default)]
 pub struct StandIns {
-    declared: Known,
     all: Vec<StandIn>,
     /// Those that were written, in the order in which they first were.
     written: Vec<usize>,
@@ -81,7 +80,7 @@ fn written(name: &str) -> String {
 }
 
 impl StandIns {
-    pub fn new(declared: Known) -> Self {
+    pub fn new(declared: &Known) -> Self {
         let all = declared.values().iter().map(|named| StandIn {
             name: named.name.clone(),
             place: "--secret".to_owned(),
@@ -90,7 +89,6 @@ impl StandIns {
         });
         Self {
             all: all.collect(),
-            declared,
             ..Self::default()
         }
     }
@@ -196,20 +194,11 @@ impl StandIns {
             } else if is_secret_header(name) {
                 let (scheme, credentials) = credentials(name, value);
                 self.name(name, &place, credentials);
-                if scheme.eq_ignore_ascii_case("basic") {
-                    self.learn_password(&place, credentials);
+                if let Some(password) = basic_password(scheme, credentials) {
+                    self.name("password", &format!("password in {place}"), &password);
                 }
                 self.learn_cookies(name, value);
             }
-        }
-    }
-
-    /// RFC 7617: the base64 of user and password.
-    fn learn_password(&mut self, place: &str, credentials: &str) {
-        let decoded = BASE64.decode(credentials).ok();
-        let decoded = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
-        if let Some((_, password)) = decoded.as_deref().and_then(|both| both.split_once(':')) {
-            self.name("password", &format!("password in {place}"), password);
         }
     }
 
@@ -266,12 +255,8 @@ impl StandIns {
         self.known = None;
     }
 
-    fn name_of(&self, value: &str) -> Option<String> {
-        let named = self.all.iter().find(|it| it.value.reveal() == value);
-        let named = named.map(|it| it.name.as_str());
-        named
-            .or_else(|| self.declared.name_of(value))
-            .map(str::to_owned)
+    fn name_of(&mut self, value: &str) -> Option<String> {
+        self.known().name_of(value).map(str::to_owned)
     }
 
     /// The stand-in of a value that is secret by its place.
@@ -325,16 +310,12 @@ impl StandIns {
         }
     }
 
-    fn password(&self, headers: &Headers) -> Option<String> {
+    fn password(&mut self, headers: &Headers) -> Option<String> {
         let (name, value) = headers
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case("authorization"))?;
         let (scheme, credentials) = credentials(name, value);
-        let decoded = BASE64.decode(credentials).ok()?;
-        let decoded = String::from_utf8(decoded).ok()?;
-        let (_, password) = decoded.split_once(':')?;
-        let is_basic = scheme.eq_ignore_ascii_case("basic");
-        is_basic.then(|| self.name_of(password)).flatten()
+        self.name_of(&basic_password(scheme, credentials)?)
     }
 
     fn target(&mut self, target: &str) -> String {
@@ -389,6 +370,16 @@ impl StandIn {
             is_sought: self.is_sought,
         }
     }
+}
+
+/// The password in what is the base64 of user and password (RFC 7617, section 2).
+fn basic_password(scheme: &str, credentials: &str) -> Option<String> {
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let both = String::from_utf8(BASE64.decode(credentials).ok()?).ok()?;
+    both.split_once(':')
+        .map(|(_, password)| password.to_owned())
 }
 
 /// `X-Api-Key` as a variable's name: `x_api_key`.
@@ -482,7 +473,7 @@ mod tests {
             "mine".to_owned(),
             Secret::new("hunter2".to_owned()),
         )];
-        let mut names = StandIns::new(Known::new(values).unwrap());
+        let mut names = StandIns::new(&Known::new(values).unwrap());
         let replaced = target(names.replace(&request(1, "/hunter2?token=hunter2", &[])));
         assert_eq!(replaced, "/{{secret_mine}}?token={{secret_mine}}");
         let message = What::Message {

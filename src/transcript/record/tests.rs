@@ -229,7 +229,7 @@ fn a_declared_secret_is_a_placeholder_and_what_looks_like_one_is_not() {
         "pw".to_owned(),
         Secret::new("hunter2".to_owned()),
     )];
-    let mut secrets = StandIns::new(Known::new(declared).unwrap());
+    let mut secrets = StandIns::new(&Known::new(declared).unwrap());
     let events = [
         open(1, None, "ws://h/"),
         message(
