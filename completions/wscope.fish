@@ -347,7 +347,10 @@ complete -c wscope -n "__fish_wscope_using_subcommand bench" -l mode -d 'What ea
 send\t'send and expect nothing (throughput, send_stall)'
 listen\t'only receive (rate, first_message)'
 hold\t'connect, ping and idle (open connections, early closes, ping)'
-churn\t'connect, exchange a message, close, again (handshakes per second)'"
+churn\t'connect, exchange a message, close, again (handshakes per second)'
+script\t'play the transcript of --script, with all its peers (step.LINE, checks)'"
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l script -d 'Let each connection\'s user play this transcript instead, again and again (--mode script)' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l var -d 'Give {{NAME}} a value in the script; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench" -s c -l connections -d 'Hold this many connections' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench" -s d -l duration -d 'Measure for this long, after the ramp and the warm-up' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench" -s n -l messages -d 'End after this many messages' -r
@@ -379,6 +382,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand bench" -l report -d 'Write
 complete -c wscope -n "__fish_wscope_using_subcommand bench" -l live -d 'Say every second how it goes: auto (on a terminal), plain or none' -r -f -a "auto\t''
 plain\t''
 none\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l spawn -d 'Start the server with this command, wait until it listens, stop it at the end' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench" -l pid -d 'Show CPU and memory of this process too: the server, if it runs here' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench" -l color -d 'When to use colours' -r -f -a "auto\t''
 always\t''

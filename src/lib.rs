@@ -19,6 +19,7 @@ pub mod command;
 pub mod error;
 pub mod input;
 pub mod model;
+pub mod play;
 pub mod protocol;
 pub mod serve;
 pub mod session;

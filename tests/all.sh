@@ -3,7 +3,7 @@
 # tests themselves. What it needs besides cargo it installs below target/. A step that fails does not
 # stop the others; the summary of `cargo test` comes last, and the exit status is that of all steps.
 #
-# Speed is measured apart, by tests/perf/.
+# Speed is measured apart, by tests/perf/; here only that there are figures.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,6 +27,7 @@ step cargo clippy --all-targets --locked -- -D warnings
 step deny
 step cargo build --locked
 step tests/autobahn/run quick
+step tests/perf/load --short --wscope target/debug/wscope
 step cargo test --locked --quiet --doc
 
 if [ "${#failed[@]}" -gt 0 ]; then

@@ -3,7 +3,7 @@
 
 mod harness;
 
-use harness::program::{Output, wscope};
+use harness::program::{Output, shell, wscope};
 use harness::raw::{Peer, QuietPort, RawServer};
 use harness::running::Signal;
 use harness::served::serve;
@@ -352,4 +352,103 @@ fn an_open_loop_that_cannot_be_kept_is_suspect() {
     assert_eq!(result["messages"]["dropped"], 45);
     assert_eq!(result["messages"]["unanswered"], 5);
     assert_eq!(result["verdict"]["invalid_reasons"][0]["code"], "dropped");
+}
+
+#[test]
+fn the_second_ctrl_c_does_not_wait_for_answers() {
+    // Nothing is answered, and answers are waited for as long as it takes.
+    let server = with_one_connection(|_| {});
+    let flags = ["-c", "1", "-d", "1h", "--warmup", "0", "--grace", "1h"];
+    let more = ["--timeout", "1h", "--live", "plain"];
+    let url = server.url();
+    let all = [&["bench", url.as_str()], &flags[..], &more].concat();
+    let running = wscope(&all).spawn();
+    running.stderr.line(" run ");
+    running.signal(Signal::Interrupt);
+    running.stderr.line(" drain ");
+    running.signal(Signal::Interrupt);
+    let output = running.wait().code(130);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("ended by interrupted"), "{text}");
+    assert!(text.contains("unanswered 1 "), "{text}");
+}
+
+/// Runs a load whose report is more than a pipe takes, and whose stdout nobody reads; then `more` in
+/// the shell, in which `$pid` is the program. Its exit code goes to stderr.
+fn unread(flags: &str, more: &str) -> Output {
+    let script = format!(
+        "mkfifo over; {{ \"$WSCOPE\" bench demo --script a.wst --report json=- {flags} & pid=$!
+         {more}
+         wait $pid; echo \"code $?\" >&2; echo >over; }} | read line <over"
+    );
+    shell(&script).file("a.wst", "> x\n< x\n".repeat(400)).run()
+}
+
+#[test]
+fn a_result_that_nobody_reads_is_not_waited_for() {
+    let output = unread("-c 1 -n 1", "");
+    output.says(&["writing to stdout: its reader takes nothing more", "code 1"]);
+    let stop = "until [ -s live ]; do sleep 0.05; done; kill -TERM $pid";
+    unread("-c 1 -d 1h --live plain 2>live", stop).says(&["code 143"]);
+}
+
+#[test]
+fn a_server_is_started_loaded_watched_and_stopped() {
+    let port = QuietPort::reserve();
+    let address = port.address();
+    drop(port);
+    let url = format!("ws://{address}");
+    let spawn = format!("{} serve {address}", env!("CARGO_BIN_EXE_wscope"));
+    let run = || bench(&url, &["-c", "2", "-n", "20", "--spawn", &spawn]);
+    let (output, result) = run();
+    output.code(0).says(&["Server       pid "]);
+    assert_eq!(result["messages"]["matched"], 20);
+    assert!(
+        result["target_process"]["rss_peak_bytes"].as_u64() > Some(1 << 20),
+        "{result}"
+    );
+    // It is gone: another one finds the port free.
+    run().0.code(0);
+    let spawned = |command: &str| wscope(&["bench", &url, "--spawn", command]).run();
+    spawned("exit 3")
+        .code(3)
+        .says(&["the server ended with exit status: 3"]);
+    wscope(&["bench", "demo", "--spawn", "x"])
+        .run()
+        .code(2)
+        .says(&["demo"]);
+}
+
+#[test]
+fn letters_beyond_ascii_are_used_where_they_are_known() {
+    let server = serve(&[]);
+    let text = |locale: &str| {
+        let run = wscope(&["bench", server.url(), "-n", "200"]).env("LC_ALL", locale);
+        String::from_utf8(run.run().code(0).stdout).unwrap()
+    };
+    let (ascii, unicode) = (text("C"), text("C.UTF-8"));
+    assert!(
+        ascii.is_ascii() && ascii.contains("RTT distribution (ms)\n"),
+        "{ascii}"
+    );
+    assert!(unicode.contains("│█"), "{unicode}");
+}
+
+#[test]
+fn connections_come_from_the_addresses_that_are_named() {
+    // The second one is opened on another path.
+    for more in [&[][..], &["--compress"]] {
+        let server = serve(&[]);
+        let flags = [&["-c", "3", "-n", "3", "--source-ip", "127.0.0.9"], more].concat();
+        bench(server.url(), &flags).0.code(0);
+        let output = server.stop(Signal::Terminate).code(0);
+        let opened = output.events_of("open").into_iter();
+        let from = opened.filter(|open| {
+            open["peer"]
+                .as_str()
+                .is_some_and(|peer| peer.starts_with("127.0.0.9:"))
+        });
+        // The probe's comes from where the system likes.
+        assert_eq!(from.count(), 3, "{more:?} {output}");
+    }
 }

@@ -33,10 +33,12 @@ pub enum Latency {
     SendStall,
     /// From a ping to its pong.
     Ping,
+    /// A script from when it was due to its end, where it passed.
+    Session,
 }
 
 impl Latency {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Dns,
         Self::Tcp,
         Self::Proxy,
@@ -49,6 +51,7 @@ impl Latency {
         Self::SchedLag,
         Self::SendStall,
         Self::Ping,
+        Self::Session,
     ];
 
     /// The steps of an opening, in their order.
@@ -69,6 +72,7 @@ impl Latency {
             Self::SchedLag => "sched_lag",
             Self::SendStall => "send_stall",
             Self::Ping => "ping",
+            Self::Session => "session",
         }
     }
 }
@@ -85,6 +89,60 @@ pub struct Figures {
     pub frames_received: [u64; 16],
     pub errors: BTreeMap<Name, Seen>,
     pub closes: BTreeMap<Close, Closes>,
+    pub iterations: Iterations,
+    /// Of a script, by their place in it; those that come last may be missing.
+    pub steps: Vec<Step>,
+}
+
+/// Times that a script was played in the measured time; one belongs to it if it was due within it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Iterations {
+    pub started: u64,
+    pub passed: u64,
+    pub failed: u64,
+    /// Those of the failed that no connection is to blame for: a check did not hold.
+    pub unmet: u64,
+    /// Due, but not begun: every user was at it already.
+    pub dropped: u64,
+}
+
+/// How long a step of a script took, and how often it held.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub latency: Histogram<u64>,
+    pub passed: u64,
+    pub failed: u64,
+}
+
+impl Default for Step {
+    fn default() -> Self {
+        Self {
+            latency: histogram(),
+            passed: 0,
+            failed: 0,
+        }
+    }
+}
+
+impl Step {
+    /// Counts it; `took` where it passed and takes time.
+    pub fn ended(&mut self, held: bool, took: Option<Duration>) {
+        if held {
+            self.passed += 1;
+        } else {
+            self.failed += 1;
+        }
+        if let Some(took) = took {
+            record(&mut self.latency, took);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        // A histogram that grows by itself takes every other one.
+        let _ = self.latency.add(&other.latency);
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
 }
 
 /// Openings and ends.
@@ -187,6 +245,8 @@ impl Default for Figures {
             frames_received: [0; 16],
             errors: BTreeMap::new(),
             closes: BTreeMap::new(),
+            iterations: Iterations::default(),
+            steps: Vec::new(),
         }
     }
 }
@@ -197,15 +257,27 @@ pub fn histogram() -> Histogram<u64> {
     Histogram::new(DIGITS).unwrap_or_else(|_| unreachable!("{DIGITS} digits are allowed"))
 }
 
+fn record(histogram: &mut Histogram<u64>, time: Duration) {
+    let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1);
+    // A histogram that grows by itself refuses nothing that a clock can show.
+    let _ = histogram.record(micros);
+}
+
 impl Figures {
     pub fn latency(&self, which: Latency) -> &Histogram<u64> {
         &self.latencies[which as usize]
     }
 
     pub fn record(&mut self, which: Latency, time: Duration) {
-        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1);
-        // A histogram that grows by itself refuses nothing that a clock can show.
-        let _ = self.latencies[which as usize].record(micros);
+        record(&mut self.latencies[which as usize], time);
+    }
+
+    /// The step at a place of the script.
+    pub fn step(&mut self, place: usize) -> &mut Step {
+        if self.steps.len() <= place {
+            self.steps.resize_with(place + 1, Step::default);
+        }
+        &mut self.steps[place]
     }
 
     pub fn failed(&mut self, failure: Failure, connection: u64) {
@@ -237,6 +309,10 @@ impl Figures {
         self.connections.merge(&other.connections);
         self.messages.merge(&other.messages);
         self.bytes.merge(&other.bytes);
+        self.iterations.merge(&other.iterations);
+        for (place, theirs) in other.steps.iter().enumerate() {
+            self.step(place).merge(theirs);
+        }
         for (ours, theirs) in self.frames_sent.iter_mut().zip(other.frames_sent) {
             *ours += theirs;
         }
@@ -279,6 +355,16 @@ impl Connections {
         self.failed += other.failed;
         self.lost += other.lost;
         self.reconnected += other.reconnected;
+    }
+}
+
+impl Iterations {
+    fn merge(&mut self, other: &Self) {
+        self.started += other.started;
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.unmet += other.unmet;
+        self.dropped += other.dropped;
     }
 }
 

@@ -49,16 +49,42 @@ pub fn own_usage() -> Usage {
     }
 }
 
-/// What another process takes (`--pid`, `--spawn`); `None` where it is gone or not told.
+/// What a process group takes, all its processes together (`--spawn`).
+pub fn usage_of_group(group: u32) -> Option<Usage> {
+    let processes = std::fs::read_dir("/proc").ok()?.flatten();
+    let mut pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let of_group = |pid: &u32| {
+        stat(*pid).is_some_and(|stat| stat.get(GROUP).is_some_and(|of| *of == u64::from(group)))
+    };
+    let mut all = None;
+    for usage in pids.by_ref().filter(of_group).filter_map(usage_of) {
+        let Usage { cpu, rss } = all.unwrap_or_default();
+        all = Some(Usage {
+            cpu: cpu + usage.cpu,
+            rss: rss + usage.rss,
+        });
+    }
+    all
+}
+
+/// The place of the process group in [`stat`].
+const GROUP: usize = 2;
+
+/// The fields of /proc/PID/stat after the name of the process; letters are zero.
+fn stat(pid: u32) -> Option<Vec<u64>> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything.
+    let fields = stat.rsplit_once(')')?.1.split_whitespace();
+    Some(fields.map(|field| field.parse().unwrap_or(0)).collect())
+}
+
+/// What another process takes (`--pid`); `None` where it is gone or not told.
 #[cfg(target_os = "linux")]
 pub fn usage_of(pid: u32) -> Option<Usage> {
     /// Linux counts the time of processes in hundredths of a second (USER_HZ).
     const TICKS: u64 = 100;
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may hold anything.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let field = |at: usize| fields.get(at)?.parse::<u64>().ok();
-    let ticks = field(11)? + field(12)?;
+    let fields = stat(pid)?;
+    let ticks = fields.get(11)? + fields.get(12)?;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     Some(Usage {
         cpu: Duration::from_millis(ticks * 1000 / TICKS),

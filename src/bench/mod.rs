@@ -26,6 +26,7 @@ pub mod report;
 pub mod request;
 pub mod result;
 pub mod run;
+pub mod script;
 pub mod shared;
 pub mod stages;
 pub mod template;

@@ -9,6 +9,7 @@ use mio::Waker;
 use tokio::runtime::Handle;
 
 use super::failure::Failure;
+use super::plan::Sources;
 use super::request::Request;
 use crate::model::handshake::Timings;
 use crate::protocol::deflate::Agreed;
@@ -37,6 +38,7 @@ pub(super) struct Ready {
 pub(super) struct Opener {
     pub runtime: Handle,
     pub request: Arc<Request>,
+    pub sources: Sources,
     /// Loaded once for all.
     pub tls: Option<Arc<Connector>>,
     pub done: Sender<Opened>,
@@ -58,7 +60,10 @@ impl Opener {
 
     async fn opened(&self, connection: u64) -> Result<Ready, Failure> {
         let plan = self.request.of(connection);
-        let plan = plan.map_err(|error| Failure::opening(&error, b""))?;
+        let mut plan = plan.map_err(|error| Failure::opening(&error, b""))?;
+        if let Some(source) = self.sources.of(connection) {
+            plan.to_mut().dial.source = Some(source);
+        }
         let opening = opening::open_with(&plan, self.tls.clone()).await;
         let opened = opening.result.map_err(|failure| {
             let body = failure.refused.as_ref().map(|refused| &refused.body[..]);

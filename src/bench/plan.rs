@@ -1,12 +1,14 @@
 //! What a load is: everything that was decided before it begins.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::distribution::Distribution;
 use super::feed::Feed;
 use super::payload::Payload;
 use super::reply::Match;
+use super::script::{Script, Step};
 use super::stages::Stages;
 use super::template::Template;
 
@@ -37,6 +39,8 @@ pub struct Workload {
     /// All connections begin at once.
     pub sync: bool,
     pub ping: Option<Ping>,
+    /// What each user plays, in mode `script`.
+    pub script: Option<Arc<Script>>,
     pub sources: Sources,
     pub threads: usize,
     pub seed: u64,
@@ -60,6 +64,17 @@ impl Workload {
     /// Whether connections do their work as soon as they are open, and not only when all are.
     pub const fn loads_while_opening(&self) -> bool {
         self.ramp.stages.is_some() || self.mode.once
+    }
+
+    /// Connections that there may be at the most.
+    pub fn most_connections(&self) -> usize {
+        let each = self.script.as_ref().map_or(1, |script| script.peers);
+        self.peak() * each.max(1)
+    }
+
+    /// The steps of the script.
+    pub fn steps(&self) -> &[Step] {
+        self.script.as_ref().map_or(&[], |script| &script.steps)
     }
 
     /// Whether what is sent is answered.
@@ -196,4 +211,14 @@ pub const MODES: &[Mode] = &[
         answered: true,
         once: true,
     },
+    SCRIPT,
 ];
+
+/// What `--script` means.
+pub const SCRIPT: Mode = Mode {
+    name: "script",
+    help: "play the transcript of --script, with all its peers (step.LINE, checks)",
+    sends: true,
+    answered: false,
+    once: true,
+};

@@ -24,26 +24,31 @@ const RICH: u64 = 64 << 10;
 /// What a run needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
+    pub connections: usize,
     pub files: u64,
+    /// Source addresses that it should have, and those that are named.
     pub sources: usize,
+    pub named: usize,
     pub memory: u64,
 }
 
 /// What so many connections need; `rich` with TLS or compression.
 pub fn needs(workload: &Workload, rich: bool) -> Needs {
-    let connections = workload.peak();
+    let connections = workload.most_connections();
     let each = if rich { RICH } else { PLAIN };
     Needs {
+        connections,
         files: connections as u64 + OWN_FILES,
         sources: connections.div_ceil(PER_SOURCE).max(1),
+        named: workload.sources.addresses.len(),
         memory: connections as u64 * each,
     }
 }
 
 /// # Errors
 /// [`Error::Usage`] with the limit and how to raise it.
-pub fn check(workload: &Workload, needs: Needs, limits: Limits) -> Result<(), Error> {
-    let connections = workload.peak();
+pub fn check(needs: Needs, limits: Limits) -> Result<(), Error> {
+    let connections = needs.connections;
     if needs.files > limits.files {
         return Err(Error::usage_hint(
             format!(
@@ -56,7 +61,7 @@ pub fn check(workload: &Workload, needs: Needs, limits: Limits) -> Result<(), Er
             ),
         ));
     }
-    let sources = workload.sources.addresses.len().max(1);
+    let sources = needs.named.max(1);
     if connections > sources * limits.ports {
         return Err(Error::usage_hint(
             format!(
@@ -74,4 +79,64 @@ pub fn check(workload: &Workload, needs: Needs, limits: Limits) -> Result<(), Er
         )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_said_with_its_remedy() {
+        let needs = Needs {
+            connections: 40_000,
+            files: 40_064,
+            sources: 3,
+            named: 0,
+            memory: 80 << 20,
+        };
+        let limits = Limits {
+            files: 50_000,
+            ports: 28_000,
+            memory: 8 << 30,
+        };
+        let wrong = |needs, limits| {
+            let error = check(needs, limits).expect_err("it does not fit");
+            format!("{error}\n{}", error.hint().unwrap_or_default())
+        };
+        let files = wrong(
+            needs,
+            Limits {
+                files: 1024,
+                ..limits
+            },
+        );
+        assert!(files.contains("40064 open files") && files.contains("ulimit -n 40064"));
+        let ports = wrong(needs, limits);
+        assert!(
+            ports.contains("1 source addresses have (28000 each)"),
+            "{ports}"
+        );
+        assert!(ports.contains("--source-ip"), "{ports}");
+        let named = Needs { named: 2, ..needs };
+        assert!(check(named, limits).is_ok());
+        let memory = wrong(
+            named,
+            Limits {
+                memory: 1 << 20,
+                ..limits
+            },
+        );
+        assert!(memory.contains("of memory"), "{memory}");
+        // Where the system does not tell, nothing is refused.
+        assert!(
+            check(
+                named,
+                Limits {
+                    memory: 0,
+                    ..limits
+                }
+            )
+            .is_ok()
+        );
+    }
 }

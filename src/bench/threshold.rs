@@ -1,13 +1,15 @@
 //! `--threshold 'rtt.p99<250ms'`: what a result must be like. Pure.
 //!
-//! `METRIC OP LIMIT[!]`. A metric is a latency and a statistic (`rtt.p99`, `handshake.tls.max`) or one
-//! of [`SCALARS`]; with `!` the run is aborted as soon as it does not hold.
+//! `METRIC OP LIMIT[!]`. A metric is a latency and a statistic (`rtt.p99`, `handshake.tls.max`, and
+//! `step.17.p99` for a step of a script) or one of [`SCALARS`]; with `!` the run is aborted as soon as it does not hold.
 
 use std::fmt;
 use std::time::Duration;
 
 use super::figures::{Figures, Latency};
+use super::script::Step;
 use crate::model::units::{parse_count, parse_duration, show_duration};
+use crate::text::nearest::nearest;
 
 /// Figures that are no latencies, and their units.
 pub const SCALARS: &[(&str, Unit)] = &[
@@ -25,7 +27,18 @@ pub const SCALARS: &[(&str, Unit)] = &[
     ("messages.dropped", Unit::Count),
     ("messages.duplicate", Unit::Count),
     ("messages.out_of_order", Unit::Count),
+    ("checks.rate", Unit::Share),
+    ("iterations.rate", Unit::Rate),
+    ("iterations.passed", Unit::Count),
+    ("iterations.failed", Unit::Count),
+    ("iterations.dropped", Unit::Count),
 ];
+
+/// Those that only a script has, by how their names begin.
+const OF_SCRIPTS: [&str; 3] = ["checks.", "iterations.", STEP];
+
+/// What the names of a script's steps begin with.
+const STEP: &str = "step.";
 
 /// What a figure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +85,8 @@ pub enum Statistic {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Metric {
     Latency(Latency, Statistic),
+    /// Of a script, by the step's name.
+    Step(String, Statistic),
     Scalar(&'static str),
 }
 
@@ -92,6 +107,8 @@ pub struct Threshold {
 #[derive(Debug, Clone, Copy)]
 pub struct Measured<'a> {
     pub figures: &'a Figures,
+    /// Of the script that is played.
+    pub steps: &'a [Step],
     pub open: usize,
     /// How long was measured.
     pub time: Duration,
@@ -147,6 +164,31 @@ impl Threshold {
         })
     }
 
+    /// Whether a run with such steps measures it; `None` is one without a script.
+    ///
+    /// # Errors
+    /// What there is instead.
+    pub fn check(&self, steps: Option<&[Step]>) -> Result<(), Wrong> {
+        let name = self.metric.to_string();
+        let wrong = |message| Err(Wrong { message, at: 0 });
+        let Some(steps) = steps else {
+            return match OF_SCRIPTS.iter().any(|prefix| name.starts_with(prefix)) {
+                true => wrong(format!("only a --script has {name}")),
+                false => Ok(()),
+            };
+        };
+        match &self.metric {
+            Metric::Step(wanted, _) if steps.iter().all(|step| step.name != *wanted) => {
+                let there: Vec<String> = steps.iter().map(|step| step.name.clone()).collect();
+                wrong(format!(
+                    "the script has no step \"{wanted}\"; they are named by their lines: {}",
+                    there.join(", ")
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether it holds, and the value it was judged by; `None` where nothing was measured.
     pub fn judge(&self, measured: &Measured<'_>) -> (bool, Option<f64>) {
         let value = self.metric.value(measured);
@@ -187,11 +229,18 @@ impl Metric {
         // Percentiles may have a point of their own: rtt.p99.9.
         let parts = text.match_indices('.').find_map(|(at, _)| {
             let statistic = Statistic::parse(&text[at + 1..])?;
-            Some((latency_named(&text[..at])?, statistic))
+            let name = &text[..at];
+            match name.strip_prefix(STEP) {
+                Some(step) => Some(Self::Step(step.to_owned(), statistic)),
+                None => latency_named(name).map(|latency| Self::Latency(latency, statistic)),
+            }
         });
-        parts
-            .map(|(latency, statistic)| Self::Latency(latency, statistic))
-            .ok_or_else(|| format!("there is no metric \"{text}\"; {}", known()))
+        parts.ok_or_else(|| {
+            let names: Vec<String> = Self::names().collect();
+            let meant = nearest(text, names.iter().map(String::as_str));
+            let meant = meant.map_or_else(String::new, |meant| format!(" (did you mean {meant}?)"));
+            format!("there is no metric \"{text}\"{meant}; {}", known())
+        })
     }
 
     /// All that can be named, for finding the nearest.
@@ -207,8 +256,8 @@ impl Metric {
 
     pub fn unit(&self) -> Unit {
         match self {
-            Self::Latency(_, Statistic::Count) => Unit::Count,
-            Self::Latency(..) => Unit::Time,
+            Self::Latency(_, Statistic::Count) | Self::Step(_, Statistic::Count) => Unit::Count,
+            Self::Latency(..) | Self::Step(..) => Unit::Time,
             Self::Scalar(name) => {
                 let found = SCALARS.iter().find(|(known, _)| known == name);
                 found.map_or(Unit::Count, |(_, unit)| *unit)
@@ -220,7 +269,15 @@ impl Metric {
     fn value(&self, measured: &Measured<'_>) -> Option<f64> {
         match self {
             Self::Latency(latency, statistic) => statistic.of(measured.figures.latency(*latency)),
-            Self::Scalar(name) => Some(scalar(name, measured)),
+            Self::Step(name, statistic) => {
+                let place = measured.steps.iter().position(|step| step.name == *name)?;
+                let step = measured.figures.steps.get(place);
+                step.map_or(
+                    Some(0.0).filter(|_| *statistic == Statistic::Count),
+                    |step| statistic.of(&step.latency),
+                )
+            }
+            Self::Scalar(name) => scalar(name, measured),
         }
     }
 }
@@ -229,6 +286,7 @@ impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Latency(latency, statistic) => write!(f, "{}.{statistic}", latency.path()),
+            Self::Step(name, statistic) => write!(f, "{STEP}{name}.{statistic}"),
             Self::Scalar(name) => f.write_str(name),
         }
     }
@@ -244,7 +302,7 @@ fn known() -> String {
     let latencies: Vec<String> = Latency::ALL.iter().map(|latency| latency.path()).collect();
     let scalars: Vec<&str> = SCALARS.iter().map(|(name, _)| *name).collect();
     format!(
-        "there are {} with p50, p99.9, min, max, mean, stdev or count, and {}",
+        "there are {} (and step.LINE of a script) with p50, p99.9, min, max, mean, stdev or count, and {}",
         latencies.join(", "),
         scalars.join(", ")
     )
@@ -299,15 +357,17 @@ impl fmt::Display for Statistic {
     }
 }
 
-fn scalar(name: &str, measured: &Measured<'_>) -> f64 {
+/// The value of one of [`SCALARS`]; `None` where there was nothing to measure.
+fn scalar(name: &str, measured: &Measured<'_>) -> Option<f64> {
     let Figures {
         connections,
         messages,
+        iterations,
         ..
     } = measured.figures;
     let per_second = |count: u64, time: Duration| count as f64 / time.as_secs_f64().max(1e-9);
     let errors = errors(measured.figures);
-    match name {
+    Some(match name {
         "errors.rate" => errors as f64 / (connections.attempted + messages.sent).max(1) as f64,
         "errors.count" => errors as f64,
         "connections.open" => measured.open as f64,
@@ -322,18 +382,45 @@ fn scalar(name: &str, measured: &Measured<'_>) -> f64 {
         "messages.dropped" => messages.dropped as f64,
         "messages.duplicate" => messages.duplicate as f64,
         "messages.out_of_order" => messages.out_of_order as f64,
-        _ => f64::NAN,
-    }
+        "checks.rate" => {
+            let (passed, failed) = checks(measured.figures, measured.steps);
+            if passed + failed == 0 {
+                return None;
+            }
+            passed as f64 / (passed + failed) as f64
+        }
+        "iterations.rate" => per_second(iterations.passed + iterations.failed, measured.time),
+        "iterations.passed" => iterations.passed as f64,
+        "iterations.failed" => iterations.failed as f64,
+        "iterations.dropped" => iterations.dropped as f64,
+        _ => return None,
+    })
 }
 
-/// Connections that were not opened or were lost, and messages that were not answered or not sent.
+/// Checks of a script that held, and that did not.
+pub fn checks(figures: &Figures, steps: &[Step]) -> (u64, u64) {
+    let checks = figures.steps.iter().zip(steps);
+    let checks = checks.filter(|(_, step)| step.is_check());
+    checks.fold((0, 0), |(passed, failed), (counted, _)| {
+        (passed + counted.passed, failed + counted.failed)
+    })
+}
+
+/// Connections that were not opened or were lost, messages that were not answered or not sent, and
+/// scripts in which a check did not hold or that were not begun.
 pub fn errors(figures: &Figures) -> u64 {
     let Figures {
         connections,
         messages,
+        iterations,
         ..
     } = figures;
-    connections.failed + connections.lost + messages.unanswered + messages.dropped
+    connections.failed
+        + connections.lost
+        + messages.unanswered
+        + messages.dropped
+        + iterations.unmet
+        + iterations.dropped
 }
 
 impl Unit {
@@ -379,10 +466,12 @@ impl Latency {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transcript::outcome::StepKind;
 
     fn measured(figures: &Figures) -> Measured<'_> {
         Measured {
             figures,
+            steps: &[],
             open: 10,
             time: Duration::from_secs(10),
             opening: Duration::from_secs(2),
@@ -429,6 +518,41 @@ mod tests {
     }
 
     #[test]
+    fn steps_of_a_script_are_judged_by_their_names() {
+        let step = |name: &str, kind| Step {
+            name: name.into(),
+            text: String::new(),
+            kind,
+        };
+        let steps = [step("1", StepKind::Send), step("a.wst:2", StepKind::Expect)];
+        let mut figures = Figures::default();
+        for took in 1..=4 {
+            figures.step(0).ended(true, None);
+            let held = took < 4;
+            let took = Duration::from_millis(took);
+            figures.step(1).ended(held, held.then_some(took));
+        }
+        let measured = Measured {
+            steps: &steps,
+            ..measured(&figures)
+        };
+        let judge = |text: &str| Threshold::parse(text).unwrap().judge(&measured);
+        assert!(judge("step.a.wst:2.p99.9<4ms").0);
+        assert_eq!(judge("step.a.wst:2.count==3").1, Some(3.0));
+        assert_eq!(judge("step.1.p50<1s"), (false, None));
+        // A send is no check.
+        assert_eq!(judge("checks.rate>=75%"), (true, Some(0.75)));
+        let check = |text: &str, steps| Threshold::parse(text).unwrap().check(steps);
+        assert_eq!(check("step.1.p50<1s", Some(&steps[..])), Ok(()));
+        let unknown = check("step.3.p50<1s", Some(&steps[..])).unwrap_err();
+        assert!(unknown.message.contains("1, a.wst:2"), "{unknown:?}");
+        for text in ["step.1.p50<1s", "checks.rate>0", "iterations.failed==0"] {
+            assert!(check(text, None).is_err(), "{text}");
+        }
+        assert_eq!(check("rtt.p50<1s", None), Ok(()));
+    }
+
+    #[test]
     fn mistakes_are_pointed_at() {
         let wrong = |text: &str| Threshold::parse(text).unwrap_err().show(text);
         assert!(
@@ -443,7 +567,8 @@ mod tests {
         );
         let unknown = wrong("rt.p99<1s");
         assert!(
-            unknown.contains("no metric \"rt.p99\"") && unknown.contains("handshake.tcp"),
+            unknown.contains("no metric \"rt.p99\" (did you mean rtt.p99?)")
+                && unknown.contains("handshake.tcp"),
             "{unknown}"
         );
         assert!(Threshold::parse("rtt.p101<1s").is_err());

@@ -90,6 +90,15 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
                 ),
             );
         }
+        let iterations = facts.figures.iterations.dropped;
+        if iterations > 0 {
+            invalid(
+                "dropped",
+                format!(
+                    "{iterations} scripts were due but not begun: every user was busy (more: --connections)"
+                ),
+            );
+        }
         if facts.busiest > MOST_CPU {
             invalid(
                 "cpu",

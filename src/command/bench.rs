@@ -1,6 +1,9 @@
 //! `bench`: loads a server with many connections, and says how that went.
 
-use std::io::BufRead as _;
+mod consent;
+mod preview;
+pub mod script;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,26 +12,31 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use self::consent::ask_before_loading;
+use self::preview::{debug, dry_run};
 use super::at;
 use super::demo::Demo;
+use super::leaving::{self, Bounds, Left};
 use super::signals::{Signal, Signals};
+use super::spawn::Spawned;
+use super::test::URL;
 use crate::bench::failure::Name;
 use crate::bench::feed::Feed;
-use crate::bench::plan::{PER_SOURCE, Pace, Sources, Workload};
-use crate::bench::preflight::{self, Limits, Needs};
+use crate::bench::plan::{PER_SOURCE, Sources, Workload};
+use crate::bench::preflight::{self, Limits};
 use crate::bench::probe::{self, Probed};
-use crate::bench::report::{self, REPORTS};
+use crate::bench::report::{self, Glyphs, REPORTS};
 use crate::bench::request::Request;
 use crate::bench::result::{self, BenchResult, Facets};
-use crate::bench::run::{self, Finished, Second, Setting, Stop};
+use crate::bench::run::{self, Finished, Second, Setting, Stop, Users, Watched};
 use crate::bench::threshold::Threshold;
 use crate::bench::worker::Route;
 use crate::bench::{live, machine};
 use crate::error::{Error, ExitCode};
-use crate::model::units::{Thousands, show_size};
+use crate::model::event::Open;
 use crate::session::{client, opening};
 use crate::text::output::Output;
-use crate::text::{hex, sanitize};
+use crate::wire::target::Target;
 use crate::wire::tls::Connector;
 
 /// What `bench` does.
@@ -45,10 +53,16 @@ pub struct Plan {
     pub thresholds: Vec<Threshold>,
     /// `--strict`: a result that is not valid ends with exit code 10.
     pub strict: bool,
+    /// What each user plays.
+    pub script: Option<script::Plan>,
+    /// `--spawn`: the command that starts the server.
+    pub spawn: Option<String>,
     /// `--pid`: the server's process.
     pub pid: Option<u32>,
     /// `--report NAME=FILE`.
     pub reports: Vec<Report>,
+    /// What the summary may be drawn with.
+    pub glyphs: Glyphs,
     /// Say every second how it goes.
     pub live: bool,
     pub only: Option<Only>,
@@ -80,8 +94,6 @@ pub enum Only {
     Debug,
 }
 
-/// More connections than this to a public address are asked about.
-const MANY: usize = 1_000;
 /// How long a failed first connect waits before it is tried again (`--wait-for-server`).
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -104,21 +116,76 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         plan.client.target = demo.target().clone();
     }
     let request = Request::new(plan.client.clone(), url, &plan.feed)?;
+    let tls = match request.base().target.is_tls() {
+        true => Some(Arc::new(opening::load(request.base().tls.clone()).await?)),
+        false => None,
+    };
+    if let Some(script) = &mut plan.script {
+        if let Some(demo) = &demo {
+            let url = format!("ws://{}", demo.target().address());
+            script.given.variables.insert(URL.into(), url);
+        }
+        let timeout = plan.workload.timeout;
+        let script = script.read(request.base(), tls.clone(), &plan.feed, timeout);
+        let script = script.map_err(|trouble| script::unreadable(&trouble))?;
+        plan.workload.script = Some(Arc::new(script));
+    }
+    check_thresholds(&plan)?;
+    if let Ok(address) = request.base().target.host().parse() {
+        choose_sources(&mut plan.workload, address);
+    }
     machine::raise_file_limit();
-    let rich = request.base().target.is_tls() || request.base().request.deflate.is_some();
+    let rich =
+        tls.is_some() || request.base().request.deflate.is_some() || plan.workload.script.is_some();
     let needs = preflight::needs(&plan.workload, rich);
     if plan.only == Some(Only::DryRun) {
         output.data(dry_run(&plan, request.base(), needs).as_bytes());
         output.finish().await?;
         return Ok(ExitCode::DONE);
     }
-    preflight::check(&plan.workload, needs, limits())?;
+    preflight::check(needs, limits())?;
     let mut signals = Signals::listen()?;
-    let load = tokio::select! {
-        load = load(plan, request, &output) => load?,
+    let begin = async {
+        let target = &request.base().target;
+        let spawned = match &plan.spawn {
+            Some(command) => Some(Spawned::start(command, Some(target)).await?),
+            None => None,
+        };
+        let begun = begin(plan, request, tls, &output).await?;
+        Ok::<_, Error>((begun, spawned))
+    };
+    let (begun, spawned) = tokio::select! {
+        begun = begin => begun?,
         signal = signals.next() => return Ok(signal.exit_code()),
     };
-    load.run(&mut signals, output).await
+    let code = match begun {
+        Begun::Load(mut load) => {
+            let group = spawned.as_ref().and_then(Spawned::group);
+            load.setting.watched = group.map(Watched::Group).or(load.setting.watched);
+            load.run(&mut signals, &output).await?
+        }
+        Begun::Ended(code) => code,
+    };
+    if let Some(spawned) = spawned {
+        spawned.stop().await;
+    }
+    leave(code, &mut signals, &output).await
+}
+
+/// Whether the run measures what thresholds are about.
+fn check_thresholds(plan: &Plan) -> Result<(), Error> {
+    let steps = plan
+        .workload
+        .script
+        .as_ref()
+        .map(|script| &script.steps[..]);
+    for threshold in &plan.thresholds {
+        let checked = threshold.check(steps);
+        checked.map_err(|wrong| {
+            Error::usage(format!("--threshold: {}", wrong.show(&threshold.text)))
+        })?;
+    }
+    Ok(())
 }
 
 /// Secrets that stay the same are looked up once and not for each of many connections.
@@ -141,28 +208,78 @@ fn limits() -> Limits {
     }
 }
 
+/// What came of the first connection.
+enum Begun {
+    Load(Box<Load>),
+    /// There is no load: it was not asked for, or would make no sense.
+    Ended(ExitCode),
+}
+
 /// A load whose first connection has been seen to work.
 struct Load {
     plan: Plan,
     setting: Setting,
-    probed: Probed,
+    target: Target,
+    /// The server's address, where it has one.
+    address: Option<SocketAddr>,
     compress: bool,
 }
 
-async fn load(mut plan: Plan, request: Request, output: &Output) -> Result<Load, Error> {
-    let base = request.base();
-    let tls = match base.target.is_tls() {
-        true => Some(Arc::new(opening::load(base.tls.clone()).await?)),
-        false => None,
+async fn begin(
+    plan: Plan,
+    request: Request,
+    tls: Option<Arc<Connector>>,
+    output: &Output,
+) -> Result<Begun, Error> {
+    let debugs = plan.only == Some(Only::Debug);
+    let open = match plan.workload.script.clone() {
+        None => {
+            let first = request.of(1)?;
+            let probed = first_connection(&first, tls.clone(), &plan.workload).await?;
+            if debugs {
+                output.data(debug(&probed).as_bytes());
+                return Ok(Begun::Ended(ExitCode::DONE));
+            }
+            Some(probed.open)
+        }
+        Some(script) => {
+            let wait = request.base().wait_for_server;
+            let rehearsal = script::rehearse(&script, wait, debugs).await;
+            let told = script::told(&rehearsal.outcome, debugs);
+            if debugs {
+                output.data(told.as_bytes());
+                return Ok(Begun::Ended(rehearsal.outcome.code()));
+            }
+            if !rehearsal.outcome.has_passed() {
+                talk(
+                    output,
+                    "the first user did not come to the end of the script:",
+                );
+                output.talk(told.as_bytes());
+                return Ok(Begun::Ended(rehearsal.outcome.code()));
+            }
+            rehearsal.open
+        }
     };
-    let first = request.of(1)?;
-    let probed = first_connection(&first, tls.clone(), &plan.workload).await?;
-    let address = probed.open.peer.parse::<SocketAddr>().ok();
+    load(plan, request, tls, open, output).await
+}
+
+/// Makes everything ready, once it is known where the connections lead.
+async fn load(
+    mut plan: Plan,
+    request: Request,
+    tls: Option<Arc<Connector>>,
+    open: Option<Open>,
+    output: &Output,
+) -> Result<Begun, Error> {
+    let address = open.as_ref().and_then(|open| open.peer.parse().ok());
     if let Some(address) = address {
         ask_before_loading(&plan, address, output).await?;
-        choose_sources(&mut plan.workload, address);
+        choose_sources(&mut plan.workload, address.ip());
     }
-    let direct = !base.target.is_tls()
+    let base = request.base();
+    let (target, connect_timeout) = (base.target.clone(), base.connect_timeout);
+    let direct = tls.is_none()
         && base.request.deflate.is_none()
         && base.redirects.is_none()
         && !base.secrets.vary()
@@ -174,25 +291,32 @@ async fn load(mut plan: Plan, request: Request, output: &Output) -> Result<Load,
             tls,
         },
     };
+    let users = match &plan.workload.script {
+        Some(script) => Users::Players(Arc::clone(script)),
+        None => Users::Connections {
+            request: Arc::new(request),
+            route,
+        },
+    };
     let setting = Setting {
         workload: Arc::new(plan.workload.clone()),
-        route,
+        users,
+        connect_timeout,
         thresholds: plan.thresholds.clone(),
-        pid: plan.pid,
-        dns: probed.open.timings.dns,
-        request: Arc::new(request),
+        watched: plan.pid.map(Watched::Process),
+        dns: open.as_ref().and_then(|open| open.timings.dns),
     };
-    let compress = probed
-        .open
-        .extensions
-        .iter()
-        .any(|name| name.starts_with("permessage-deflate"));
-    Ok(Load {
+    let compress = open.is_some_and(|open| {
+        let mut names = open.extensions.iter();
+        names.any(|name| name.starts_with("permessage-deflate"))
+    });
+    Ok(Begun::Load(Box::new(Load {
         plan,
         setting,
-        probed,
+        target,
+        address,
         compress,
-    })
+    })))
 }
 
 /// The first connection; tried again while a server is still starting, if that was asked for.
@@ -216,55 +340,12 @@ async fn first_connection(
     }
 }
 
-/// A load on somebody else's machine is not begun by a slip of the fingers.
-async fn ask_before_loading(
-    plan: &Plan,
-    address: SocketAddr,
-    output: &Output,
-) -> Result<(), Error> {
-    let connections = plan.workload.peak();
-    let open_loop = matches!(plan.workload.pace, Pace::Open { .. });
-    if plan.yes || !is_public(address.ip()) || connections <= MANY && !open_loop {
-        return Ok(());
-    }
-    let what = format!(
-        "a load of {} connections on {address}",
-        Thousands(connections as u64)
-    );
-    if !plan.interactive {
-        return Err(Error::usage_hint(
-            format!("{what}: it is a public address"),
-            "--yes says that you may",
-        ));
-    }
-    talk(output, &format!("{what}: is that yours to load? [y/N]"));
-    let answer = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).map(|_| line)
-    });
-    match answer.await {
-        Ok(Ok(line)) if matches!(line.trim(), "y" | "Y" | "yes") => Ok(()),
-        _ => Err(Error::usage("nothing was loaded")),
-    }
-}
-
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => {
-            !(address.is_loopback() || address.is_private() || address.is_link_local())
-        }
-        IpAddr::V6(address) => {
-            !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local())
-        }
-    }
-}
-
 /// This machine can be loaded from as many addresses as are needed: all of 127/8 are its own.
-fn choose_sources(workload: &mut Workload, address: SocketAddr) {
+fn choose_sources(workload: &mut Workload, address: IpAddr) {
     let needed = workload.peak().div_ceil(PER_SOURCE);
     if workload.sources.addresses.is_empty()
         && needed > 1
-        && address.ip().is_loopback()
+        && address.is_loopback()
         && address.is_ipv4()
     {
         let source = |at: usize| IpAddr::V4(Ipv4Addr::new(127, 0, (at >> 8) as u8, (at + 1) as u8));
@@ -275,16 +356,13 @@ fn choose_sources(workload: &mut Workload, address: SocketAddr) {
 }
 
 impl Load {
-    async fn run(self, signals: &mut Signals, output: Output) -> Result<ExitCode, Error> {
-        if self.plan.only == Some(Only::Debug) {
-            output.data(debug(&self.probed).as_bytes());
-            output.finish().await?;
-            return Ok(ExitCode::DONE);
-        }
+    /// Loads, and says how that went; the exit code of it.
+    async fn run(self, signals: &mut Signals, output: &Output) -> Result<ExitCode, Error> {
         let Self {
             plan,
             setting,
-            probed,
+            target,
+            address,
             compress,
         } = self;
         let live_output = output.clone();
@@ -294,8 +372,6 @@ impl Load {
                 live_output.talk(live::line(second).as_bytes());
             }
         };
-        let target = setting.request.base().target.clone();
-        let is_tls = target.is_tls();
         let (stop, stopping) = watch::channel(Stop::GoOn);
         let load = run::run(setting, stopping, &mut live);
         tokio::pin!(load);
@@ -318,13 +394,10 @@ impl Load {
         let facets = Facets {
             workload: &plan.workload,
             target: target.redacted(),
-            tls: is_tls,
+            tls: target.is_tls(),
             compress,
-            local: probed
-                .open
-                .peer
-                .parse()
-                .is_ok_and(|peer: SocketAddr| peer.ip().is_loopback()),
+            local: address.is_some_and(|peer: SocketAddr| peer.ip().is_loopback()),
+            inside: plan.demo,
             thresholds: &plan.thresholds,
         };
         let mut result = result::result(&finished, &facets);
@@ -334,9 +407,27 @@ impl Load {
             exit_code(signalled, &finished, &result, plan.strict)
         };
         result.run.exit_code = code.0;
-        tell(&plan, &result, &output)?;
-        output.finish().await.map(|()| code)
+        tell(&plan, &result, output)?;
+        Ok(code)
     }
+}
+
+/// Waits until all that was said has been read, as long as somebody reads.
+async fn leave(code: ExitCode, signals: &mut Signals, output: &Output) -> Result<ExitCode, Error> {
+    let bounds = Bounds {
+        timed: true,
+        max_time: None,
+    };
+    let is_urgent = matches!(
+        code,
+        ExitCode::SIGINT | ExitCode::SIGTERM | ExitCode::SIGHUP | ExitCode::TIMEOUT
+    );
+    Ok(
+        match leaving::read(output, signals, bounds, is_urgent).await? {
+            Left::Read | Left::MaxTime => code,
+            Left::Signal(signal) => signal.exit_code(),
+        },
+    )
 }
 
 /// 130, then 3, 5 or 6 where nothing opened, then 4, then 10, then 0.
@@ -372,7 +463,7 @@ fn exit_code(
 
 /// Writes the reports; the summary goes to stdout, or to stderr where a report takes stdout.
 fn tell(plan: &Plan, result: &BenchResult, output: &Output) -> Result<(), Error> {
-    let summary = report::summary(result);
+    let summary = report::summary(result, plan.glyphs);
     if plan.reports.iter().any(|report| report.path.is_none()) {
         output.talk(summary.as_bytes());
     } else {
@@ -382,7 +473,7 @@ fn tell(plan: &Plan, result: &BenchResult, output: &Output) -> Result<(), Error>
         let Some(entry) = REPORTS.iter().find(|entry| entry.name == wanted.name) else {
             continue;
         };
-        let bytes = (entry.write)(result);
+        let bytes = (entry.write)(result, plan.glyphs);
         match &wanted.path {
             None => output.data(&bytes),
             Some(path) => {
@@ -399,57 +490,4 @@ fn tell(plan: &Plan, result: &BenchResult, output: &Output) -> Result<(), Error>
 
 fn talk(output: &Output, sentence: &str) {
     output.talk(format!("wscope: {sentence}\n").as_bytes());
-}
-
-/// What a load would need and do.
-fn dry_run(plan: &Plan, client: &client::Plan, needs: Needs) -> String {
-    let workload = &plan.workload;
-    let limits = limits();
-    let rate = workload.ramp.rate.map_or_else(
-        || "as fast as they go".to_owned(),
-        |rate| format!("{} new ones per second", Thousands(rate as u64)),
-    );
-    let proxied = !matches!(client.proxy.choose(&client.target), Ok(None));
-    let fits = match preflight::check(workload, needs, limits) {
-        Ok(()) => "yes".to_owned(),
-        Err(error) => format!(
-            "no: {error}\n  hint         {}",
-            error.hint().unwrap_or_default()
-        ),
-    };
-    format!(
-        "target       {}{}\nmode         {}: {}\nconnections  {}, {rate}, {} handshakes at once\nthreads      {}\nfiles        {} of {}\nsources      {} needed, {} ports each\nmemory       about {} for connections\nfits         {fits}\n",
-        client.target.redacted(),
-        if proxied { " through a proxy" } else { "" },
-        workload.mode.name,
-        workload.mode.help,
-        Thousands(workload.peak() as u64),
-        workload.ramp.concurrency,
-        workload.threads,
-        Thousands(needs.files),
-        Thousands(limits.files),
-        needs.sources,
-        Thousands(limits.ports as u64),
-        show_size(needs.memory),
-    )
-}
-
-/// The first connection, shown.
-fn debug(probed: &Probed) -> String {
-    let open = &probed.open;
-    let mut text = format!("opened       {} at {}\n", open.url, open.peer);
-    if !open.extensions.is_empty() {
-        text.push_str(&format!(
-            "extensions   {}\n",
-            sanitize::line(&open.extensions.join(", "))
-        ));
-    }
-    for (what, bytes) in &probed.exchange {
-        let shown = match std::str::from_utf8(bytes) {
-            Ok(text) => sanitize::line(text).into_owned(),
-            Err(_) => hex::preview(bytes, 64),
-        };
-        text.push_str(&format!("{what:<12} {} bytes: {shown}\n", bytes.len()));
-    }
-    text
 }

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 use super::audience::Audience;
-use super::signals::Signals;
+use super::signals::{Signal, Signals};
 use crate::error::{Error, ExitCode};
+use crate::text::output::Output;
 use crate::view::outcome::Stop;
 
 /// How long output may take to leave after a signal or `--max-time`.
@@ -26,6 +27,15 @@ pub(super) struct Bounds {
     pub(super) timed: bool,
 }
 
+/// Why readers are not waited for any longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// They have read everything, or what was ended from outside had its moment.
+    Read,
+    Signal(Signal),
+    MaxTime,
+}
+
 /// Waits until all that the audience wrote has been read, and tells the exit code of the run.
 ///
 /// # Errors
@@ -38,24 +48,37 @@ pub(super) async fn leave(
     let output = audience.output.clone();
     let stopped = audience.outcome.stopped();
     let is_urgent = matches!(stopped, Some(Stop::Signal(_) | Stop::MaxTime));
-    let max_time = bounds.max_time.filter(|_| !is_urgent);
-    let stop = tokio::select! {
-        written = output.finish() => return written.map(|()| audience.outcome.exit_code()),
-        signal = signals.next() => Some(Stop::Signal(signal.exit_code())),
-        () = sleep(BRIEFLY), if is_urgent => None,
-        () = super::at(max_time) => Some(Stop::MaxTime),
-        () = output.stalled(STALLED), if bounds.timed && !is_urgent => {
-            return Err(Error::Io {
-                doing: "writing to stdout".into(),
-                cause: std::io::Error::new(
-                    std::io::ErrorKind::TimedOut,
-                    "its reader takes nothing more",
-                ),
-            });
-        }
-    };
-    if let Some(stop) = stop {
-        audience.stop(stop);
+    match read(&output, signals, bounds, is_urgent).await? {
+        Left::Read => {}
+        Left::Signal(signal) => audience.stop(Stop::Signal(signal.exit_code())),
+        Left::MaxTime => audience.stop(Stop::MaxTime),
     }
     Ok(audience.outcome.exit_code())
+}
+
+/// Waits until all that was written has been read; only briefly where that is urgent, because the run
+/// was ended by a signal or `--max-time`.
+///
+/// # Errors
+/// stdout failed, or its reader took nothing more within the time that was given.
+pub(super) async fn read(
+    output: &Output,
+    signals: &mut Signals,
+    bounds: Bounds,
+    is_urgent: bool,
+) -> Result<Left, Error> {
+    let max_time = bounds.max_time.filter(|_| !is_urgent);
+    tokio::select! {
+        written = output.finish() => written.map(|()| Left::Read),
+        signal = signals.next() => Ok(Left::Signal(signal)),
+        () = sleep(BRIEFLY), if is_urgent => Ok(Left::Read),
+        () = super::at(max_time) => Ok(Left::MaxTime),
+        () = output.stalled(STALLED), if bounds.timed && !is_urgent => Err(Error::Io {
+            doing: "writing to stdout".into(),
+            cause: std::io::Error::new(
+                std::io::ErrorKind::TimedOut,
+                "its reader takes nothing more",
+            ),
+        }),
+    }
 }

@@ -17,6 +17,7 @@ pub mod serve;
 mod sessions;
 mod signals;
 pub mod source;
+mod spawn;
 pub mod test;
 mod upload;
 pub mod volley;

@@ -5,12 +5,11 @@
 //! order in which they were named.
 
 mod bless;
-mod files;
+pub(super) mod files;
 pub mod inspect;
 mod mirror;
 mod play;
 mod reporting;
-mod spawn;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -21,12 +20,12 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 pub use self::mirror::mirror;
-use self::play::{Played, Stage};
+use self::play::{Played, Shared};
 use self::reporting::Prepared;
 pub use self::reporting::Reporting;
-use self::spawn::Spawned;
 use super::demo::Demo;
 use super::signals::Signals;
+use super::spawn::Spawned;
 use crate::error::{Error, ExitCode};
 use crate::session::client;
 use crate::session::secret_source::{self, NamedSecret};
@@ -129,10 +128,10 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         mark,
         aside,
     };
-    let stage = Arc::new(Stage::new(&plan, given(&plan).await?));
+    let shared = Arc::new(Shared::new(&plan, given(&plan).await?));
     let (stop, stopped) = watch::channel(None);
     let max_time = plan.max_time.map(|limit| began + limit);
-    let running = play_all(&plan, stage, paths, stopped, &readers);
+    let running = play_all(&plan, shared, paths, stopped, &readers);
     tokio::pin!(running);
     let files = loop {
         tokio::select! {
@@ -204,7 +203,7 @@ async fn given(plan: &Plan) -> Result<Given, Error> {
 /// Plays all files, so many at once as the plan says, and reports each in its turn.
 async fn play_all(
     plan: &Plan,
-    stage: Arc<Stage>,
+    shared: Arc<Shared>,
     paths: Vec<PathBuf>,
     stop: Stop,
     readers: &Readers,
@@ -215,7 +214,7 @@ async fn play_all(
     let tasks: Vec<JoinHandle<Option<Played>>> = paths
         .into_iter()
         .map(|path| {
-            let (stage, permits) = (Arc::clone(&stage), Arc::clone(&permits));
+            let (shared, permits) = (Arc::clone(&shared), Arc::clone(&permits));
             let (failed, has_failed) = (Arc::clone(&failed), has_failed.clone());
             let (stop, fail_fast) = (stop.clone(), plan.fail_fast);
             tokio::spawn(async move {
@@ -224,7 +223,7 @@ async fn play_all(
                 if fail_fast && *has_failed.borrow() {
                     return None;
                 }
-                let played = stage.file(&path, stop).await;
+                let played = shared.file(&path, stop).await;
                 if !played.outcome.has_passed() {
                     failed.send_replace(true);
                 }

@@ -24,6 +24,7 @@ use crate::model::state::ReadyState;
 use crate::protocol::engine::{Role, SendError};
 use crate::wire::stream::Stream;
 use crate::wire::target::Target;
+use crate::wire::tls::Connector;
 
 pub use super::plan::{Plan, Reconnect};
 
@@ -37,6 +38,8 @@ const WAIT_FOR_SERVER_STEP: Duration = Duration::from_millis(250);
 /// One target, talked to until there is no reason to go on.
 pub struct Client {
     plan: Arc<Plan>,
+    /// What was loaded for the plan's TLS before.
+    connector: Option<Arc<Connector>>,
     stamp: Stamp,
     step: Step,
     conn: ConnId,
@@ -45,6 +48,8 @@ pub struct Client {
     to_send: VecDeque<Command>,
     reading: bool,
     retries: Retries,
+    /// Why the last opening failed.
+    failure: Option<Error>,
     /// Set by [`Client::finish`]: the end that comes is wanted.
     finishing: bool,
     state: ReadyState,
@@ -79,6 +84,7 @@ impl Client {
         let wait_until = plan.wait_for_server.map(|wait| Instant::now() + wait);
         Self {
             plan: Arc::new(plan),
+            connector: None,
             stamp,
             step: Step::Dial,
             conn: 0,
@@ -94,9 +100,16 @@ impl Client {
                 retry_after: None,
                 at_once: false,
             },
+            failure: None,
             finishing: false,
             state: ReadyState::Connecting,
         }
+    }
+
+    /// Takes what was loaded for the plan's TLS before, for those who open many.
+    pub fn with_connector(mut self, connector: Option<Arc<Connector>>) -> Self {
+        self.connector = connector;
+        self
     }
 
     /// The next event; `None` when there is nothing left to do.
@@ -128,6 +141,11 @@ impl Client {
                 Step::Ended => return Poll::Ready(None),
             }
         }
+    }
+
+    /// Why the last opening failed, as far as its events do not say it.
+    pub const fn failure(&self) -> Option<&Error> {
+        self.failure.as_ref()
     }
 
     /// Hands a command over to the open connection.
@@ -250,8 +268,9 @@ impl Client {
     fn dial(&mut self) {
         self.conn = self.stamp.connection();
         self.push(What::State(ReadyState::Connecting));
-        let plan = Arc::clone(&self.plan);
-        self.step = Step::Opening(Box::pin(async move { opening::open(&plan).await }));
+        let (plan, connector) = (Arc::clone(&self.plan), self.connector.clone());
+        let opening = async move { opening::open_with(&plan, connector).await };
+        self.step = Step::Opening(Box::pin(opening));
     }
 
     fn opened(&mut self, opening: Opening) {
@@ -302,6 +321,7 @@ impl Client {
         }
         self.push(What::Error(Box::new(failure.error.problem())));
         self.push(What::State(ReadyState::Closed));
+        self.failure = Some(failure.error);
         self.retry_or_end();
     }
 

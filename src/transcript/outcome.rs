@@ -51,12 +51,24 @@ pub struct StepOutcome {
     pub result: StepResult,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StepKind {
     Connect,
     Send,
     Expect,
     Wait,
+}
+
+impl StepKind {
+    /// The word in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Send => "send",
+            Self::Expect => "expect",
+            Self::Wait => "wait",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,6 +20,7 @@ use super::syntax::{
 };
 use super::template::{BUILT_IN, Placeholder, Template};
 use super::variables::Value;
+use crate::model::secret::mask_passwords;
 use crate::text::nearest::nearest;
 
 /// Where a peer connects to that no line connects.
@@ -179,6 +180,45 @@ impl Program {
                 diagnostics,
             })
         }
+    }
+}
+
+/// A step as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The file that it stands in.
+    pub path: String,
+    /// From 1.
+    pub line: usize,
+    /// Its first line, without passwords.
+    pub text: String,
+    pub kind: StepKind,
+    /// The `connect` that a file without one begins with: it stands at the line of another step.
+    pub is_implied: bool,
+}
+
+impl Program {
+    /// What takes time or can fail, in the order in which it is written: those of a `repeat` once.
+    pub fn steps(&self) -> impl Iterator<Item = Written> {
+        self.operations.iter().filter_map(|operation| {
+            let (place, line) = operation.line(&self.sources);
+            Some(Written {
+                path: self.sources[operation.span.file].path.clone(),
+                line: place.line,
+                text: mask_passwords(line.trim()).into_owned(),
+                kind: operation.what.kind()?,
+                is_implied: operation.is_implied,
+            })
+        })
+    }
+
+    /// How many peers it has.
+    pub fn peers(&self) -> usize {
+        let connects = self.operations.iter().filter_map(|one| match &one.what {
+            What::Connect(connect) => Some(&connect.peer),
+            _ => None,
+        });
+        connects.collect::<HashSet<_>>().len()
     }
 }
 

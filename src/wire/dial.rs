@@ -9,10 +9,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use super::nonblocking::choose_port_late;
 use super::stream::Socket;
 use super::target::{Target, is_localhost};
 use crate::error::Error;
@@ -29,6 +30,8 @@ pub struct Plan {
     pub family: Option<Family>,
     /// `--unix-socket PATH`: connect here, whatever the URL's host.
     pub unix_socket: Option<PathBuf>,
+    /// The local address to connect from; the system's choice where there is none.
+    pub source: Option<IpAddr>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +73,7 @@ pub fn unix_socket<'a>(target: &'a Target, plan: &'a Plan) -> Option<&'a Path> {
 pub async fn dial_host(host: &str, port: u16, plan: &Plan) -> Result<Dialed, Error> {
     let resolved = resolve(host, port, plan).await?;
     let begun = Instant::now();
-    let (address, stream) = race(resolved.addresses).await?;
+    let (address, stream) = race(resolved.addresses, plan.source).await?;
     // It only costs latency where the system refuses it.
     let _ = stream.set_nodelay(true);
     Ok(Dialed {
@@ -189,13 +192,16 @@ fn in_turns(addresses: impl Iterator<Item = SocketAddr>) -> VecDeque<SocketAddr>
 }
 
 /// The first address that connects; the error is that of the last one that failed.
-async fn race(mut waiting: VecDeque<SocketAddr>) -> Result<(SocketAddr, TcpStream), Error> {
+async fn race(
+    mut waiting: VecDeque<SocketAddr>,
+    source: Option<IpAddr>,
+) -> Result<(SocketAddr, TcpStream), Error> {
     // Dropping the set ends the attempts that lost.
     let mut attempts = JoinSet::new();
     let mut failure = Error::Internal("no address to connect to".into());
     loop {
         if let Some(address) = waiting.pop_front() {
-            attempts.spawn(async move { (address, TcpStream::connect(address).await) });
+            attempts.spawn(async move { (address, connect(address, source).await) });
         }
         let ended = tokio::select! {
             ended = attempts.join_next() => ended,
@@ -215,6 +221,21 @@ async fn race(mut waiting: VecDeque<SocketAddr>) -> Result<(SocketAddr, TcpStrea
     }
 }
 
+/// Connects, with a `source` from a port that is chosen when it connects.
+async fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
+    let Some(source) = source else {
+        return TcpStream::connect(address).await;
+    };
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    let _ = choose_port_late(&socket);
+    socket.bind(SocketAddr::new(source, 0))?;
+    socket.connect(address).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,6 +253,7 @@ mod tests {
             ],
             family,
             unix_socket: None,
+            source: None,
         }
     }
 

@@ -66,13 +66,13 @@ fn is_under_way(cause: &io::Error) -> bool {
 
 /// Without it a bound socket takes one of the ephemeral ports of its address for itself.
 #[cfg(target_os = "linux")]
-fn choose_port_late(socket: &socket2::Socket) -> io::Result<()> {
+pub(super) fn choose_port_late(socket: &impl std::os::fd::AsFd) -> io::Result<()> {
     use nix::sys::socket::{setsockopt, sockopt};
     setsockopt(socket, sockopt::IpBindAddressNoPort, &true).map_err(io::Error::from)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn choose_port_late(_: &socket2::Socket) -> io::Result<()> {
+pub(super) fn choose_port_late<S>(_: &S) -> io::Result<()> {
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! `json`: the whole result (`docs/bench-result.v1.schema.json`).
 
-use super::Entry;
+use super::{Entry, Glyphs};
 use crate::bench::result::BenchResult;
 
 pub(super) const ENTRY: Entry = Entry {
@@ -9,7 +9,7 @@ pub(super) const ENTRY: Entry = Entry {
     write,
 };
 
-fn write(result: &BenchResult) -> Vec<u8> {
+fn write(result: &BenchResult, _: Glyphs) -> Vec<u8> {
     // Its keys are strings and its numbers finite: nothing in it cannot be JSON.
     let mut bytes = serde_json::to_vec_pretty(result).unwrap_or_default();
     bytes.push(b'\n');

@@ -9,41 +9,52 @@ use crate::model::units::{Thousands, show_size};
 use crate::text::sanitize;
 
 use super::Entry;
+use super::plot::{self, Glyphs};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "text",
     help: "the summary that is printed after every run",
-    write: |result| summary(result).into_bytes(),
+    write: |result, glyphs| summary(result, glyphs).into_bytes(),
 };
 
 /// Columns of bars.
 const BAR: usize = 20;
+/// Characters of a script's line.
+const LINE: usize = 48;
 
 /// The whole summary.
-pub(super) fn summary(result: &BenchResult) -> String {
-    let mut text = Text(String::new());
+pub(super) fn summary(result: &BenchResult, glyphs: Glyphs) -> String {
+    let mut text = Text {
+        text: String::new(),
+        glyphs,
+    };
     text.head(result);
+    text.iterations(result);
     text.connections(result);
     text.latencies(result);
+    text.steps(result);
     text.handshake(result);
-    text.over_time(result);
+    text.pictures(result);
     text.errors(&result.errors);
     text.closes(&result.closes);
     text.thresholds(&result.thresholds);
     text.generator(result);
-    text.0
+    text.text
 }
 
-struct Text(String);
+struct Text {
+    text: String,
+    glyphs: Glyphs,
+}
 
 impl Text {
     /// Adds a line. Writing to a String cannot fail.
     fn line(&mut self, args: std::fmt::Arguments<'_>) {
-        let start = self.0.len();
-        let _ = self.0.write_fmt(args);
-        let end = start + self.0[start..].trim_end().len();
-        self.0.truncate(end);
-        self.0.push('\n');
+        let start = self.text.len();
+        let _ = self.text.write_fmt(args);
+        let end = start + self.text[start..].trim_end().len();
+        self.text.truncate(end);
+        self.text.push('\n');
     }
 
     fn head(&mut self, result: &BenchResult) {
@@ -123,13 +134,23 @@ impl Text {
         ));
         let rows = [
             ("rtt", &latency.rtt, "from intended send"),
+            (
+                "session",
+                &latency.session,
+                "a whole script, from when it was due",
+            ),
             ("service", &latency.service, "from actual write"),
             ("first message", &latency.first_message, "from the 101"),
             ("ping", &latency.ping, ""),
             ("send stall", &latency.send_stall, ""),
         ];
         for (name, info, note) in rows {
-            if info.count > 0 || name == "rtt" {
+            let is_main = match name {
+                "rtt" => result.iterations.is_none(),
+                "session" => result.iterations.is_some(),
+                _ => false,
+            };
+            if info.count > 0 || is_main {
                 self.latency(name, info, note);
             }
         }
@@ -137,9 +158,13 @@ impl Text {
     }
 
     fn latency(&mut self, name: &str, info: &LatencyInfo, note: &str) {
+        self.row(name, info.count, info, note);
+    }
+
+    fn row(&mut self, name: &str, count: u64, info: &LatencyInfo, note: &str) {
         self.line(format_args!(
             "  {name:<13}{:>12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}   {note}",
-            Thousands(info.count).to_string(),
+            Thousands(count).to_string(),
             millis(info.min),
             millis(info.p50),
             millis(info.p90),
@@ -170,42 +195,92 @@ impl Text {
         for (name, info) in steps {
             if info.count > 0 {
                 let part = info.p50.unwrap_or(0) as f64 / whole as f64;
-                let bar = (part.min(1.0) * BAR as f64).round() as usize;
-                self.latency(name, info, &"#".repeat(bar));
+                let bar = self.glyphs.bar(part, BAR);
+                self.latency(name, info, &bar);
             }
         }
         self.latency("total", &handshake.total, "");
         self.line(format_args!(""));
     }
 
-    /// The p99 of each second, as far as there was something to measure.
-    fn over_time(&mut self, result: &BenchResult) {
-        let columns = &result.series.columns;
-        let place = |name: &str| columns.iter().position(|column| column == name);
-        let (Some(time), Some(p99)) = (place("t"), place("rtt_p99")) else {
+    /// How the main latency is distributed, and how it went from second to second.
+    fn pictures(&mut self, result: &BenchResult) {
+        let (title, info, column) = match &result.iterations {
+            None => ("RTT", &result.latency.rtt, "rtt_p99"),
+            Some(_) => ("Session", &result.latency.session, "session_p99"),
+        };
+        let Some(samples) = info.hdr.decoded().filter(|samples| !samples.is_empty()) else {
             return;
         };
-        let seconds: Vec<(f64, f64)> = result
-            .series
-            .rows
-            .iter()
-            .filter_map(|row| Some((*row.get(time)?, *row.get(p99)?)))
-            .filter(|(_, p99)| *p99 > 0.0)
-            .collect();
-        let most = seconds.iter().map(|(_, p99)| *p99).fold(0.0, f64::max);
-        if seconds.len() < 3 {
+        let mut left = vec![format!("{title} distribution (ms)")];
+        left.extend(plot::distribution(&samples, self.glyphs));
+        let seconds = result.series.of(column);
+        let right = match seconds.len() {
+            // Two points are no picture.
+            0..=2 => Vec::new(),
+            _ => plot::over_time(title, &seconds, self.glyphs),
+        };
+        for line in plot::beside(&left, &right) {
+            self.line(format_args!("{line}"));
+        }
+        self.line(format_args!(""));
+    }
+
+    /// How often a script was played.
+    fn iterations(&mut self, result: &BenchResult) {
+        let Some(played) = &result.iterations else {
+            return;
+        };
+        let path = result.workload.script.as_deref().unwrap_or_default();
+        self.line(format_args!(
+            "Script        {}   played {} ({:.1}/s)   passed {}   failed {}{}   unfinished {}   dropped {}   users {}",
+            sanitize::line(path),
+            Thousands(played.passed + played.failed),
+            played.rate,
+            Thousands(played.passed),
+            Thousands(played.failed),
+            share(played.failed, played.passed + played.failed),
+            Thousands(played.unfinished),
+            Thousands(played.dropped),
+            Thousands(result.workload.connections as u64),
+        ));
+    }
+
+    /// How long the steps of a script took, and whether they held.
+    fn steps(&mut self, result: &BenchResult) {
+        if result.steps.is_empty() {
             return;
         }
-        self.line(format_args!("RTT p99 per second (ms)"));
-        // Longer runs are shown in parts, each by its worst second.
-        let each = seconds.len().div_ceil(20);
-        for part in seconds.chunks(each) {
-            let worst = part.iter().map(|(_, p99)| *p99).fold(0.0, f64::max);
-            let bar = "#".repeat((worst / most * 40.0).round().max(1.0) as usize);
+        self.line(format_args!(
+            "Steps (ms)     {:>12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+            "count", "min", "p50", "p90", "p99", "p99.9", "p99.99", "max"
+        ));
+        for step in &result.steps {
+            if let Some(info) = result.latency.step.get(&step.name) {
+                let ended = step.passed + step.failed;
+                self.row(&step.name, ended, info, &first_of(&step.text));
+            }
+        }
+        self.line(format_args!(""));
+        let (passed, failed) = result
+            .checks
+            .iter()
+            .fold((0, 0), |(passed, failed), check| {
+                (passed + check.passed, failed + check.failed)
+            });
+        self.line(format_args!(
+            "Checks       {} of {} held ({:.2}%)",
+            Thousands(passed),
+            Thousands(passed + failed),
+            percent(passed, passed + failed),
+        ));
+        for check in result.checks.iter().filter(|check| check.failed > 0) {
             self.line(format_args!(
-                "  {:>6.0}s {:>9} |{bar}",
-                part[0].0,
-                millis(Some(worst as u64))
+                "             FAIL  step {:<6} {} of {} held   {}",
+                check.name,
+                Thousands(check.passed),
+                Thousands(check.passed + check.failed),
+                first_of(&check.text),
             ));
         }
         self.line(format_args!(""));
@@ -285,10 +360,11 @@ impl Text {
     fn generator(&mut self, result: &BenchResult) {
         let (used, environment) = (&result.generator, &result.environment);
         self.line(format_args!(
-            "Generator    cpu {:.0}% of {} cores (busiest thread {:.0}%)   lag p50 {} p99 {} max {} ms   rss {}   fds {}/{}   ports {:.0}%",
+            "Generator    cpu {:.0}% of {} cores (busiest thread {:.0}%){}   lag p50 {} p99 {} max {} ms   rss {}   fds {}/{}   ports {:.0}%",
             used.cpu_percent,
             environment.cpus,
             used.busiest_thread_percent,
+            cost(result),
             millis(used.sched_lag_us.p50),
             millis(used.sched_lag_us.p99),
             millis(used.sched_lag_us.max),
@@ -311,6 +387,28 @@ impl Text {
         for warning in &result.verdict.warnings {
             self.line(format_args!("Warning      {}", warning.text));
         }
+    }
+}
+
+/// What a message costs this machine, by the path that it takes.
+fn cost(result: &BenchResult) -> String {
+    let path = match result.workload.path.as_str() {
+        "light" => "light path",
+        "full" => "compressed",
+        _ => "script",
+    };
+    match result.generator.cpu_per_message_us {
+        Some(micros) => format!("   {micros:.1} us per message ({path})"),
+        None => String::new(),
+    }
+}
+
+/// The beginning of a line of a script.
+fn first_of(line: &str) -> String {
+    let shown = sanitize::line(line);
+    match shown.char_indices().nth(LINE) {
+        Some((end, _)) => format!("{}...", &shown[..end]),
+        None => shown.into_owned(),
     }
 }
 
@@ -349,7 +447,7 @@ fn verdict(result: &BenchResult) -> String {
 }
 
 /// Milliseconds with three digits that mean something; a dash where there are not samples enough.
-fn millis(micros: Option<u64>) -> String {
+pub(super) fn millis(micros: Option<u64>) -> String {
     let Some(micros) = micros else {
         return "-".to_owned();
     };
@@ -361,7 +459,7 @@ fn millis(micros: Option<u64>) -> String {
     }
 }
 
-fn percent(part: u64, whole: u64) -> f64 {
+pub(super) fn percent(part: u64, whole: u64) -> f64 {
     part as f64 * 100.0 / whole.max(1) as f64
 }
 

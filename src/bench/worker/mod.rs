@@ -43,9 +43,7 @@ use crate::wire::tls::Connector;
 #[derive(Debug, Clone)]
 pub struct Common {
     pub workload: Arc<Workload>,
-    pub request: Arc<Request>,
     pub shared: Arc<Shared>,
-    pub route: Route,
     pub reports: UnboundedSender<Report>,
     pub started: Instant,
 }
@@ -101,6 +99,8 @@ const SPREAD: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Worker {
     common: Common,
+    request: Arc<Request>,
+    route: Route,
     index: usize,
     poll: Poll,
     slots: Vec<Slot>,
@@ -138,16 +138,22 @@ impl Worker {
     ///
     /// # Errors
     /// The system gives no event queue.
-    pub fn new(common: Common, index: usize) -> io::Result<(Self, Arc<Waker>)> {
+    pub fn new(
+        common: Common,
+        request: Arc<Request>,
+        route: Route,
+        index: usize,
+    ) -> io::Result<(Self, Arc<Waker>)> {
         let workload = Arc::clone(&common.workload);
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         let (done, opened) = channel();
-        let opener = match &common.route {
+        let opener = match &route {
             Route::Direct(_) => None,
             Route::Opener { runtime, tls } => Some(Opener {
                 runtime: runtime.clone(),
-                request: Arc::clone(&common.request),
+                request: Arc::clone(&request),
+                sources: workload.sources.clone(),
                 tls: tls.clone(),
                 done,
                 waker: Arc::clone(&waker),
@@ -190,6 +196,8 @@ impl Worker {
             buffer: vec![0; READ_BUFFER].into_boxed_slice(),
             out: Vec::new(),
             scratch: Vec::new(),
+            request,
+            route,
             common,
         };
         Ok((worker, waker))

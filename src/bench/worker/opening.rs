@@ -44,7 +44,7 @@ impl Worker {
         self.figures.connections.attempted += 1;
         let number = self.slots[slot].number;
         self.slots[slot].generation += 1;
-        match (&self.common.route, &self.opener) {
+        match (&self.route, &self.opener) {
             (Route::Direct(address), _) => {
                 let address = *address;
                 match self.connect(slot, number, address, now) {
@@ -69,7 +69,7 @@ impl Worker {
         address: SocketAddr,
         now: Instant,
     ) -> Result<Connecting, Failure> {
-        let plan = self.common.request.of(number);
+        let plan = self.request.of(number);
         let plan = plan.map_err(|error| Failure::opening(&error, b""))?;
         let head = upgrade::request(&plan.target, &plan.request, &upgrade::new_key());
         let handshake = Handshake::new(head);
@@ -168,7 +168,7 @@ impl Worker {
     }
 
     pub(super) fn max_message_size(&self) -> usize {
-        self.common.request.base().connection.max_message_size
+        self.request.base().connection.max_message_size
     }
 
     pub(super) fn is_open(

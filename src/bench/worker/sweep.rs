@@ -7,7 +7,7 @@ use super::slot::State;
 
 impl Worker {
     pub(super) fn sweep(&mut self, now: Instant) {
-        let timeout = self.common.request.base().connect_timeout;
+        let timeout = self.request.base().connect_timeout;
         for slot in 0..self.slots.len() {
             match &self.slots[slot].state {
                 State::Connecting(connecting) if now - connecting.begun > timeout => {

@@ -21,6 +21,17 @@ pub(in crate::cli) struct Load {
     #[arg(long, value_name = "MODE", default_value = MODES[0].name, value_parser = value::bench_mode())]
     pub mode: &'static Mode,
 
+    /// Let each connection's user play this transcript instead, again and again (--mode script)
+    ///
+    /// {{url}}, {{conn}}, the columns of --feed, --var and WSCOPE_VAR_name have values in it. -c is the
+    /// number of users, --rate how many begin per second, -n how often it is played in all.
+    #[arg(long, value_name = "FILE", conflicts_with_all = SINGLE)]
+    pub script: Option<PathBuf>,
+
+    /// Give {{NAME}} a value in the script; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = value::assignment, requires = "script")]
+    pub var: Vec<(String, String)>,
+
     /// Hold this many connections
     #[arg(short, long, value_name = "N", default_value = "50", value_parser = value::positive_count)]
     pub connections: usize,
@@ -177,6 +188,12 @@ pub(in crate::cli) struct Results {
     #[arg(long, value_name = "HOW", default_value = "auto", value_parser = ["auto", "plain", "none"])]
     pub live: String,
 
+    /// Start the server with this command, wait until it listens, stop it at the end
+    ///
+    /// Its CPU and memory are shown too.
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["pid", "dry_run"])]
+    pub spawn: Option<String>,
+
     /// Show CPU and memory of this process too: the server, if it runs here
     #[arg(long, value_name = "PID")]
     pub pid: Option<u32>,
@@ -199,6 +216,23 @@ pub(in crate::cli) struct Results {
     #[arg(long, value_name = "WHEN", value_parser = value::color())]
     pub color: Option<ColorChoice>,
 }
+
+/// What only connections have that are users themselves.
+const SINGLE: [&str; 13] = [
+    "message",
+    "message_file",
+    "payload_size",
+    "binary",
+    "how",
+    "execute",
+    "pipeline",
+    "max_inflight",
+    "lifetime",
+    "reconnect",
+    "connect_concurrency",
+    "source_ip",
+    "heartbeat",
+];
 
 fn threshold(text: &str) -> Result<Threshold, String> {
     Threshold::parse(text).map_err(|wrong| wrong.show(text))

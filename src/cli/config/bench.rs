@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use super::{DEMO, Setup, connection, target};
+use super::screen::is_utf8;
+use super::test::{base_url, surroundings};
+use super::{DEMO, Environment, Setup, connection, target};
 use crate::bench::feed::Feed;
 use crate::bench::machine;
 use crate::bench::payload::{Content, Payload};
-use crate::bench::plan::{End, Pace, Ping, Ramp, Rate, Sources, Workload};
+use crate::bench::plan::{End, MODES, Mode, Pace, Ping, Ramp, Rate, SCRIPT, Sources, Workload};
 use crate::bench::reply::Match;
+use crate::bench::report::Glyphs;
 use crate::bench::template::Template;
 use crate::cli::args::{Bench, Load, Messages};
-use crate::command::bench::{Only, Plan};
+use crate::command::bench::{Only, Plan, script};
+use crate::command::test::URL;
 use crate::error::Error;
 use crate::model::message::Kind;
 use crate::protocol::deflate;
@@ -49,6 +53,8 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
     let environment = setup.environment;
     Ok(Plan {
         workload: workload(&args, feed.clone())?,
+        script: script(&args, url, setup.environment)?,
+        spawn: spawn(&args, url)?,
         client,
         url: url.to_owned(),
         feed,
@@ -57,6 +63,11 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
         strict: args.results.strict,
         pid: args.results.pid,
         reports: args.results.report,
+        glyphs: if is_utf8(environment) {
+            Glyphs::Unicode
+        } else {
+            Glyphs::Ascii
+        },
         live: match args.results.live.as_str() {
             "plain" => true,
             "none" => false,
@@ -85,16 +96,25 @@ fn first(url: &str, feed: &Feed) -> Result<String, Error> {
 
 fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
     let Bench { load, messages, .. } = args;
-    let mode = load.mode;
+    let mode = if load.script.is_some() {
+        &SCRIPT
+    } else {
+        load.mode
+    };
     let connections = load.connections;
     let threads = load.threads.unwrap_or_else(machine::cpus).min(connections);
     let once = mode.once;
-    let default_rate = if once { None } else { Some(CONNECT_RATE) };
+    let is_script = load.script.is_some();
+    let default_rate = if once && !is_script {
+        None
+    } else {
+        Some(CONNECT_RATE)
+    };
     let measures_at_once = load.messages.is_some() || load.stages.is_some() || once || !mode.sends;
     Ok(Workload {
         mode,
         connections,
-        pace: pace(load)?,
+        pace: pace(load, mode)?,
         end: end(load),
         payload: payload(messages, &feed)?,
         how: if mode.answered {
@@ -122,6 +142,7 @@ fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
         reconnect: load.reconnect,
         sync: load.sync,
         ping: ping(load),
+        script: None,
         sources: Sources {
             addresses: load.source_ip.clone(),
         },
@@ -130,15 +151,54 @@ fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
     })
 }
 
-fn pace(load: &Load) -> Result<Pace, Error> {
+/// The script of `--script`, which `--mode script` needs.
+fn script(
+    args: &Bench,
+    url: &str,
+    environment: &Environment,
+) -> Result<Option<script::Plan>, Error> {
+    let load = &args.load;
+    match &load.script {
+        None if *load.mode == SCRIPT => Err(Error::usage_hint(
+            "--mode script needs a transcript",
+            "--script FILE names it",
+        )),
+        Some(_) if *load.mode != SCRIPT && *load.mode != MODES[0] => Err(Error::usage(format!(
+            "--mode {} and --script exclude each other",
+            load.mode.name
+        ))),
+        None => Ok(None),
+        Some(path) => {
+            let mut given = surroundings(environment)?;
+            given.variables.extend(load.var.iter().cloned());
+            given.variables.insert(URL.into(), base_url(url)?);
+            Ok(Some(script::Plan {
+                path: path.clone(),
+                given,
+            }))
+        }
+    }
+}
+
+fn spawn(args: &Bench, url: &str) -> Result<Option<String>, Error> {
+    match &args.results.spawn {
+        Some(_) if url == DEMO => Err(Error::usage_hint(
+            "demo is a server already, and --spawn starts one",
+            "name the URL at which the started server listens",
+        )),
+        command => Ok(command.clone()),
+    }
+}
+
+fn pace(load: &Load, mode: &Mode) -> Result<Pace, Error> {
     let rate = match (load.rate, load.rate_per_conn) {
         (Some(rate), _) => Some(Rate::Total(rate)),
         (_, Some(rate)) => Some(Rate::PerConnection(rate)),
         _ => None,
     };
     match rate {
-        Some(_) if load.mode.once => Err(Error::usage_hint(
-            format!("--mode {} has no rate of messages", load.mode.name),
+        Some(_) if mode.once && *mode != SCRIPT => Err(Error::usage_hint(
+            format!("--mode {} has no rate of messages", mode.name),
             "--connect-rate sets how many connections are opened per second",
         )),
         Some(rate) => Ok(Pace::Open {
@@ -146,7 +206,7 @@ fn pace(load: &Load) -> Result<Pace, Error> {
             max_inflight: load.max_inflight,
         }),
         None => Ok(Pace::Closed {
-            pipeline: if load.mode.once { 1 } else { load.pipeline },
+            pipeline: if mode.once { 1 } else { load.pipeline },
             think: load.think,
         }),
     }

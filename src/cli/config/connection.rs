@@ -36,6 +36,7 @@ pub(super) fn client(
             resolve: args.resolve.clone(),
             family: family(args),
             unix_socket: args.unix_socket.clone(),
+            source: None,
         },
         proxy: reach::proxy(&args.reach, environment)?,
         tls: reach::tls(&args.reach, environment),

@@ -106,7 +106,7 @@ fn theme<'a>(environment: &Environment, args: &'a Screen, view: &view::Plan) -> 
 
 /// Whether the locale is UTF-8, as POSIX names it; a system without a locale is taken for a modern
 /// one.
-fn is_utf8(environment: &Environment) -> bool {
+pub(super) fn is_utf8(environment: &Environment) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .into_iter()
         .find_map(|name| environment.get(name));

@@ -130,16 +130,20 @@ fn variables(
     }
     variables.extend(args.var.iter().cloned());
     if let Some(url) = url {
-        // So that {{url}}/path is what it looks like, whether or not a slash was typed.
-        let is_root = target(url)?.request_target() == "/";
-        let url = if is_root {
-            url.strip_suffix('/').unwrap_or(url)
-        } else {
-            url
-        };
-        variables.insert(test::URL.into(), url.to_owned());
+        variables.insert(test::URL.into(), base_url(url)?);
     }
     Ok(variables)
+}
+
+/// A URL as `{{url}}`, so that `{{url}}/path` is what it looks like, whether or not a slash was typed.
+pub(super) fn base_url(url: &str) -> Result<String, Error> {
+    let is_root = target(url)?.request_target() == "/";
+    let url = if is_root {
+        url.strip_suffix('/').unwrap_or(url)
+    } else {
+        url
+    };
+    Ok(url.to_owned())
 }
 
 /// The values that only the environment gives: what a served transcript has.

@@ -8,14 +8,18 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use crate::error::{Error, cause_text};
+use crate::error::{Error, ExitCode, cause_text};
 use crate::model::secret::known::Named;
 use crate::model::secret::stand_in::StandIns;
 use crate::transcript::har;
 use crate::transcript::load::{self, Wrong, includes};
 use crate::transcript::matcher::Files;
+use crate::transcript::outcome::Trouble;
 use crate::transcript::parse::MAX_FILE;
+use crate::transcript::program::Program;
+use crate::transcript::survey::survey;
 use crate::transcript::syntax::Transcript;
+use crate::transcript::variables::Given;
 
 /// The largest file that `/file` and `/bin file:` read, and the largest recording of a browser, in
 /// bytes.
@@ -151,6 +155,47 @@ pub(super) fn load(path: &Path, folder: &Folder) -> Result<Loaded, Wrong> {
     })
 }
 
+/// A file, checked, and the values that it gets: those from outside, and what is in a recording.
+///
+/// # Errors
+/// What is wrong with it, each with its line and a caret.
+pub(in crate::command) fn program(
+    path: &Path,
+    folder: &Folder,
+    given: &Given,
+) -> Result<(Program, Given), Vec<Trouble>> {
+    let Loaded {
+        transcript,
+        secrets,
+    } = load(path, folder).map_err(|wrong| troubles(&wrong))?;
+    let given = given.with(secrets).map_err(|message| {
+        vec![Trouble {
+            code: ExitCode::USAGE,
+            place: None,
+            rendered: format!("   {message}\n"),
+            message,
+        }]
+    })?;
+    let survey = survey(&transcript, &given.variables);
+    let program = Program::new(transcript, given.names());
+    let program = program.map_err(|wrong| troubles(&wrong))?;
+    match survey.check(folder) {
+        wrong if wrong.is_empty() => Ok((program, given)),
+        diagnostics => Err(troubles(&Wrong {
+            sources: program.sources,
+            diagnostics,
+        })),
+    }
+}
+
+/// What is wrong with a file, for the report.
+fn troubles(wrong: &Wrong) -> Vec<Trouble> {
+    let wrong_lines = wrong.diagnostics.iter();
+    wrong_lines
+        .map(|one| Trouble::of(one, ExitCode::USAGE, &wrong.sources))
+        .collect()
+}
+
 /// A browser's recording.
 pub(super) fn is_archive(path: &Path) -> bool {
     path.extension()
@@ -159,12 +204,12 @@ pub(super) fn is_archive(path: &Path) -> bool {
 
 /// The folder that a transcript may read files from: nothing outside of it is read.
 #[derive(Debug, Clone)]
-pub(super) struct Folder {
+pub(in crate::command) struct Folder {
     root: PathBuf,
 }
 
 impl Folder {
-    pub(super) fn of(script: &Path, root: Option<&Path>) -> Self {
+    pub(in crate::command) fn of(script: &Path, root: Option<&Path>) -> Self {
         let own = match script.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),

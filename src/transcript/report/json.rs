@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Report;
 use crate::model::units::millis;
 use crate::transcript::outcome::{
-    Failure, FileOutcome, Outcome, Sight, StepKind, StepOutcome, StepResult, Totals, Trouble,
+    Failure, FileOutcome, Outcome, Sight, StepOutcome, StepResult, Totals, Trouble,
 };
 use crate::transcript::syntax::Place;
 
@@ -54,7 +54,7 @@ fn step(step: &StepOutcome) -> Value {
         "line": step.place.line,
         "column": step.place.column,
         "peer": step.peer.name(),
-        "kind": kind(step.kind),
+        "kind": step.kind.name(),
         "step": step.line,
         "result": result(&step.result),
     });
@@ -79,15 +79,6 @@ fn sight(sight: &Sight) -> Value {
         "ordinal": sight.ordinal,
         "at_ms": millis(sight.at),
     })
-}
-
-const fn kind(kind: StepKind) -> &'static str {
-    match kind {
-        StepKind::Connect => "connect",
-        StepKind::Send => "send",
-        StepKind::Expect => "expect",
-        StepKind::Wait => "wait",
-    }
 }
 
 const fn result(result: &StepResult) -> &'static str {

@@ -87,6 +87,11 @@ impl Spawned {
         Ok(())
     }
 
+    /// The process group of it and of what it starts.
+    pub(super) fn group(&self) -> Option<u32> {
+        self.group.and_then(|group| u32::try_from(group).ok())
+    }
+
     /// Ends it and all that it started, and waits until nothing listens there any more.
     pub(super) async fn stop(mut self) {
         self.signal(Signal::Terminate);

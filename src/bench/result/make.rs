@@ -1,337 +1,32 @@
-//! The result of a run as a value: what every report is made from, and what the JSON file is. Names
-//! never change their meaning; `docs/bench-result.v1.schema.json` describes them.
+//! A result is made from a run that has ended.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
-use serde::{Deserialize, Serialize};
+use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
 
-use super::failure::Name;
-use super::figures::{Close, Closes, Figures, Latency, Seen};
-use super::machine;
-use super::payload::Content;
-use super::plan::{Pace, Workload};
-use super::run::{Finished, Second};
-use super::shared::Phase;
-use super::threshold::{self, Measured, Threshold, Unit};
-use super::verdict::{self, Facts, Remark};
+use super::super::failure::Name;
+use super::super::figures::{self, Close, Closes, Figures, Latency, Seen};
+use super::super::machine;
+use super::super::payload::Content;
+use super::super::plan::{Pace, Workload};
+use super::super::run::{Finished, Second};
+use super::super::script::Step;
+use super::super::shared::Phase;
+use super::super::threshold::{self, Measured, Threshold, Unit};
+use super::super::verdict::{self, Facts, Remark};
+use super::{
+    BenchResult, Bytes, Check, CloseCount, Connections, Environment, ErrorCount, Frames, Generator,
+    Handshake, Hdr, Iterations, Lag, Latencies, LatencyInfo, Messages, PERCENTILES, PayloadInfo,
+    RemarkInfo, Run, SCHEMA, Series, StageInfo, StepInfo, TargetProcess, ThresholdResult, Verdict,
+    WorkloadInfo,
+};
 use crate::model::frame::Opcode;
 use crate::model::message::Kind;
 use crate::model::ndjson;
-
-/// The version of the form of a result.
-pub const SCHEMA: &str = "bench-result.v1";
-
-/// Percentiles of a result, and from how many samples on each means something.
-pub const PERCENTILES: &[(f64, u64)] = &[
-    (50.0, 1),
-    (75.0, 1),
-    (90.0, 1),
-    (95.0, 1),
-    (99.0, 1),
-    (99.9, 1_000),
-    (99.99, 10_000),
-];
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct BenchResult {
-    pub schema: String,
-    pub schema_version: u32,
-    pub run: Run,
-    pub workload: WorkloadInfo,
-    pub environment: Environment,
-    pub verdict: Verdict,
-    pub connections: Connections,
-    pub messages: Messages,
-    pub bytes: Bytes,
-    pub frames: Frames,
-    pub latency: Latencies,
-    pub errors: Vec<ErrorCount>,
-    pub closes: Vec<CloseCount>,
-    pub thresholds: Vec<ThresholdResult>,
-    pub generator: Generator,
-    /// The server's process, where `--pid` or `--spawn` named it.
-    pub target_process: Option<TargetProcess>,
-    pub series: Series,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Run {
-    pub id: String,
-    pub started_at: String,
-    pub ended_at: String,
-    pub tool: String,
-    pub version: String,
-    pub seed: String,
-    pub exit_code: u8,
-    pub end_reason: String,
-    /// Seconds of each part of the run.
-    pub ramp_s: f64,
-    pub measured_s: f64,
-    pub drain_s: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct WorkloadInfo {
-    pub mode: String,
-    pub targets: Vec<String>,
-    pub connections: usize,
-    /// `closed` or `open`.
-    #[serde(rename = "loop")]
-    pub pace: String,
-    /// Messages per second that were asked for, in an open loop.
-    pub rate: Option<f64>,
-    pub pipeline: Option<usize>,
-    pub stages: Vec<StageInfo>,
-    pub payload: PayloadInfo,
-    pub warmup_s: f64,
-    pub duration_s: Option<f64>,
-    pub messages: Option<u64>,
-    pub timeout_s: f64,
-    pub compress: bool,
-    pub tls: bool,
-    /// `light` or `full`: what read and wrote the frames; see `compress` and `tls` for why.
-    pub path: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct StageInfo {
-    pub for_s: f64,
-    pub connections: usize,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct PayloadInfo {
-    /// `text` or `binary`.
-    pub kind: String,
-    /// `null` where it varies.
-    pub bytes: Option<usize>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Environment {
-    pub host: String,
-    pub os: String,
-    pub arch: String,
-    pub cpus: usize,
-    pub memory_bytes: u64,
-    /// Soft and hard limit of open files.
-    pub nofile: [u64; 2],
-    pub ip_local_port_range: [u16; 2],
-    pub tcp_rmem: Vec<u64>,
-    pub source_ips: usize,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Verdict {
-    /// Every threshold holds.
-    pub passed: bool,
-    /// The figures may be believed.
-    pub valid: bool,
-    /// The run was cut short.
-    pub partial: bool,
-    pub warnings: Vec<RemarkInfo>,
-    pub invalid_reasons: Vec<RemarkInfo>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct RemarkInfo {
-    pub code: String,
-    pub text: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Connections {
-    pub target: usize,
-    pub attempted: u64,
-    pub opened: u64,
-    pub failed: u64,
-    pub lost: u64,
-    pub reconnected: u64,
-    pub peak: usize,
-    pub open_at_end: usize,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Messages {
-    pub sent: u64,
-    pub received: u64,
-    pub matched: u64,
-    pub unanswered: u64,
-    pub timed_out: u64,
-    pub dropped: u64,
-    pub late: u64,
-    pub duplicate: u64,
-    pub out_of_order: u64,
-    pub unexpected: u64,
-    /// Per second of the measured time.
-    pub sent_rate: f64,
-    pub received_rate: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Bytes {
-    pub sent_payload: u64,
-    pub sent_wire: u64,
-    pub received_payload: u64,
-    pub received_wire: u64,
-}
-
-/// By the opcode's name.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Frames {
-    pub sent: BTreeMap<String, u64>,
-    pub received: BTreeMap<String, u64>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Latencies {
-    /// `us`: microseconds.
-    pub unit: String,
-    pub rtt: LatencyInfo,
-    pub service: LatencyInfo,
-    pub first_message: LatencyInfo,
-    pub ping: LatencyInfo,
-    pub sched_lag: LatencyInfo,
-    pub send_stall: LatencyInfo,
-    pub handshake: Handshake,
-}
-
-/// The whole opening, and its steps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Handshake {
-    #[serde(flatten)]
-    pub total: LatencyInfo,
-    pub dns: LatencyInfo,
-    pub tcp: LatencyInfo,
-    pub proxy: LatencyInfo,
-    pub tls: LatencyInfo,
-    pub upgrade: LatencyInfo,
-}
-
-/// Microseconds. A percentile that has not samples enough is `null`, for it would be the maximum.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct LatencyInfo {
-    pub count: u64,
-    pub min: Option<u64>,
-    pub max: Option<u64>,
-    pub mean: Option<f64>,
-    pub stdev: Option<f64>,
-    pub p50: Option<u64>,
-    pub p75: Option<u64>,
-    pub p90: Option<u64>,
-    pub p95: Option<u64>,
-    pub p99: Option<u64>,
-    pub p99_9: Option<u64>,
-    pub p99_99: Option<u64>,
-    pub hdr: Hdr,
-}
-
-/// The histogram itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Hdr {
-    /// `v2-deflate-base64`: HdrHistogram V2, compressed, in base64.
-    pub encoding: String,
-    pub digits: u8,
-    pub data: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ErrorCount {
-    pub phase: String,
-    pub kind: String,
-    pub count: u64,
-    pub first_at: String,
-    pub connection: u64,
-    pub sample: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct CloseCount {
-    pub code: u16,
-    /// `us`, `peer` or `transport`.
-    pub by: String,
-    /// `fin`, `rst` or `timeout`, for 1006.
-    pub detail: Option<String>,
-    pub count: u64,
-    /// The first reason that was given.
-    pub reason: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ThresholdResult {
-    pub expr: String,
-    pub metric: String,
-    pub op: String,
-    pub limit: f64,
-    /// `null` where nothing was measured.
-    pub value: Option<f64>,
-    /// `us`, `ratio`, `count` or `per_second`.
-    pub unit: String,
-    pub passed: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Generator {
-    /// 100 is one processor.
-    pub cpu_percent: f64,
-    pub busiest_thread_percent: f64,
-    pub sched_lag_us: Lag,
-    pub rss_peak_bytes: u64,
-    pub fds_peak: u64,
-    pub ports_percent: f64,
-    pub threads: usize,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Lag {
-    pub p50: Option<u64>,
-    pub p99: Option<u64>,
-    pub max: Option<u64>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct TargetProcess {
-    pub pid: u32,
-    pub cpu_percent: f64,
-    pub rss_peak_bytes: u64,
-}
-
-/// What happened second by second; latencies in microseconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Series {
-    pub interval_s: u32,
-    pub start: String,
-    pub columns: Vec<String>,
-    pub rows: Vec<Vec<f64>>,
-}
+use std::collections::BTreeMap;
 
 type Column = (&'static str, fn(&Second) -> f64);
 
@@ -353,6 +48,9 @@ const COLUMNS: &[Column] = &[
     ("rtt_p99", |second| quantile(second, Latency::Rtt, 0.99)),
     ("rtt_max", |second| {
         second.figures.latency(Latency::Rtt).max() as f64
+    }),
+    ("session_p99", |second| {
+        quantile(second, Latency::Session, 0.99)
     }),
     ("lag_p99", |second| {
         quantile(second, Latency::SchedLag, 0.99)
@@ -379,6 +77,8 @@ pub struct Facets<'a> {
     pub compress: bool,
     /// The target is this machine.
     pub local: bool,
+    /// The server is in this process, and its CPU time not to be told from the load's.
+    pub inside: bool,
     pub thresholds: &'a [Threshold],
 }
 
@@ -388,6 +88,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
     let workload = facets.workload;
     let measured = Measured {
         figures,
+        steps: workload.steps(),
         open: finished.open_at_end,
         time: finished.measured,
         opening: if workload.mode.once {
@@ -408,7 +109,12 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         measured: finished.measured,
         busiest: finished.generator.busiest,
         ports: finished.generator.ports,
-        wanted: workload.peak(),
+        // Where they come and go, not all are there at once.
+        wanted: if workload.mode.once {
+            0
+        } else {
+            workload.peak()
+        },
         peak: finished.peak,
         local: facets.local,
         ended: finished.end_reason,
@@ -438,11 +144,17 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
             sent: by_opcode(&figures.frames_sent),
             received: by_opcode(&figures.frames_received),
         },
-        latency: latencies(figures),
+        latency: latencies(figures, workload),
+        iterations: workload
+            .script
+            .as_ref()
+            .map(|_| iterations(figures, finished.measured)),
+        steps: steps(figures, workload),
+        checks: checks(figures, workload),
         errors: errors(figures),
         closes: closes(figures),
         thresholds,
-        generator: generator(finished, workload.threads),
+        generator: generator(finished, workload.threads, facets.inside),
         target_process: finished.target.map(|target| TargetProcess {
             pid: target.pid,
             cpu_percent: round(target.cpu * 100.0, 1),
@@ -487,6 +199,7 @@ fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
         targets: vec![facets.target.clone()],
         connections: workload.peak(),
         pace: pace.into(),
+        script: workload.script.as_ref().map(|script| script.path.clone()),
         rate,
         pipeline,
         stages: stages
@@ -511,10 +224,10 @@ fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
         timeout_s: seconds(workload.timeout),
         compress: facets.compress,
         tls: facets.tls,
-        path: if facets.compress {
-            "full".into()
-        } else {
-            "light".into()
+        path: match (&workload.script, facets.compress) {
+            (Some(_), _) => "script".into(),
+            (None, true) => "full".into(),
+            (None, false) => "light".into(),
         },
     }
 }
@@ -546,7 +259,7 @@ fn remarks(remarks: &[Remark]) -> Vec<RemarkInfo> {
 fn connections(finished: &Finished, workload: &Workload) -> Connections {
     let counted = finished.figures.connections;
     Connections {
-        target: workload.peak(),
+        target: workload.most_connections(),
         attempted: counted.attempted,
         opened: counted.opened,
         failed: counted.failed,
@@ -576,6 +289,50 @@ fn messages(figures: &Figures, measured: Duration) -> Messages {
     }
 }
 
+fn iterations(figures: &Figures, measured: Duration) -> Iterations {
+    let counted = figures.iterations;
+    let ended = (counted.passed + counted.failed) as f64;
+    Iterations {
+        started: counted.started,
+        passed: counted.passed,
+        failed: counted.failed,
+        unfinished: counted.started - counted.passed - counted.failed,
+        dropped: counted.dropped,
+        rate: round(ended / measured.as_secs_f64().max(1e-3), 1),
+    }
+}
+
+/// Each step with what was counted of it; those that were never reached have nothing.
+fn counted<'a>(
+    figures: &'a Figures,
+    workload: &'a Workload,
+) -> impl Iterator<Item = (&'a Step, figures::Step)> {
+    let steps = workload.steps().iter().enumerate();
+    steps.map(|(place, step)| (step, figures.steps.get(place).cloned().unwrap_or_default()))
+}
+
+fn steps(figures: &Figures, workload: &Workload) -> Vec<StepInfo> {
+    let info = |(step, counted): (&Step, figures::Step)| StepInfo {
+        name: step.name.clone(),
+        text: step.text.clone(),
+        kind: step.kind.name().into(),
+        passed: counted.passed,
+        failed: counted.failed,
+    };
+    counted(figures, workload).map(info).collect()
+}
+
+fn checks(figures: &Figures, workload: &Workload) -> Vec<Check> {
+    let checks = counted(figures, workload).filter(|(step, _)| step.is_check());
+    let check = |(step, counted): (&Step, figures::Step)| Check {
+        name: step.name.clone(),
+        text: step.text.clone(),
+        passed: counted.passed,
+        failed: counted.failed,
+    };
+    checks.map(check).collect()
+}
+
 fn by_opcode(counts: &[u64; 16]) -> BTreeMap<String, u64> {
     let named = counts.iter().enumerate().filter(|(_, count)| **count > 0);
     named
@@ -583,7 +340,7 @@ fn by_opcode(counts: &[u64; 16]) -> BTreeMap<String, u64> {
         .collect()
 }
 
-fn latencies(figures: &Figures) -> Latencies {
+fn latencies(figures: &Figures, workload: &Workload) -> Latencies {
     let info = |latency| latency_info(figures.latency(latency));
     Latencies {
         unit: "us".into(),
@@ -593,6 +350,10 @@ fn latencies(figures: &Figures) -> Latencies {
         ping: info(Latency::Ping),
         sched_lag: info(Latency::SchedLag),
         send_stall: info(Latency::SendStall),
+        session: info(Latency::Session),
+        step: counted(figures, workload)
+            .map(|(step, counted)| (step.name.clone(), latency_info(&counted.latency)))
+            .collect(),
         handshake: Handshake {
             total: info(Latency::Handshake),
             dns: info(Latency::Dns),
@@ -640,6 +401,28 @@ fn encoded(histogram: &Histogram<u64>) -> String {
     BASE64.encode(bytes)
 }
 
+impl Hdr {
+    /// The histogram; `None` where a file has something else in its place.
+    pub fn decoded(&self) -> Option<Histogram<u64>> {
+        let bytes = BASE64.decode(&self.data).ok()?;
+        Deserializer::new().deserialize(&mut bytes.as_slice()).ok()
+    }
+}
+
+impl Series {
+    /// The seconds of a column in which it is not zero, and its values.
+    pub fn of(&self, column: &str) -> Vec<(f64, f64)> {
+        let place = |name: &str| self.columns.iter().position(|column| column == name);
+        let (Some(time), Some(value)) = (place("t"), place(column)) else {
+            return Vec::new();
+        };
+        let rows = self.rows.iter();
+        rows.filter_map(|row| Some((*row.get(time)?, *row.get(value)?)))
+            .filter(|(_, value)| *value > 0.0)
+            .collect()
+    }
+}
+
 fn errors(figures: &Figures) -> Vec<ErrorCount> {
     let count = |(name, seen): (&Name, &Seen)| ErrorCount {
         phase: name.phase.into(),
@@ -682,12 +465,13 @@ fn judged(threshold: &Threshold, measured: &Measured<'_>) -> ThresholdResult {
     }
 }
 
-fn generator(finished: &Finished, threads: usize) -> Generator {
+fn generator(finished: &Finished, threads: usize, inside: bool) -> Generator {
     let lag = finished.figures.latency(Latency::SchedLag);
     let any = |value: u64| (!lag.is_empty()).then_some(value);
     let used = finished.generator;
     Generator {
         cpu_percent: round(used.cpu * 100.0, 1),
+        cpu_per_message_us: cpu_per_message(finished).filter(|_| !inside),
         busiest_thread_percent: round(used.busiest * 100.0, 1),
         sched_lag_us: Lag {
             p50: any(lag.value_at_quantile(0.5)),
@@ -699,6 +483,13 @@ fn generator(finished: &Finished, threads: usize) -> Generator {
         ports_percent: round(used.ports * 100.0, 1),
         threads,
     }
+}
+
+fn cpu_per_message(finished: &Finished) -> Option<f64> {
+    let messages = finished.figures.messages;
+    let count = messages.sent + messages.received;
+    let cpu = finished.generator.cpu * finished.measured.as_secs_f64() * 1e6;
+    (count > 0).then(|| round(cpu / count as f64, 2))
 }
 
 fn series(finished: &Finished) -> Series {
@@ -713,29 +504,5 @@ fn series(finished: &Finished) -> Series {
         rows: measured
             .map(|second| COLUMNS.iter().map(|(_, value)| value(second)).collect())
             .collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `BLESS=1 cargo test` writes the file anew; a change of it must only add.
-    #[test]
-    fn the_schema_in_the_repository_is_that_of_the_result() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/docs/bench-result.v1.schema.json"
-        );
-        let schema =
-            serde_json::to_string_pretty(&schemars::schema_for!(BenchResult)).unwrap() + "\n";
-        if std::env::var_os("BLESS").is_some() {
-            std::fs::write(path, &schema).unwrap();
-        }
-        let committed = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(
-            committed == schema,
-            "{path} is not that of the result: BLESS=1 writes it anew"
-        );
     }
 }

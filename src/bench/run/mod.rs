@@ -1,0 +1,349 @@
+//! A run: starts the threads, moves the phases along (`course`), merges once a second what the threads
+//! saw, and ends with everything that a report needs (`finished`).
+
+mod course;
+mod finished;
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, sleep_until};
+
+use self::course::first_phase;
+pub use self::finished::{EndReason, Finished, Generator, Second, TargetUsage};
+use super::figures::{Figures, Latency};
+use super::machine::{self, Usage};
+use super::plan::{PER_SOURCE, Workload};
+use super::request::Request;
+use super::script::Script;
+use super::script::crew::crew;
+use super::shared::{Phase, Shared};
+use super::threshold::Threshold;
+use super::worker::{Common, Report, Route, Worker};
+use crate::error::Error;
+
+/// What a run needs beside its workload.
+#[derive(Debug)]
+pub struct Setting {
+    pub workload: Arc<Workload>,
+    pub users: Users,
+    /// How long an opening may take.
+    pub connect_timeout: Duration,
+    /// Those with `!` end the run.
+    pub thresholds: Vec<Threshold>,
+    /// The server's process, where it is known.
+    pub watched: Option<Watched>,
+    /// How long DNS took, once for all connections.
+    pub dns: Option<Duration>,
+}
+
+/// What the users of a load are.
+#[derive(Debug)]
+pub enum Users {
+    /// A connection each.
+    Connections { request: Arc<Request>, route: Route },
+    /// Somebody who plays a script.
+    Players(Arc<Script>),
+}
+
+/// Whose CPU and memory are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watched {
+    Process(u32),
+    /// All of a process group.
+    Group(u32),
+}
+
+impl Watched {
+    fn usage(self) -> Option<Usage> {
+        match self {
+            Self::Process(pid) => machine::usage_of(pid),
+            Self::Group(group) => machine::usage_of_group(group),
+        }
+    }
+
+    /// The process, or the one that leads the group.
+    const fn pid(self) -> u32 {
+        let (Self::Process(pid) | Self::Group(pid)) = self;
+        pid
+    }
+}
+
+/// What a thread does, and what wakes it when the phase has changed.
+type Crew = (Box<dyn FnOnce() + Send>, Wake);
+type Wake = Box<dyn Fn() + Send>;
+
+impl Users {
+    /// Makes what the `index`th thread is to do.
+    ///
+    /// # Errors
+    /// The system gives no event queue.
+    fn crew(&self, common: Common, index: usize) -> io::Result<Crew> {
+        match self {
+            Self::Connections { request, route } => {
+                let (request, route) = (Arc::clone(request), route.clone());
+                let (worker, waker) = Worker::new(common, request, route, index)?;
+                // A thread that has ended is not woken.
+                let wake = move || drop(waker.wake());
+                Ok((Box::new(move || worker.run()), Box::new(wake)))
+            }
+            Self::Players(script) => {
+                let (play, waker) = crew(common, Arc::clone(script), index)?;
+                Ok((Box::new(play), Box::new(move || waker.notify_one())))
+            }
+        }
+    }
+}
+
+/// How often the run was asked to end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    #[default]
+    GoOn,
+    /// Stop sending, wait for answers, report.
+    Gently,
+    /// Report what there is.
+    Now,
+}
+
+/// Runs a load. `live` is told of every second.
+///
+/// # Errors
+/// No thread or event queue can be had.
+pub async fn run(
+    setting: Setting,
+    mut stop: watch::Receiver<Stop>,
+    live: &mut (dyn FnMut(&Second) + Send),
+) -> Result<Finished, Error> {
+    let mut run = Run::start(setting)?;
+    let mut tick = interval(Duration::from_secs(1));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tick.tick().await;
+    loop {
+        let deadline = run.deadline().into();
+        tokio::select! {
+            report = run.reports.recv() => match report {
+                Some(report) => run.take(report),
+                None => break,
+            },
+            _ = tick.tick() => run.second(live),
+            () = sleep_until(deadline) => {}
+            changed = stop.changed(), if run.stop < Stop::Now => {
+                // Nobody is left to ask for anything.
+                if changed.is_err() { run.stop = Stop::Now; } else { run.stop = *stop.borrow(); }
+            }
+        }
+        run.advance(Instant::now());
+        if run.gone == run.threads.len() {
+            break;
+        }
+    }
+    run.second(live);
+    Ok(run.finish())
+}
+
+struct Run {
+    setting: Setting,
+    shared: Arc<Shared>,
+    reports: UnboundedReceiver<Report>,
+    threads: Vec<JoinHandle<()>>,
+    wakers: Vec<Wake>,
+    stop: Stop,
+    phase: Phase,
+    /// When each phase began.
+    began: [Option<Instant>; 6],
+    started_at: SystemTime,
+    end_reason: EndReason,
+    exhausted: usize,
+    drained: usize,
+    gone: usize,
+    failing: u32,
+    total: Figures,
+    second: Figures,
+    seconds: Vec<Second>,
+    last_second: Instant,
+    connecting: usize,
+    in_flight: usize,
+    cpu: Duration,
+    peak: usize,
+    open_at_end: usize,
+    rss_peak: u64,
+    files_peak: u64,
+    target_rss: u64,
+    /// CPU time of this process and of the server's, at the start and the end of what is measured.
+    usage: [Option<(Usage, Option<Usage>)>; 2],
+    busiest: f64,
+}
+
+impl Run {
+    fn start(setting: Setting) -> Result<Self, Error> {
+        let shared = Arc::new(Shared::default());
+        let first = first_phase(&setting.workload);
+        shared.set_phase(first);
+        let (sender, reports) = unbounded_channel();
+        let now = Instant::now();
+        let common = Common {
+            workload: Arc::clone(&setting.workload),
+            shared: Arc::clone(&shared),
+            reports: sender,
+            started: now,
+        };
+        let failed = |cause| Error::Io {
+            doing: "starting the threads of the load".into(),
+            cause,
+        };
+        let mut threads = Vec::new();
+        let mut wakers = Vec::new();
+        for index in 0..setting.workload.threads {
+            let (work, wake) = setting.users.crew(common.clone(), index).map_err(failed)?;
+            wakers.push(wake);
+            let named = thread::Builder::new().name(format!("bench-{index}"));
+            threads.push(named.spawn(work).map_err(failed)?);
+        }
+        let mut total = Figures::default();
+        if let Some(dns) = setting.dns {
+            total.record(Latency::Dns, dns);
+        }
+        let mut run = Self {
+            setting,
+            shared,
+            reports,
+            threads,
+            wakers,
+            stop: Stop::GoOn,
+            phase: Phase::Ramp,
+            began: [Some(now), None, None, None, None, None],
+            started_at: SystemTime::now(),
+            end_reason: EndReason::Duration,
+            exhausted: 0,
+            drained: 0,
+            gone: 0,
+            failing: 0,
+            total,
+            second: Figures::default(),
+            seconds: Vec::new(),
+            last_second: now,
+            connecting: 0,
+            in_flight: 0,
+            cpu: Duration::ZERO,
+            peak: 0,
+            open_at_end: 0,
+            rss_peak: 0,
+            files_peak: 0,
+            target_rss: 0,
+            usage: [None, None],
+            busiest: 0.0,
+        };
+        if first > Phase::Ramp {
+            run.enter(first, now);
+        }
+        Ok(run)
+    }
+
+    fn take(&mut self, report: Report) {
+        match report {
+            Report::Tick(tick) => {
+                self.second.merge(&tick.figures);
+                self.connecting += tick.connecting;
+                self.in_flight += tick.in_flight;
+                self.cpu += tick.cpu;
+                if self.phase == Phase::Measure {
+                    let part = tick.cpu.as_secs_f64() / tick.took.as_secs_f64().max(1e-3);
+                    self.busiest = self.busiest.max(part.min(1.0));
+                }
+            }
+            Report::Exhausted => self.exhausted += 1,
+            Report::Drained => self.drained += 1,
+            Report::Gone => self.gone += 1,
+        }
+    }
+
+    /// A second is over.
+    fn second(&mut self, live: &mut (dyn FnMut(&Second) + Send)) {
+        let now = Instant::now();
+        let took = now - self.last_second;
+        self.last_second = now;
+        let figures = std::mem::take(&mut self.second);
+        self.total.merge(&figures);
+        let connections = figures.connections;
+        let failing = connections.failed > 0 && connections.failed * 2 > connections.attempted;
+        self.failing = if failing { self.failing + 1 } else { 0 };
+        let second = Second {
+            at: now - self.began(Phase::Ramp).unwrap_or(now),
+            phase: self.phase,
+            open: self.shared.open(),
+            connecting: std::mem::take(&mut self.connecting),
+            in_flight: std::mem::take(&mut self.in_flight),
+            cpu: std::mem::take(&mut self.cpu).as_secs_f64() / took.as_secs_f64().max(1e-3),
+            took,
+            figures,
+        };
+        live(&second);
+        self.seconds.push(second);
+        self.observe_machine();
+    }
+
+    fn observe_machine(&mut self) {
+        self.rss_peak = self.rss_peak.max(machine::own_usage().rss);
+        self.files_peak = self.files_peak.max(machine::open_files());
+        if let Some(usage) = self.setting.watched.and_then(Watched::usage) {
+            self.target_rss = self.target_rss.max(usage.rss);
+        }
+    }
+
+    fn finish(mut self) -> Finished {
+        for thread in std::mem::take(&mut self.threads) {
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
+        let measured = self.time_in(Phase::Measure);
+        let per_second = |used: Duration| used.as_secs_f64() / measured.as_secs_f64().max(1e-3);
+        let (own, target) = match self.usage {
+            [Some((before, target_before)), Some((after, target_after))] => {
+                let own = per_second(after.cpu.saturating_sub(before.cpu));
+                let target = target_before.zip(target_after);
+                (
+                    own,
+                    target.map(|(before, after)| per_second(after.cpu.saturating_sub(before.cpu))),
+                )
+            }
+            _ => (0.0, None),
+        };
+        let (ramp, drain) = (self.time_in(Phase::Ramp), self.time_in(Phase::Drain));
+        let sources = self.setting.workload.sources.addresses.len().max(1);
+        let (low, high) = machine::port_range();
+        let per_source = (self.peak as f64 / sources as f64).min(PER_SOURCE as f64 * 2.0);
+        Finished {
+            started_at: self.started_at,
+            ended_at: SystemTime::now(),
+            end_reason: self.end_reason,
+            seconds: self.seconds,
+            peak: self.peak,
+            open_at_end: self.open_at_end,
+            ramp,
+            measured,
+            drain,
+            generator: Generator {
+                cpu: own,
+                busiest: self.busiest,
+                rss_peak: self.rss_peak,
+                files_peak: self.files_peak,
+                ports: per_source / f64::from(high.saturating_sub(low).max(1)),
+            },
+            target: self
+                .setting
+                .watched
+                .zip(target)
+                .map(|(watched, cpu)| TargetUsage {
+                    pid: watched.pid(),
+                    cpu,
+                    rss_peak: self.target_rss,
+                }),
+            figures: self.total,
+        }
+    }
+}

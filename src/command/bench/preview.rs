@@ -1,0 +1,62 @@
+//! What is shown instead of a load: what it would need (`--dry-run`), and its first connection
+//! (`--debug`).
+
+use super::{Plan, limits};
+use crate::bench::preflight::{self, Needs};
+use crate::bench::probe::Probed;
+use crate::model::units::{Thousands, show_size};
+use crate::session::client;
+use crate::text::{hex, sanitize};
+
+/// What a load would need and do.
+pub(super) fn dry_run(plan: &Plan, client: &client::Plan, needs: Needs) -> String {
+    let workload = &plan.workload;
+    let limits = limits();
+    let rate = workload.ramp.rate.map_or_else(
+        || "as fast as they go".to_owned(),
+        |rate| format!("{} new ones per second", Thousands(rate as u64)),
+    );
+    let proxied = !matches!(client.proxy.choose(&client.target), Ok(None));
+    let fits = match preflight::check(needs, limits) {
+        Ok(()) => "yes".to_owned(),
+        Err(error) => format!(
+            "no: {error}\n  hint         {}",
+            error.hint().unwrap_or_default()
+        ),
+    };
+    format!(
+        "target       {}{}\nmode         {}: {}\nconnections  {}, {rate}, {} handshakes at once\nthreads      {}\nfiles        {} of {}\nsources      {} needed, {} ports each\nmemory       about {} for connections\nfits         {fits}\n",
+        client.target.redacted(),
+        if proxied { " through a proxy" } else { "" },
+        workload.mode.name,
+        workload.mode.help,
+        Thousands(workload.peak() as u64),
+        workload.ramp.concurrency,
+        workload.threads,
+        Thousands(needs.files),
+        Thousands(limits.files),
+        needs.sources,
+        Thousands(limits.ports as u64),
+        show_size(needs.memory),
+    )
+}
+
+/// The first connection, shown.
+pub(super) fn debug(probed: &Probed) -> String {
+    let open = &probed.open;
+    let mut text = format!("opened       {} at {}\n", open.url, open.peer);
+    if !open.extensions.is_empty() {
+        text.push_str(&format!(
+            "extensions   {}\n",
+            sanitize::line(&open.extensions.join(", "))
+        ));
+    }
+    for (what, bytes) in &probed.exchange {
+        let shown = match std::str::from_utf8(bytes) {
+            Ok(text) => sanitize::line(text).into_owned(),
+            Err(_) => hex::preview(bytes, 64),
+        };
+        text.push_str(&format!("{what:<12} {} bytes: {shown}\n", bytes.len()));
+    }
+    text
+}
