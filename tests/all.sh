@@ -24,6 +24,7 @@ deny() {
 step tests/harness/peers/install.sh
 step cargo fmt --check
 step cargo clippy --all-targets --locked -- -D warnings
+step tests/fuzz/run check
 step deny
 step cargo build --locked
 step tests/autobahn/run quick

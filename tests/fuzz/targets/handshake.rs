@@ -12,7 +12,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use libfuzzer_sys::fuzz_target;
 use tokio::io::{self, AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
-use wscope::wire::accept::{self, accept};
+use wscope::model::handshake::RequestHead;
+use wscope::wire::accept::{self, Asked, accept};
 use wscope::wire::target::Target;
 use wscope::wire::upgrade::{self, upgrade};
 use wscope_fuzz::pieces;
@@ -61,12 +62,12 @@ async fn answered(bytes: &[u8], sizes: &[u8]) -> String {
 
 /// The request and the frames behind it, where a server upgrades.
 async fn upgraded(bytes: &[u8], sizes: &[u8]) -> Option<String> {
-    let answer = |_: &_, upgrades| match upgrades {
-        true => accept::Answer::Upgrade {
+    let answer = |_: &RequestHead, asked: Asked<'_>| match asked {
+        Asked::Upgrade => accept::Answer::Upgrade {
             subprotocol: None,
             headers: Vec::new(),
         },
-        false => accept::Answer::Http {
+        Asked::Http(_) => accept::Answer::Http {
             status: 200,
             headers: Vec::new(),
             body: Bytes::new(),
