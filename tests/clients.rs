@@ -122,7 +122,9 @@ fn the_table_has_every_fault() {
     let rows = table();
     for entry in FAULTS.iter().flat_map(|family| family.faults) {
         let is_it = |row: &&Vec<&str>| {
-            let fault: Fault = row[0].trim_matches('`').parse().expect("a fault");
+            let text = row[0].trim_matches('`');
+            let fault: Fault = text.parse().expect("a fault");
+            assert_eq!(fault.to_string(), text);
             fault.name() == entry.name
         };
         assert_eq!(rows.iter().filter(is_it).count(), 1, "{}", entry.name);
@@ -145,7 +147,7 @@ fn wscope_itself() {
         // connect closes when it has nothing more to say, listen never does.
         let command = if closes { "connect" } else { "listen" };
         let mut args = vec![command, url, "--json", "-x", "hello"];
-        args.extend(["--connect-timeout=1", "--heartbeat=1/1"]);
+        args.extend(["--connect-timeout=3", "--heartbeat=2/2"]);
         if !closes {
             args.extend(["-x", "again"]);
         }

@@ -137,10 +137,14 @@ impl Seat {
                 connection.send_bytes(bytes, Some(Sent::Close(close)))
             }
             Act::Line(strain) => {
-                if let Some(line) = &self.line {
-                    line.strain(strain);
+                let Some(line) = &self.line else {
+                    return false;
+                };
+                if strain.ends_reading() {
+                    connection.forget_unread();
                 }
-                return self.line.is_some();
+                line.strain(strain);
+                return true;
             }
             Act::WithholdPongs => {
                 connection.withhold_pongs();

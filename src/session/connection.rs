@@ -239,6 +239,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.engine.withhold_close();
     }
 
+    /// What was read and not told yet is not looked at any more.
+    pub fn forget_unread(&mut self) {
+        self.unread = Bytes::new();
+        self.looking = false;
+    }
+
     /// TCP is to stay open so long after both Close frames, unless the peer ends it.
     pub fn hold_end(&mut self, time: Duration) {
         self.held_end = Some(time);

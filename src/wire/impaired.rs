@@ -34,6 +34,13 @@ pub enum Strain {
     Garbage(Vec<u8>),
 }
 
+impl Strain {
+    /// Whether nothing that came is to be looked at any more.
+    pub const fn ends_reading(&self) -> bool {
+        matches!(self, Self::Cut | Self::Reset | Self::Stall)
+    }
+}
+
 /// What goes wrong with one socket; clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Line(Arc<Mutex<State>>);

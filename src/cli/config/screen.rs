@@ -17,7 +17,7 @@ use crate::tui::connect::keymap::Keymap;
 use crate::tui::connect::screen;
 use crate::tui::editor;
 use crate::tui::serve::screen as serve;
-use crate::tui::theme;
+use crate::tui::theme::{self, Colours};
 use crate::view;
 
 /// The smallest terminal, columns and rows, on which the screen opens by itself.
@@ -73,10 +73,11 @@ pub(super) fn forced(environment: &Environment) -> Result<(), Error> {
 
 pub(super) fn plan(setup: &Setup<'_>, args: &Screen, view: &view::Plan) -> screen::Plan {
     let environment = setup.environment;
-    let look = look(environment, &args.look, view);
+    let look = look(setup, &args.look, view);
     screen::Plan {
         setup: ConnectSetup {
             theme: look.theme,
+            colours: look.colours,
             ascii: look.ascii,
             mouse: look.mouse,
             keymap: setup
@@ -103,13 +104,17 @@ pub(super) fn of_server(
         return Ok(None);
     }
     forced(setup.environment)?;
-    Ok(Some(look(setup.environment, &args.look, view)))
+    Ok(Some(look(setup, &args.look, view)))
 }
 
-fn look(environment: &Environment, args: &Look, view: &view::Plan) -> serve::Setup {
+fn look(setup: &Setup<'_>, args: &Look, view: &view::Plan) -> serve::Setup {
+    let environment = setup.environment;
+    let file = setup.file.as_ref();
+    let colours = file.map_or_else(Colours::default, |file| file.colours.clone());
     let ascii = args.ascii || !is_utf8(environment);
     serve::Setup {
-        theme: ConnectSetup::theme(theme(environment, args, view), ascii),
+        theme: ConnectSetup::theme(theme(environment, args, view), &colours, ascii),
+        colours,
         ascii,
         mouse: args.mouse,
         zone: TimeZone::system(),

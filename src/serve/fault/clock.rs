@@ -40,3 +40,21 @@ impl Clock {
         is_due
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    #[tokio::test]
+    async fn a_deadline_comes_once_so_that_nothing_spins() {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut clock = Clock::default();
+        let past = Instant::now();
+        assert!(clock.poll_due(&mut cx, Some(past)));
+        assert!(!clock.poll_due(&mut cx, Some(past)));
+        assert!(!clock.poll_due(&mut cx, None));
+        let far = past + std::time::Duration::from_secs(1000);
+        assert!(!clock.poll_due(&mut cx, Some(far)));
+    }
+}

@@ -335,6 +335,12 @@ fn a_flood_keeps_its_rate_and_an_idle_connection_is_cut() {
 }
 
 #[test]
+fn no_heartbeat_of_ours_ends_a_stall() {
+    let (_, _, hits) = open(&plan(&["stall"]));
+    assert_eq!(acts(hits), [Act::WithholdPings, Act::Line(Strain::Stall)]);
+}
+
+#[test]
 fn a_wrong_pong_is_never_the_right_one() {
     let (mut course, now, hits) = open(&plan(&["wrong-pong"]));
     assert_eq!(acts(hits), [Act::WithholdPongs]);

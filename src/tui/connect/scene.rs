@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
+use super::handshakes::Handshakes;
 use super::vitals::{Vitals, push};
 use crate::model::event::{Event, What};
 use crate::view::ring::Ring;
@@ -18,6 +19,7 @@ const MOST_NOTES: usize = 500;
 pub struct Scene {
     pub ring: Ring,
     pub vitals: Vitals,
+    pub handshakes: Handshakes,
     pub notes: VecDeque<Note>,
     /// All notes that there ever were.
     pub noted: u64,
@@ -67,12 +69,18 @@ impl Weight {
 impl Scene {
     /// Where it is connected to, or tries to be; redacted.
     pub fn url(&self) -> &str {
-        let open = self.vitals.open.as_ref();
+        // Of several targets none is the one.
+        let open = self
+            .vitals
+            .open
+            .as_ref()
+            .filter(|_| self.vitals.targets.len() < 2);
         open.map_or(self.url.as_str(), |open| open.url.as_str())
     }
 
     pub fn hear(&mut self, event: Event) {
         self.vitals.observe(&event);
+        self.handshakes.observe(&event);
         self.ring.push(event);
     }
 

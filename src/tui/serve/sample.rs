@@ -13,6 +13,7 @@ use crate::model::event::{Close, ClosedBy, ConnId, Direction, Event, Open, What}
 use crate::model::handshake::Timings;
 use crate::model::message::Message;
 use crate::tui::connect;
+use crate::tui::theme::Colours;
 
 /// 14:00:00 UTC.
 const BEGAN: Duration = Duration::from_secs(1_795_183_200);
@@ -150,7 +151,8 @@ pub(super) fn served() -> Told {
 /// A screen that shows it.
 pub(super) fn state(told: &Told, width: u16, height: u16) -> State {
     let setup = Setup {
-        theme: connect::Setup::theme("dark", false),
+        theme: connect::Setup::theme("dark", &Colours::default(), false),
+        colours: Colours::default(),
         ascii: false,
         mouse: false,
         zone: TimeZone::UTC,

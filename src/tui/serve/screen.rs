@@ -267,8 +267,7 @@ impl Stage {
     /// Stops the process until the shell continues it.
     fn suspend(&mut self) {
         self.keyboard.pause();
-        self.painter.settle();
-        self.terminal.give_back();
+        self.painter.give_back();
         #[cfg(unix)]
         {
             // Where it fails there is no shell that could continue it.

@@ -12,7 +12,7 @@ use crate::model::event::ConnId;
 use crate::tui::connect;
 use crate::tui::connect::list::List;
 use crate::tui::connect::search::Search;
-use crate::tui::theme::{THEMES, Theme};
+use crate::tui::theme::{Colours, THEMES, Theme};
 use crate::tui::widget::line::Line;
 
 /// How long a word about what was done stays.
@@ -23,6 +23,8 @@ const SAID: Duration = Duration::from_secs(4);
 pub struct Setup {
     /// The name and the look.
     pub theme: (&'static str, Theme),
+    /// What a person changed of every theme that has colours.
+    pub colours: Colours,
     pub ascii: bool,
     pub mouse: bool,
     pub zone: TimeZone,
@@ -35,7 +37,7 @@ impl Setup {
     pub(super) fn next_theme(&mut self) {
         let at = THEMES.iter().position(|(name, _)| *name == self.theme.0);
         let next = at.map_or(0, |at| (at + 1) % THEMES.len());
-        self.theme = connect::Setup::theme(THEMES[next].0, self.ascii);
+        self.theme = connect::Setup::theme(THEMES[next].0, &self.colours, self.ascii);
     }
 }
 

@@ -14,7 +14,7 @@ const print = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
 function connect() {
   if (implementation === 'undici') return new (require('undici').WebSocket)(url);
-  const options = { perMessageDeflate: false, handshakeTimeout: 1000, closeTimeout: 1000 };
+  const options = { perMessageDeflate: false, handshakeTimeout: 3000, closeTimeout: 1000 };
   return new (require('ws'))(url, options);
 }
 

@@ -10,6 +10,7 @@ use crate::tui::connect;
 use crate::tui::serve::sample::{Told, served, state};
 use crate::tui::serve::state::State;
 use crate::tui::serve::update::{Action, Effect, update};
+use crate::tui::theme::Colours;
 
 fn press(state: &mut State, told: &Told, keys: &str) -> Vec<Effect> {
     let keys = keys.chars().map(|key| match key {
@@ -118,7 +119,7 @@ fn ascii_is_ascii() {
     let told = served();
     for size in [(40, 10), (80, 24), (140, 40)] {
         let mut state = state(&told, size.0, size.1);
-        state.setup.theme = connect::Setup::theme("dark", true);
+        state.setup.theme = connect::Setup::theme("dark", &Colours::default(), true);
         let shown = picture(&state, &told);
         let strange: String = shown.chars().filter(|c| !c.is_ascii()).collect();
         assert_eq!(strange, "", "{shown}");
