@@ -57,7 +57,6 @@ fn each_user_plays_all_peers_and_every_step_is_counted() {
     let flags = [&["-c", "3", "-n", "12"], &thresholds[..]].concat();
     let (output, result) = result(script(server.url(), CHAT, &flags).run());
     output.code(0).says(&[
-        "PASS",
         "3 of 3 thresholds passed",
         "alice< hello {{conn}}",
         "(script)",

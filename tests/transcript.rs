@@ -9,7 +9,11 @@ use harness::program::{Output, wscope};
 use harness::raw::RawServer;
 use harness::running::Signal;
 use harness::served::{Served, serve};
+use proptest::prelude::*;
 use serde_json::Value;
+use wscope::transcript::parse::parse;
+use wscope::transcript::print::print;
+use wscope::transcript::syntax::Source;
 
 #[track_caller]
 fn left(output: &Output, name: &str) -> String {
@@ -470,5 +474,100 @@ fn what_cannot_be_mirrored_is_refused_at_start() {
             .code(2)
             .stdout("")
             .says(&[place, "^"]);
+    }
+}
+
+// --- any text ------------------------------------------------------------------------------------
+
+/// Lines of a transcript and pieces of them, in any order.
+fn any_text() -> impl Strategy<Value = String> {
+    const PIECES: &[&str] = &[
+        "> ",
+        "< ",
+        "<~ ",
+        "a> ",
+        "a< ",
+        "a: ",
+        "connect ws://h/ ",
+        "/json ",
+        "/exactly ",
+        "/match ",
+        "/contains ",
+        "/any",
+        "/bin ",
+        "hex:00ff",
+        "sha256:",
+        "/file x text",
+        "/ping ",
+        "/close 1000 ",
+        "/none 200ms",
+        "/refused 401",
+        "/frame op=1 hex:00",
+        "/all",
+        "end",
+        "repeat 2",
+        "wait 1ms",
+        "set x = ",
+        "ignore ",
+        "include x.wst",
+        "within 2s",
+        "let x = /a",
+        "let x = whole",
+        "header A: b",
+        "subprotocol c",
+        "origin o",
+        "timeout 1s",
+        "compress off",
+        "insecure",
+        "{{x}}",
+        "{{*}}",
+        "{{x:=}}",
+        "{{{{",
+        "{{",
+        "}}",
+        "{{random:1..2}}",
+        "\"\"\"",
+        "\"\"\"\"",
+        "{\"a\":1}",
+        "[1,\"...\"]",
+        "\"",
+        "{",
+        "}",
+        "//",
+        "/",
+        "#",
+        " ",
+        "  ",
+        "\t",
+        "\r",
+        "é",
+        "\u{0}",
+    ];
+    let piece = prop_oneof![
+        6 => proptest::sample::select(PIECES).prop_map(str::to_owned),
+        4 => Just("\n".to_owned()),
+        1 => "\\PC{0,3}",
+    ];
+    proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    /// What the fuzz target `transcript` asks of what it makes up.
+    #[test]
+    fn any_text_is_a_transcript_that_prints_as_itself_or_is_refused_at_a_place(text in any_text()) {
+        match parse(&text, 0) {
+            Ok(statements) => {
+                let printed = print(&statements);
+                prop_assert_eq!(parse(&printed, 0), Ok(statements), "{}", printed);
+            }
+            Err(wrong) => {
+                let source = Source { path: "a.wst".to_owned(), text };
+                prop_assert!(!wrong.is_empty());
+                for one in wrong {
+                    let told = one.render(std::slice::from_ref(&source));
+                    prop_assert!(told.contains('^'), "{told}");
+                }
+            }
+        }
     }
 }

@@ -274,7 +274,7 @@ fn what_breaks_the_protocol_is_recorded_as_an_end_without_a_close() {
         play(&same.url()).code(0);
         play(&better.url())
             .code(4)
-            .prints(&["expected a Close, got none within 1.00s"]);
+            .prints(&["expected a Close, got none within 1s"]);
     }
 }
 

@@ -1,19 +1,16 @@
 //! The full screen on a terminal: when it opens, that one can talk in it, that the terminal is given
-//! back in any case, that lines and screen change places, and that neither a hostile peer nor a slow
-//! terminal does harm.
+//! back in any case, that lines and screen change places, and that a hostile peer does no harm.
 
 mod harness;
 
-use std::io::{Read, Write as _};
+use std::io::{Read as _, Write as _};
 use std::sync::mpsc;
-use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 use harness::DEADLINE;
 use harness::captured::Captured;
 use harness::program::{clean_environment, wscope};
 use harness::raw::{PING, QuietPort, RawServer};
-use harness::running::peak_memory;
 use harness::served::serve;
 use harness::terminal::{CTRL_C, CTRL_Z, ENTER, ESC, F2, SIZE, Terminal};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
@@ -99,6 +96,14 @@ fn without_a_terminal_it_cannot_be_had() {
 }
 
 #[test]
+fn a_port_is_listened_on_in_lines() {
+    let run = wscope(&["listen", "0", "--tui"]).spawn().wait();
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(said.contains("--tui has no meaning for listen 0"), "{said}");
+    run.code(2);
+}
+
+#[test]
 fn what_was_never_open_is_said_on_the_terminal_that_was_there_before() {
     let port = QuietPort::reserve();
     let mut terminal = Terminal::start(&["connect", &port.url()]);
@@ -154,6 +159,9 @@ fn a_reconnect_is_counted_down_and_what_is_typed_stays() {
     terminal.line("typed while it was closed");
     terminal.shows("not connected: it stays here");
     opens(&terminal);
+    terminal.until("that it is connected again", |screen| {
+        !screen.contents().contains("not connected")
+    });
     terminal.keys(ENTER);
     terminal.until("both connections", |screen| {
         let contents = screen.contents();
@@ -232,10 +240,17 @@ fn signals_leave_a_clean_terminal() {
 
 #[test]
 fn a_terminal_that_is_gone_ends_the_program() {
+    for face in ["--tui", "--line"] {
+        assert_eq!(code_without_terminal(face), 0, "{face}");
+    }
+}
+
+/// How the program ends when its terminal hangs up.
+fn code_without_terminal(face: &str) -> u32 {
     let server = serve(&[]);
     let home = tempfile::tempdir().unwrap();
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wscope"));
-    command.args(["connect", server.url()]);
+    command.args(["connect", face, server.url()]);
     command.cwd(home.path());
     command.env_clear();
     command.env("TERM", "xterm-256color");
@@ -258,20 +273,51 @@ fn a_terminal_that_is_gone_ends_the_program() {
     let reading = thread::spawn(move || {
         let mut seen = Vec::new();
         let mut buffer = [0; 4096];
-        while !String::from_utf8_lossy(&seen).contains("OPEN") {
+        let is_open = |seen: &[u8]| {
+            let seen = String::from_utf8_lossy(seen);
+            seen.contains("OPEN") || seen.contains("connected to")
+        };
+        while !is_open(&seen) {
             let count = screen.read(&mut buffer).unwrap();
             seen.extend_from_slice(&buffer[..count]);
         }
-        tell.send("open").unwrap();
+        tell.send(None).unwrap();
     });
-    assert_eq!(ended.recv_timeout(DEADLINE), Ok("open"));
+    let opened = ended.recv_timeout(DEADLINE);
+    assert!(matches!(opened, Ok(None)), "{opened:?}");
     reading.join().unwrap();
     drop(pty.master);
-    thread::spawn(move || {
-        child.wait().unwrap();
-        tell_end.send("ended")
-    });
-    assert_eq!(ended.recv_timeout(DEADLINE), Ok("ended"));
+    thread::spawn(move || tell_end.send(Some(child.wait().unwrap())));
+    let status = ended.recv_timeout(DEADLINE).expect("an end");
+    status.expect("a status").exit_code()
+}
+
+#[test]
+fn what_a_shell_did_to_the_terminal_is_undone() {
+    let server = serve(&[]);
+    for face in ["--tui", "--line"] {
+        let mut terminal = Terminal::start(&["connect", face, server.url()]);
+        terminal.until("an open connection", |screen| {
+            let contents = screen.contents();
+            contents.contains("1 OPEN") || contents.contains("connected to")
+        });
+        terminal.keys("half");
+        terminal.shows("> half");
+        let modes = terminal.modes();
+        terminal.signal("STOP");
+        terminal.is_stopped();
+        terminal.is_used_by_a_shell();
+        assert_ne!(terminal.modes(), modes);
+        terminal.signal("CONT");
+        terminal.has_modes(&modes);
+        terminal.keys(" and half");
+        terminal.keys(ENTER);
+        terminal.until("the message and its echo", |screen| {
+            screen.contents().matches("half and half").count() >= 2
+        });
+        terminal.keys(CTRL_C);
+        assert_eq!(terminal.exits().0, 0, "{face}");
+    }
 }
 
 #[test]
@@ -384,6 +430,46 @@ fn lines_and_screen_change_places_while_messages_flow() {
     assert_eq!(terminal.exits().0, 0);
 }
 
+#[test]
+fn a_draft_goes_along_from_lines_to_the_screen_and_back() {
+    let server = serve(&[]);
+    let mut terminal = Terminal::connected(&["connect", "--line", server.url()]);
+    let mut draft = String::new();
+    for word in [
+        "one", "two", "three", "four", "five", "six", "seven", "eight",
+    ] {
+        draft += word;
+        // In one piece: the editor has painted nothing of it when it comes to F2.
+        terminal.keys(&format!("{word}{F2}"));
+        terminal.until("the screen, with the draft", |screen| {
+            screen.alternate_screen() && screen.contents().contains(&format!("txt> {draft} "))
+        });
+        terminal.keys(F2);
+        terminal.until("lines, with the draft", |screen| {
+            !screen.alternate_screen() && screen.contents().trim_end().ends_with(&draft)
+        });
+    }
+    terminal.keys(CTRL_C);
+    terminal.keys(CTRL_C);
+    assert_eq!(terminal.exits().0, 0);
+}
+
+#[test]
+fn whoever_quits_a_connection_that_ends_badly_hears_how() {
+    let server = RawServer::open(|peer| {
+        peer.send_close(1011, "boom");
+        // TCP stays open: the client waits for its end.
+        peer.drain();
+    });
+    let mut terminal = Terminal::start(&["connect", &server.url()]);
+    terminal.until("the end, or what comes before it", |screen| {
+        let contents = screen.contents();
+        contents.contains("2 CLOSING") || contents.contains("3 CLOSED")
+    });
+    terminal.keys(CTRL_C);
+    assert_eq!(terminal.exits().0, 8);
+}
+
 /// What a peer may send to do something to the terminal.
 const HOSTILE: [&str; 9] = [
     "\u{1b}]52;c;aGFja2Vk\u{7}",
@@ -462,98 +548,6 @@ fn nothing_hostile_reaches_the_terminal() {
     ] {
         assert!(!raw.contains(bytes), "{bytes:?} reached the terminal");
     }
-}
-
-/// Reads a terminal only while the gate is open.
-struct Gated {
-    source: Box<dyn Read + Send>,
-    gate: Arc<(Mutex<bool>, Condvar)>,
-}
-
-impl Read for Gated {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let (open, changed) = &*self.gate;
-        let guard = open.lock().unwrap();
-        drop(changed.wait_while(guard, |open| !*open).unwrap());
-        self.source.read(buffer)
-    }
-}
-
-#[test]
-fn a_terminal_that_takes_nothing_holds_up_neither_keys_nor_the_socket() {
-    const FLOOD: usize = 300_000;
-    let (tell, stuck) = mpsc::channel::<()>();
-    let (finished, flooded) = mpsc::channel::<()>();
-    let server = RawServer::open(move |peer| {
-        peer.send_text("before");
-        stuck.recv().expect("the test goes on");
-        // 200 messages at a time, 32 bytes each.
-        let frame = [&[0x81, 32][..], &[b'x'; 32]].concat();
-        let many = frame.repeat(200);
-        for _ in 0..FLOOD / 200 {
-            peer.send(&many);
-        }
-        finished.send(()).expect("the test goes on");
-        // Typed while the terminal took nothing.
-        assert_eq!(peer.text(), "typed into the dark");
-        peer.send_text("heard");
-        peer.finish_close();
-    });
-    let gate = Arc::new((Mutex::new(true), Condvar::new()));
-    let theirs = Arc::clone(&gate);
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wscope"));
-    command.args(["connect", &server.url()]);
-    let follow = |source| {
-        Captured::follow(Gated {
-            source,
-            gate: theirs,
-        })
-    };
-    let mut terminal = Terminal::run(command, SIZE, None, follow);
-    terminal.shows("before");
-    *gate.0.lock().unwrap() = false;
-    tell.send(()).expect("the server waits");
-    flooded
-        .recv_timeout(DEADLINE)
-        .expect("the socket is read although the terminal takes nothing");
-    terminal.line("typed into the dark");
-    #[cfg(target_os = "linux")]
-    assert!(peak_memory(terminal.process()) < 300 << 20);
-    *gate.0.lock().unwrap() = true;
-    gate.1.notify_all();
-    terminal.until("the answer, and what was dropped", |screen| {
-        let contents = screen.contents();
-        contents.contains("heard") && contents.contains("evicted 200k")
-    });
-    terminal.keys(CTRL_C);
-    assert_eq!(terminal.exits().0, 0);
-}
-
-#[test]
-fn a_terminal_that_takes_nothing_does_not_keep_one_from_leaving() {
-    let server = serve(&[]);
-    let gate = Arc::new((Mutex::new(true), Condvar::new()));
-    let theirs = Arc::clone(&gate);
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wscope"));
-    command.args(["connect", server.url()]);
-    let follow = |source| {
-        Captured::follow(Gated {
-            source,
-            gate: theirs,
-        })
-    };
-    let mut terminal = Terminal::run(command, (200, 60), None, follow);
-    opens(&terminal);
-    *gate.0.lock().unwrap() = false;
-    // More than a pseudo-terminal holds is drawn.
-    for _ in 0..10 {
-        terminal.keys("\x0c");
-    }
-    terminal.signal("TERM");
-    terminal.is_given_back();
-    *gate.0.lock().unwrap() = true;
-    gate.1.notify_all();
-    assert_eq!(terminal.exits().0, 0);
 }
 
 #[test]

@@ -11,13 +11,14 @@ pub fn line(second: &Second) -> String {
     let seconds = second.at.as_secs();
     let took = second.took.as_secs_f64().max(1e-3);
     let rate = |count: u64| Thousands((count as f64 / took).round() as u64);
-    let rtt = second.figures.latency(Latency::Rtt);
-    let latency = if rtt.is_empty() {
-        String::new()
-    } else {
-        let millis = |quantile| rtt.value_at_quantile(quantile) as f64 / 1e3;
-        format!("   rtt p50 {:.2} p99 {:.2} ms", millis(0.5), millis(0.99))
-    };
+    let measured = [Latency::Rtt, Latency::Session].into_iter();
+    let mut measured = measured.filter(|latency| !second.figures.latency(*latency).is_empty());
+    let latency = measured.next().map_or_else(String::new, |latency| {
+        let times = second.figures.latency(latency);
+        let millis = |quantile| times.value_at_quantile(quantile) as f64 / 1e3;
+        let (p50, p99) = (millis(0.5), millis(0.99));
+        format!("   {} p50 {p50:.2} p99 {p99:.2} ms", latency.name())
+    });
     let messages = second.figures.messages;
     format!(
         "{:02}:{:02} {:8} open {}   sent {}/s   received {}/s{latency}   errors {}\n",

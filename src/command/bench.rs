@@ -417,6 +417,7 @@ async fn leave(code: ExitCode, signals: &mut Signals, output: &Output) -> Result
     let bounds = Bounds {
         timed: true,
         max_time: None,
+        ..Bounds::default()
     };
     let is_urgent = matches!(
         code,

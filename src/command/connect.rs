@@ -15,7 +15,7 @@ use super::leaving::{self, Bounds};
 use super::limits::{Due, Limits, Timer};
 use super::recording;
 use super::sessions::Sessions;
-use super::signals::{Signal, Signals};
+use super::signals::{Continuations, Signal, Signals};
 use super::source::{Face, Feed, Source, Stage};
 use super::upload::Upload;
 use crate::error::{Error, ExitCode};
@@ -80,14 +80,17 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         }
     }
     let mut signals = Signals::listen()?;
+    let mut continuations = Continuations::listen()?;
     let declared = secret_source::declare(&plan.secrets).await?;
     let mut talk = Talk::begin(plan, declared, &output).await?;
-    talk.run(&mut signals).await;
+    talk.run(&mut signals, &mut continuations).await;
     talk.leave_screen();
     talk.end();
     let bounds = Bounds {
         max_time: talk.timer.max_time(),
         timed: talk.timer.has_duration(),
+        leaves_screen: talk.stays,
+        at_once: talk.at_once,
     };
     // The terminal is restored, and sockets are closed, before anyone is waited for.
     drop(talk.feed);
@@ -121,6 +124,8 @@ struct Talk {
     stays: bool,
     /// All sessions have ended, and the run has not.
     is_over: bool,
+    /// It was asked to end while it was ending.
+    at_once: bool,
 }
 
 /// What the loop waited for.
@@ -129,6 +134,8 @@ enum Turn {
     Events(Option<Vec<(usize, Event)>>),
     Input(Option<Batch>),
     Signal(Signal),
+    /// The program was stopped, and goes on.
+    Continued,
     Due(Due),
     ReaderGone,
     Room,
@@ -182,10 +189,11 @@ impl Talk {
             switching: None,
             was_open: false,
             is_over: false,
+            at_once: false,
         })
     }
 
-    async fn run(&mut self, signals: &mut Signals) {
+    async fn run(&mut self, signals: &mut Signals, continuations: &mut Continuations) {
         let output = self.audience.output.clone();
         let reader_gone = output.closed();
         tokio::pin!(reader_gone);
@@ -208,6 +216,7 @@ impl Talk {
                 events = self.sessions.next(most), if !self.is_over => Turn::Events(events),
                 batch = self.feed.next(), if takes_input => Turn::Input(batch),
                 signal = signals.next() => Turn::Signal(signal),
+                () = continuations.next() => Turn::Continued,
                 due = reached(limit) => Turn::Due(due),
                 () = &mut reader_gone, if !reader_is_gone => Turn::ReaderGone,
                 () = output.room(), if !room => Turn::Room,
@@ -231,6 +240,7 @@ impl Talk {
                 // Whoever quits twice does not wait for the peer's Close.
                 Turn::Input(Some(batch)) if self.finishing => {
                     if batch.inputs.contains(&Input::Control(Control::Quit)) {
+                        self.at_once = true;
                         return;
                     }
                 }
@@ -239,9 +249,11 @@ impl Talk {
                     let again = self.finishing;
                     self.finish(Stop::Signal(signal.exit_code()));
                     if again {
+                        self.at_once = true;
                         return;
                     }
                 }
+                Turn::Continued => self.refresh().await,
                 Turn::Due(due) => {
                     let again = self.finishing;
                     self.due(due);
@@ -304,6 +316,22 @@ impl Talk {
         }
         self.feed.set_ready(self.sessions.is_open());
         self.audience.flush();
+    }
+
+    /// Takes the terminal over again after a shell has used it.
+    async fn refresh(&mut self) {
+        let output = self.audience.output.clone();
+        let stage = Stage {
+            board: &self.board,
+            stamp: &self.stamp,
+            output: &output,
+        };
+        let refreshed = self.feed.refresh(&stage).await;
+        self.feed.set_ready(self.sessions.is_open());
+        if let Err(error) = refreshed {
+            self.audience.tell(What::Error(Box::new(error.problem())));
+            self.finish(Stop::OnPurpose);
+        }
     }
 
     /// Gives the terminal back, and leaves a summary there.

@@ -16,6 +16,9 @@ use crate::view::outcome::Stop;
 /// How long output may take to leave after a signal or `--max-time`.
 const BRIEFLY: Duration = Duration::from_secs(1);
 
+/// The same where the run was asked twice to end.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
 /// A reader that takes nothing for so long is given up where the run was given a time.
 const STALLED: Duration = Duration::from_secs(3);
 
@@ -25,6 +28,10 @@ pub(super) struct Bounds {
     pub(super) max_time: Option<Instant>,
     /// The run was given a `--duration`.
     pub(super) timed: bool,
+    /// A person has left the full screen: a terminal that takes nothing is given up.
+    pub(super) leaves_screen: bool,
+    /// It was asked twice to end.
+    pub(super) at_once: bool,
 }
 
 /// Why readers are not waited for any longer.
@@ -68,11 +75,13 @@ pub(super) async fn read(
     is_urgent: bool,
 ) -> Result<Left, Error> {
     let max_time = bounds.max_time.filter(|_| !is_urgent);
+    let briefly = if bounds.at_once { AT_ONCE } else { BRIEFLY };
     tokio::select! {
         written = output.finish() => written.map(|()| Left::Read),
         signal = signals.next() => Ok(Left::Signal(signal)),
-        () = sleep(BRIEFLY), if is_urgent => Ok(Left::Read),
+        () = sleep(briefly), if is_urgent || bounds.at_once => Ok(Left::Read),
         () = super::at(max_time) => Ok(Left::MaxTime),
+        () = output.stalled(STALLED), if bounds.leaves_screen => Ok(Left::Read),
         () = output.stalled(STALLED), if bounds.timed && !is_urgent => Err(Error::Io {
             doing: "writing to stdout".into(),
             cause: std::io::Error::new(

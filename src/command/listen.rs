@@ -110,6 +110,7 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let bounds = Bounds {
         max_time: None,
         timed: plan.duration.is_some(),
+        ..Bounds::default()
     };
     leaving::leave(&mut audience, &mut signals, bounds).await
 }
@@ -233,7 +234,8 @@ impl Talk {
                     audience.note("/reconnect is for connect: here others connect");
                 }
                 Some(Control::Screen | Control::Line) => {
-                    audience.note("there is no full screen for listen PORT yet");
+                    audience
+                        .note("listen PORT is in lines: the screen is for connect and listen URL");
                 }
                 _ => {}
             },

@@ -249,6 +249,7 @@ impl Run {
         let bounds = Bounds {
             max_time: self.deadline.map(|(at, _)| at),
             timed: false,
+            ..Bounds::default()
         };
         leaving::leave(&mut self.audience, &mut self.signals, bounds).await
     }

@@ -79,6 +79,45 @@ impl Signals {
     }
 }
 
+/// SIGCONT: the program goes on after it was stopped, and a shell has used its terminal meanwhile.
+pub(super) struct Continuations {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Continuations {
+    /// To be called within a runtime.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the system refuses.
+    pub(super) fn listen() -> Result<Self, Error> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let number = nix::sys::signal::Signal::SIGCONT as i32;
+        let signal = signal(SignalKind::from_raw(number)).map_err(failed)?;
+        Ok(Self { signal })
+    }
+
+    /// Returns when it goes on. Cancel-safe.
+    pub(super) async fn next(&mut self) {
+        self.signal.recv().await;
+    }
+}
+
+#[cfg(not(unix))]
+impl Continuations {
+    /// # Errors
+    /// None; the signature is that of Unix.
+    pub(super) fn listen() -> Result<Self, Error> {
+        Ok(Self {})
+    }
+
+    /// Never returns: nothing stops a program here.
+    pub(super) async fn next(&mut self) {
+        std::future::pending::<()>().await;
+    }
+}
+
 fn failed(cause: io::Error) -> Error {
     Error::Io {
         doing: "listening for signals".into(),

@@ -1,5 +1,7 @@
 //! Where Commands and Controls come from, behind one face.
 
+use std::time::Duration;
+
 use crate::error::Error;
 use crate::input::Batch;
 use crate::input::pipe::{self, Pipe};
@@ -8,6 +10,9 @@ use crate::session::stamp::Stamp;
 use crate::text::output::Output;
 use crate::tui::connect::scene::Board;
 use crate::tui::connect::screen::{self, Screen};
+
+/// The time in which an editor that goes on has taken the terminal over again.
+const ITSELF: Duration = Duration::from_millis(50);
 
 /// What to read.
 #[derive(Debug)]
@@ -38,6 +43,7 @@ pub enum Face {
 pub struct Feed {
     reader: Option<Reader>,
     person: Option<Box<Person>>,
+    is_ready: bool,
 }
 
 enum Reader {
@@ -60,6 +66,7 @@ impl Feed {
         let mut feed = Self {
             reader: None,
             person: None,
+            is_ready: false,
         };
         match source {
             Source::Nothing => {}
@@ -84,7 +91,7 @@ impl Feed {
         self.reader = Some(match face {
             Face::Lines => {
                 let plan = person.editor.clone();
-                Reader::Editor(Readline::start(plan, draft, stage.output)?)
+                Reader::Editor(Readline::start(plan, draft, self.is_ready, stage.output)?)
             }
             Face::Screen => {
                 // What is being written would end up on the screen.
@@ -113,6 +120,30 @@ impl Feed {
         self.open(face, &draft, stage).await
     }
 
+    /// The program goes on after it was stopped: takes over again what a shell has done to the
+    /// terminal.
+    ///
+    /// # Errors
+    /// The terminal cannot be used any more.
+    pub async fn refresh(&mut self, stage: &Stage<'_>) -> Result<(), Error> {
+        match &self.reader {
+            Some(Reader::Screen(screen)) => screen.refresh(),
+            Some(Reader::Editor(_)) => {
+                // An editor that stopped by itself (Ctrl+Z) takes the terminal over by itself.
+                tokio::time::sleep(ITSELF).await;
+                if let Some(Reader::Editor(editor)) = &self.reader
+                    && editor.has_lost_the_terminal()
+                    && let Some(Reader::Editor(editor)) = self.reader.take()
+                {
+                    let draft = editor.stop();
+                    self.open(Face::Lines, &draft, stage).await?;
+                }
+            }
+            Some(Reader::Pipe(_)) | None => {}
+        }
+        Ok(())
+    }
+
     /// Leaves the terminal; what a screen leaves behind is returned.
     pub fn leave(&mut self) -> Option<String> {
         match self.reader.take() {
@@ -138,6 +169,7 @@ impl Feed {
     /// Says whether there is someone to send to. Where there is not, an editor keeps what is typed;
     /// the full screen sees it for itself.
     pub fn set_ready(&mut self, ready: bool) {
+        self.is_ready = ready;
         if let Some(Reader::Editor(editor)) = &mut self.reader {
             editor.set_ready(ready);
         }

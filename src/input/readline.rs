@@ -78,13 +78,14 @@ pub struct Readline {
 
 impl Readline {
     /// Starts the editor on stdin and stdout, which must be a terminal that can move its cursor, with
-    /// `draft` in its line. Typed text is sent once [`Self::set_ready`] was called.
+    /// `draft` in its line. `is_ready` is what [`Self::set_ready`] would say.
     ///
     /// # Errors
     /// There is no such terminal, or the thread cannot be started.
-    pub fn start(plan: Plan, draft: &str, output: &Output) -> Result<Self, Error> {
+    pub fn start(plan: Plan, draft: &str, is_ready: bool, output: &Output) -> Result<Self, Error> {
         let terminal = terminal::Terminal::save()?;
         let desk = Arc::new(Desk::default());
+        desk.set_ready(is_ready);
         let mut editor = editor(&plan, &desk).map_err(terminal_error)?;
         let bell = hang_bell(editor.create_external_printer().map_err(terminal_error)?)?;
         let borrow = output.borrow(Box::new(Above {
@@ -118,6 +119,11 @@ impl Readline {
     /// commands that send nothing work at any time.
     pub fn set_ready(&self, ready: bool) {
         self.desk.set_ready(ready);
+    }
+
+    /// Whether somebody has put the terminal back into its usual mode, so that keys come in lines.
+    pub fn has_lost_the_terminal(&self) -> bool {
+        !self.desk.is_stopping() && self.terminal.is_cooked()
     }
 
     /// Ends the editor, restores the terminal, and returns what was typed and not sent.
@@ -156,6 +162,26 @@ fn terminal_error(error: ReadlineError) -> Error {
     Error::Io {
         doing: "editing lines on this terminal".into(),
         cause,
+    }
+}
+
+/// Whether the terminal is gone, which is one way to leave.
+fn is_hang_up(error: &ReadlineError) -> bool {
+    #[cfg(unix)]
+    {
+        use nix::errno::Errno;
+        let gone = [Errno::EIO, Errno::ENXIO, Errno::ENOTTY, Errno::EBADF];
+        let errno = match error {
+            ReadlineError::Io(cause) => cause.raw_os_error().map(Errno::from_raw),
+            ReadlineError::Errno(errno) => Some(Errno::from_raw(*errno as i32)),
+            _ => None,
+        };
+        errno.is_some_and(|errno| gone.contains(&errno))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        false
     }
 }
 
@@ -221,8 +247,10 @@ impl Typist {
                 return;
             };
             let goes_on = match read {
-                // The session stops this editor when it has heard it.
+                // The session stops this editor when it has heard it, wherever that is by then: the
+                // draft stays on the desk.
                 Err(ReadlineError::Interrupted) if self.desk.takes_switch() => {
+                    self.desk.type_in(&draft, draft.len());
                     self.initial = draft;
                     self.send(Control::Screen.into())
                 }
@@ -232,6 +260,10 @@ impl Typist {
                     false
                 }
                 Err(ReadlineError::Eof) => false,
+                Err(error) if is_hang_up(&error) => {
+                    self.send(Control::Quit.into());
+                    false
+                }
                 // A byte that is not UTF-8 was typed: it is gone, the rest stays.
                 Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
                     self.initial = draft;
@@ -370,7 +402,9 @@ impl ConditionalEventHandler for ClearFirst {
 struct Switch(Arc<Desk>);
 
 impl ConditionalEventHandler for Switch {
-    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, ctx: &EventContext<'_>) -> Option<Cmd> {
+        // What was typed just before may not be painted yet.
+        self.0.type_in(ctx.line(), ctx.pos());
         self.0.ask_for_switch();
         Some(Cmd::Interrupt)
     }

@@ -18,7 +18,7 @@ mod unix {
 
     use nix::sys::pthread::pthread_kill;
     use nix::sys::signal::Signal;
-    use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
+    use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
     use tokio::signal::unix::{SignalKind, signal};
 
     use crate::error::Error;
@@ -37,6 +37,13 @@ mod unix {
             drop(signal(SignalKind::interrupt()).map_err(fail)?);
             let mode = tcgetattr(std::io::stdin()).map_err(|errno| fail(errno.into()))?;
             Ok(Self(mode))
+        }
+
+        /// Whether it hands over lines, as it does for shells, and not keys.
+        #[expect(clippy::unused_self, reason = "it is this terminal")]
+        pub(in crate::input) fn is_cooked(&self) -> bool {
+            let mode = tcgetattr(std::io::stdin());
+            mode.is_ok_and(|mode| mode.local_flags.contains(LocalFlags::ICANON))
         }
 
         pub(in crate::input) fn restore(&self) {
@@ -65,6 +72,10 @@ mod elsewhere {
     impl Terminal {
         pub(in crate::input) const fn save() -> Result<Self, Error> {
             Ok(Self)
+        }
+
+        pub(in crate::input) const fn is_cooked(&self) -> bool {
+            false
         }
 
         pub(in crate::input) const fn restore(&self) {}

@@ -136,6 +136,35 @@ pub fn fit(text: &str, columns: usize, ascii: bool) -> String {
     shown
 }
 
+/// Both ends of a text that is too long for so many columns, with `…` or `...` between: those of an
+/// address tell what it is.
+pub fn ends(text: &str, columns: usize, ascii: bool) -> String {
+    let mark = if ascii { "..." } else { "…" };
+    let all: Vec<Glyph<'_>> = glyphs(text.as_bytes(), Layout::Line).collect();
+    if all.iter().map(|glyph| glyph.width).sum::<usize>() <= columns {
+        return joined(&all);
+    }
+    let Some(room) = columns.checked_sub(width(mark)) else {
+        return String::new();
+    };
+    let end = fitting(all.iter().rev(), room / 2);
+    let start = fitting(all.iter(), room - room / 2);
+    joined(&all[..start]) + mark + &joined(&all[all.len() - end..])
+}
+
+/// How many of these glyphs fit into so many columns.
+fn fitting<'a>(glyphs: impl Iterator<Item = &'a Glyph<'a>>, columns: usize) -> usize {
+    let widths = glyphs.scan(0, |used, glyph| {
+        *used += glyph.width;
+        Some(*used)
+    });
+    widths.take_while(|used| *used <= columns).count()
+}
+
+fn joined(glyphs: &[Glyph<'_>]) -> String {
+    glyphs.iter().map(|glyph| &*glyph.shown).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -182,6 +211,11 @@ mod tests {
         assert_eq!(fit("日本語", 4, false), "日…");
         assert_eq!(fit("x", 0, false), "");
         assert_eq!(width("日\u{1b}"), 6);
+        assert_eq!(ends("hello", 5, false), "hello");
+        assert_eq!(ends("hello there", 6, false), "hel…re");
+        assert_eq!(ends("hello there", 6, true), "he...e");
+        assert_eq!(ends("日本語日本語", 7, false), "日…語");
+        assert_eq!(ends("hello", 0, false), "");
     }
 
     proptest! {
@@ -202,6 +236,7 @@ mod tests {
         #[test]
         fn what_is_fitted_fits(text in "\\PC{0,24}", columns in 0_usize..20, ascii: bool) {
             prop_assert!(width(&fit(&text, columns, ascii)) <= columns);
+            prop_assert!(width(&ends(&text, columns, ascii)) <= columns);
         }
     }
 }

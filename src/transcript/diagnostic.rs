@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::syntax::{Place, Source, Span};
 use super::template::Fault;
 use crate::model::secret::mask_passwords;
+use crate::text::glyph::width as width_of;
 use crate::text::sanitize;
 
 /// One thing that is wrong.
@@ -102,12 +103,10 @@ pub fn underlined(line: &str, column: usize, width: usize) -> (String, String) {
     if after.chars().count() > room {
         line.push_str("...");
     }
-    let carets = shown(&marked).chars().count().clamp(1, room.max(1));
-    let caret = format!(
-        "{}{}",
-        " ".repeat(before.chars().count()),
-        "^".repeat(carets)
-    );
+    let marked: String = shown(&marked).chars().take(room).collect();
+    // Some characters take two columns.
+    let carets = "^".repeat(width_of(&marked).max(1));
+    let caret = format!("{}{carets}", " ".repeat(width_of(&before)));
     (line, caret)
 }
 
@@ -140,6 +139,10 @@ a.wst:2:6: /jsn is no way to expect something
         assert!(shown.chars().count() <= WIDTH + 6, "{shown}");
         let at = caret.find('^').unwrap();
         assert_eq!((&shown[at..at + 2], &caret[at..]), ("XY", "^^"));
+        assert_eq!(
+            underlined("> \u{65e5}\u{672c} x", 4, 1),
+            ("> \u{65e5}\u{672c} x".into(), "    ^^".into())
+        );
         assert_eq!(
             underlined("\x1b[2J>", 2, 1),
             ("\\x1b[2J>".into(), "    ^".into())

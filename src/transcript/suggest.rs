@@ -16,7 +16,7 @@ use serde_json::Value;
 use self::parts::{Difference, Part, align};
 use super::json::{push_token, value_range};
 use super::syntax::{Sending, Source, Statement, Step, Text, Transcript};
-use super::template::{check_new_name, escape};
+use super::template::{self, Template, check_new_name, escape};
 
 /// The first recording with the suggestions in it, and what they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,8 @@ struct Changed {
     base: String,
     /// The variable that stands for it, once it was seen again.
     name: Option<String>,
+    /// The message that it comes with, by its number; before that the variable has no value.
+    message: usize,
     line: usize,
     place: Place,
 }
@@ -117,6 +119,7 @@ pub fn suggest(first: &Transcript, second: &Transcript) -> Suggestions {
         source: &source,
         changed: Vec::new(),
         texts: Vec::new(),
+        message: 0,
         names: BTreeSet::new(),
         edits: Vec::new(),
         notes: Vec::new(),
@@ -129,6 +132,7 @@ pub fn suggest(first: &Transcript, second: &Transcript) -> Suggestions {
             suggester.notes.push(note);
             break;
         }
+        suggester.message += 1;
         suggester.pair(&Pair {
             text,
             other,
@@ -168,6 +172,8 @@ struct Suggester<'s> {
     source: &'s Source,
     changed: Vec<Changed>,
     texts: Vec<Changing>,
+    /// The number of the one that is looked at.
+    message: usize,
     names: BTreeSet<String>,
     edits: Vec<Edit>,
     notes: Vec<String>,
@@ -230,7 +236,9 @@ impl Suggester<'_> {
         };
         let at = self.place(pair.text, &range);
         let line = self.line(pair.text);
-        let is_known = |changed: &Changed| changed.here == *here && changed.there == *there;
+        let is_known = |changed: &Changed| {
+            changed.here == *here && changed.there == *there && changed.message < self.message
+        };
         if let Some(known) = self.changed.iter().position(is_known)
             && is_telling(here)
         {
@@ -252,6 +260,7 @@ impl Suggester<'_> {
                 there: there.clone(),
                 base: last.to_owned(),
                 name: None,
+                message: self.message,
                 line,
                 place: Place::Json {
                     at,
@@ -346,8 +355,8 @@ impl Suggester<'_> {
     fn changing(&mut self, text: &Text, start: usize, parts: &[Part]) {
         let at = start..self.place(text, &(text.raw.len()..text.raw.len())).end;
         let line = self.line(text);
-        // A /match stands on one line, and has its own way with braces.
-        if text.raw.contains("{{") || self.source.text[at.clone()].contains('\n') {
+        // A /match stands on one line.
+        if self.source.text[at.clone()].contains('\n') {
             self.notes.push(format!(
                 "line {line}: the text changed: /match or /contains says what matters"
             ));
@@ -369,6 +378,7 @@ impl Suggester<'_> {
                         there: there.as_str().into(),
                         base: label(before).to_owned(),
                         name: None,
+                        message: self.message,
                         line,
                         place: Place::Text,
                     });
@@ -381,7 +391,7 @@ impl Suggester<'_> {
 
     // --- values --------------------------------------------------------------------------------
 
-    /// The values that were seen in both forms, as texts; an empty one stands for what is no id.
+    /// The values of earlier messages, in both forms, as texts; an empty one stands for what is no id.
     fn known(&self, written: impl Fn(&str) -> String) -> Vec<(String, String)> {
         let text = |value: &Value| match value {
             Value::String(text) => escape(&written(text)),
@@ -390,7 +400,13 @@ impl Suggester<'_> {
         };
         self.changed
             .iter()
-            .map(|changed| (text(&changed.here), text(&changed.there)))
+            .map(|changed| {
+                if changed.message < self.message {
+                    (text(&changed.here), text(&changed.there))
+                } else {
+                    (String::new(), String::new())
+                }
+            })
             .collect()
     }
 
@@ -472,7 +488,7 @@ impl Suggester<'_> {
         let mut pattern = "/match ^".to_owned();
         for piece in &changing.pieces {
             match piece {
-                Piece::Literal(text) => pattern.push_str(&escape_regex(text)),
+                Piece::Literal(text) => pattern.push_str(&in_regex(text)),
                 Piece::Known(name) => pattern.push_str(&format!("{{{{{name}}}}}")),
                 Piece::New(new) => pattern.push_str(&match &self.changed[*new].name {
                     Some(name) => format!(r"(?<{name}>\S+)"),
@@ -528,6 +544,18 @@ impl Suggester<'_> {
             }
         }
     }
+}
+
+/// Text as a regular expression that matches it; what stands for a value goes on to do so.
+fn in_regex(raw: &str) -> String {
+    let Ok(template) = Template::parse(raw) else {
+        return escape_regex(raw);
+    };
+    let parts = template.parts.iter().map(|part| match &part.what {
+        template::Piece::Literal(text) => escape(&escape_regex(text)),
+        template::Piece::Placeholder(_) => raw[part.at.clone()].to_owned(),
+    });
+    parts.collect()
 }
 
 /// Whether a value says by itself where it comes from: true and null do not.

@@ -112,13 +112,13 @@ impl Painter {
         self.shared.give(Job::Forget);
     }
 
-    /// Waits until it is idle; a terminal that takes nothing loses what waits for it.
-    pub(super) fn settle(&self) {
+    /// Gives the terminal back when all is drawn; one that takes nothing loses what waits for it.
+    pub(super) fn give_back(&self) {
         if !self.shared.wait(PATIENCE, State::is_idle) {
             self.shared.lock().jobs.clear();
-            self.terminal.discard();
-            self.shared.wait(PATIENCE, State::is_idle);
         }
+        self.terminal.give_back();
+        self.shared.wait(PATIENCE, State::is_idle);
     }
 }
 
@@ -126,7 +126,7 @@ impl Drop for Painter {
     fn drop(&mut self) {
         self.shared.lock().ending = true;
         self.shared.changed.notify_all();
-        self.settle();
+        self.give_back();
         let Some(thread) = self.thread.take() else {
             return;
         };
@@ -134,7 +134,6 @@ impl Drop for Painter {
             // It has ended but for returning; that it panicked was said when it did.
             let _ = thread.join();
         }
-        self.terminal.give_back();
     }
 }
 

@@ -22,6 +22,12 @@ use ratatui::crossterm::terminal::{
 use crate::error::Error;
 use crate::text::output;
 
+/// Milliseconds that a terminal is given to take something, before what it was given is discarded,
+/// and how often that is done: somebody may be writing more of a picture than it holds.
+#[cfg(unix)]
+const MOMENT: u8 = 10;
+const MOST_DISCARDS: usize = 50;
+
 /// Columns and rows of the terminal, if there is one.
 pub fn size() -> Option<(u16, u16)> {
     ratatui::crossterm::terminal::size().ok()
@@ -65,6 +71,8 @@ impl Terminal {
     /// # Errors
     /// It is none, or it is gone.
     pub fn take(&self, mouse: bool) -> Result<(), Error> {
+        // It is not looked up again whether it is still raw: a shell may have used it meanwhile.
+        let _ = disable_raw_mode();
         enable_raw_mode().map_err(failed)?;
         self.0.taken.store(true, Ordering::SeqCst);
         let mut out = &self.0.file;
@@ -79,6 +87,12 @@ impl Terminal {
         if !self.0.taken.swap(false, Ordering::SeqCst) {
             return;
         }
+        // First, for what follows may have to wait.
+        let _ = disable_raw_mode();
+        if !self.unblock() {
+            // What would put it right cannot be told to it.
+            return;
+        }
         let mut out = &self.0.file;
         // Where it fails the terminal is gone.
         let _ = queue!(
@@ -89,18 +103,38 @@ impl Terminal {
             Show
         );
         let _ = out.flush();
-        let _ = disable_raw_mode();
+    }
+
+    /// Whether it takes what is written within a moment.
+    fn takes_more(&self) -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::fd::AsFd as _;
+
+            use nix::poll::{PollFd, PollFlags, poll};
+            let mut watched = [PollFd::new(self.0.file.as_fd(), PollFlags::POLLOUT)];
+            poll(&mut watched, MOMENT).is_ok_and(|ready| ready > 0)
+        }
+        #[cfg(not(unix))]
+        true
     }
 
     /// Drops what was written and not taken yet, so that a terminal that takes nothing holds up no
-    /// one who writes.
-    pub fn discard(&self) {
-        #[cfg(unix)]
-        {
-            use nix::sys::termios::{FlushArg, tcflush};
-            // Where it fails the terminal is gone.
-            let _ = tcflush(&self.0.file, FlushArg::TCOFLUSH);
+    /// one who writes; says whether it takes more now.
+    fn unblock(&self) -> bool {
+        for _ in 0..MOST_DISCARDS {
+            if self.takes_more() {
+                return true;
+            }
+            #[cfg(unix)]
+            {
+                use nix::sys::termios::{FlowArg, FlushArg, tcflow, tcflush};
+                // Where it fails the terminal is gone. What Ctrl+S has stopped has to go on first.
+                let _ = tcflow(&self.0.file, FlowArg::TCOON);
+                let _ = tcflush(&self.0.file, FlushArg::TCOFLUSH);
+            }
         }
+        false
     }
 
     /// # Errors
@@ -126,7 +160,6 @@ impl Terminal {
         let previous: Arc<Hook> = Arc::from(panic::take_hook());
         let (terminal, then) = (self.clone(), Arc::clone(&previous));
         panic::set_hook(Box::new(move |info| {
-            terminal.discard();
             terminal.give_back();
             then(info);
             tell();

@@ -3,6 +3,10 @@
 //! Colour never carries meaning alone: a style only repeats what a sign or a word already says, so
 //! that a theme without colours loses nothing.
 
+mod colours;
+
+pub use colours::Colours;
+
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 
@@ -226,7 +230,10 @@ impl Theme {
             title: Style::new().add_modifier(Modifier::BOLD),
             border: ink(palette.muted),
             focus: ink(palette.focus),
-            selected: Style::new().add_modifier(Modifier::REVERSED),
+            // One colour across: those of what is in the row would make patches of it.
+            selected: ink(Color::Reset)
+                .bg(Color::Reset)
+                .add_modifier(Modifier::REVERSED),
             hit: ink(palette.hint),
             mark: ink(palette.mark),
             key: ink(palette.focus).add_modifier(Modifier::BOLD),
@@ -255,6 +262,13 @@ impl Theme {
     #[must_use]
     pub const fn ascii(mut self) -> Self {
         self.glyphs = Glyphs::ASCII;
+        self
+    }
+
+    /// The same in colours that a person chose.
+    #[must_use]
+    pub fn with(mut self, colours: &Colours) -> Self {
+        colours.apply(&mut self);
         self
     }
 

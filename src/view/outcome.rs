@@ -314,7 +314,8 @@ impl Outcome {
         ending.closed.is_some_and(|closed| {
             closed.by != ClosedBy::Us
                 && !closed.code.is_ordinary()
-                && self.stop != Some(Stop::OnPurpose)
+                // While this side closes, how the transport ends does not matter.
+                && (self.stop != Some(Stop::OnPurpose) || closed.by == ClosedBy::Peer)
                 && !self.is_reached()
                 && self.conditions.expect_close != Some(closed.code)
         })

@@ -51,8 +51,9 @@ pub fn reply(ring: &Ring, entry: &Entry) -> Option<Reply> {
     let ids = ids(&text);
     // Most messages are passed over by their bytes alone.
     let might_have = |text: &str| ids.iter().any(|(_, id)| text.contains(id.as_str()));
+    let not_before = ring.last().saturating_add(1).saturating_sub(entry.number);
     let before = (ring.iter().rev())
-        .skip_while(|other| other.number >= entry.number)
+        .skip(usize::try_from(not_before).unwrap_or(usize::MAX))
         .take(if ids.is_empty() { 0 } else { MOST_ENTRIES })
         .filter(|other| other.event.conn == entry.event.conn);
     for other in before {

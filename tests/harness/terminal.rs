@@ -144,9 +144,45 @@ impl Terminal {
     /// Waits until the terminal's modes are as they were before, though it still runs.
     #[track_caller]
     pub fn is_given_back(&self) {
+        self.has_modes(&self.modes_before);
+    }
+
+    /// Waits until a SIGSTOP has come.
+    #[track_caller]
+    pub fn is_stopped(&self) {
+        self.wait(|it| {
+            let ps = std::process::Command::new("ps")
+                .args(["-o", "stat=", "-p", &it.process.to_string()])
+                .output();
+            ps.unwrap().stdout.starts_with(b"T")
+        });
+    }
+
+    /// Gives it the modes that a shell gives it.
+    pub fn is_used_by_a_shell(&self) {
+        let name = self.master.tty_name().expect("a terminal has a name");
+        let stty = std::process::Command::new("stty")
+            .args(["-F", name.to_str().unwrap(), "sane"])
+            .status();
+        assert!(stty.unwrap().success());
+    }
+
+    /// Its modes, to be waited for again.
+    pub fn modes(&self) -> String {
+        modes(self.master.as_ref())
+    }
+
+    /// Waits until it has these modes.
+    #[track_caller]
+    pub fn has_modes(&self, wanted: &str) {
+        self.wait(|it| it.modes() == wanted);
+    }
+
+    #[track_caller]
+    fn wait(&self, is_so: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + DEADLINE;
-        while modes(self.master.as_ref()) != self.modes_before {
-            assert!(Instant::now() < deadline, "the terminal is not given back");
+        while !is_so(self) {
+            assert!(Instant::now() < deadline, "it did not become so");
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -183,6 +219,17 @@ impl Terminal {
     /// Everything that was written to the terminal so far, escapes and all.
     pub fn raw(&self) -> Vec<u8> {
         self.output.so_far()
+    }
+
+    /// Waits for the end, whatever the terminal shows by then; the exit code.
+    #[track_caller]
+    pub fn ends(&mut self) -> u32 {
+        let Ok(status) = self.ended.recv_timeout(DEADLINE) else {
+            let _gone = self.killer.kill();
+            panic!("the program did not end");
+        };
+        assert_eq!(status.signal(), None, "it was killed");
+        status.exit_code()
     }
 
     /// Waits for the end; the exit code. The terminal must be as it was before: line mode and echo

@@ -12,60 +12,21 @@ use super::super::figures::{self, Close, Closes, Figures, Latency, Seen};
 use super::super::machine;
 use super::super::payload::Content;
 use super::super::plan::{Pace, Workload};
-use super::super::run::{Finished, Second};
+use super::super::run::Finished;
 use super::super::script::Step;
-use super::super::shared::Phase;
-use super::super::threshold::{self, Measured, Threshold, Unit};
+use super::super::threshold::{Measured, Threshold, Unit};
 use super::super::verdict::{self, Facts, Remark};
+use super::series::series;
 use super::{
     BenchResult, Bytes, Check, CloseCount, Connections, Environment, ErrorCount, Frames, Generator,
     Handshake, Hdr, Iterations, Lag, Latencies, LatencyInfo, Messages, PERCENTILES, PayloadInfo,
-    RemarkInfo, Run, SCHEMA, Series, StageInfo, StepInfo, TargetProcess, ThresholdResult, Verdict,
+    RemarkInfo, Run, SCHEMA, StageInfo, StepInfo, TargetProcess, ThresholdResult, Verdict,
     WorkloadInfo,
 };
 use crate::model::frame::Opcode;
 use crate::model::message::Kind;
 use crate::model::ndjson;
 use std::collections::BTreeMap;
-
-type Column = (&'static str, fn(&Second) -> f64);
-
-/// The columns of a series, and what makes them.
-const COLUMNS: &[Column] = &[
-    ("t", |second| round(second.at.as_secs_f64(), 1)),
-    ("open", |second| second.open as f64),
-    ("connecting", |second| second.connecting as f64),
-    ("failed", |second| second.figures.connections.failed as f64),
-    ("sent", |second| second.figures.messages.sent as f64),
-    ("received", |second| second.figures.messages.received as f64),
-    ("errors", |second| threshold::errors(&second.figures) as f64),
-    ("bytes_in", |second| {
-        second.figures.bytes.received_wire as f64
-    }),
-    ("bytes_out", |second| second.figures.bytes.sent_wire as f64),
-    ("rtt_p50", |second| quantile(second, Latency::Rtt, 0.5)),
-    ("rtt_p90", |second| quantile(second, Latency::Rtt, 0.9)),
-    ("rtt_p99", |second| quantile(second, Latency::Rtt, 0.99)),
-    ("rtt_max", |second| {
-        second.figures.latency(Latency::Rtt).max() as f64
-    }),
-    ("session_p99", |second| {
-        quantile(second, Latency::Session, 0.99)
-    }),
-    ("lag_p99", |second| {
-        quantile(second, Latency::SchedLag, 0.99)
-    }),
-    ("cpu", |second| round(second.cpu * 100.0, 1)),
-];
-
-fn quantile(second: &Second, latency: Latency, quantile: f64) -> f64 {
-    second.figures.latency(latency).value_at_quantile(quantile) as f64
-}
-
-fn round(value: f64, digits: i32) -> f64 {
-    let factor = 10_f64.powi(digits);
-    (value * factor).round() / factor
-}
 
 /// What a result is made from, beside the run itself.
 #[derive(Debug)]
@@ -164,6 +125,11 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
     }
 }
 
+pub(super) fn round(value: f64, digits: i32) -> f64 {
+    let factor = 10_f64.powi(digits);
+    (value * factor).round() / factor
+}
+
 fn run(finished: &Finished, seed: u64) -> Run {
     Run {
         id: format!("{:04x}", rand::random::<u16>()),
@@ -180,7 +146,7 @@ fn run(finished: &Finished, seed: u64) -> Run {
     }
 }
 
-fn time(at: SystemTime) -> String {
+pub(super) fn time(at: SystemTime) -> String {
     ndjson::rfc3339(at)
 }
 
@@ -409,20 +375,6 @@ impl Hdr {
     }
 }
 
-impl Series {
-    /// The seconds of a column in which it is not zero, and its values.
-    pub fn of(&self, column: &str) -> Vec<(f64, f64)> {
-        let place = |name: &str| self.columns.iter().position(|column| column == name);
-        let (Some(time), Some(value)) = (place("t"), place(column)) else {
-            return Vec::new();
-        };
-        let rows = self.rows.iter();
-        rows.filter_map(|row| Some((*row.get(time)?, *row.get(value)?)))
-            .filter(|(_, value)| *value > 0.0)
-            .collect()
-    }
-}
-
 fn errors(figures: &Figures) -> Vec<ErrorCount> {
     let count = |(name, seen): (&Name, &Seen)| ErrorCount {
         phase: name.phase.into(),
@@ -490,19 +442,4 @@ fn cpu_per_message(finished: &Finished) -> Option<f64> {
     let count = messages.sent + messages.received;
     let cpu = finished.generator.cpu * finished.measured.as_secs_f64() * 1e6;
     (count > 0).then(|| round(cpu / count as f64, 2))
-}
-
-fn series(finished: &Finished) -> Series {
-    let measured = finished
-        .seconds
-        .iter()
-        .filter(|second| second.phase <= Phase::Drain);
-    Series {
-        interval_s: 1,
-        start: time(finished.started_at),
-        columns: COLUMNS.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        rows: measured
-            .map(|second| COLUMNS.iter().map(|(_, value)| value(second)).collect())
-            .collect(),
-    }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 mod make;
+mod series;
 
 pub use self::make::{Facets, result};
 

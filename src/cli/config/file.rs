@@ -14,6 +14,10 @@
 //! [keys]
 //! pause = "p"
 //! quit = ["q", "ctrl+q"]
+//!
+//! [theme]
+//! incoming = "light-green"
+//! error = "bold white on red"
 //! ```
 //!
 //! Every key and value is checked when the file is read, used or not, by the parser of the flag
@@ -32,7 +36,8 @@ use toml::de::{DeTable, DeValue};
 use crate::cli::typed::{Kind, first_line};
 use crate::error::Error;
 use crate::text::nearest::nearest;
-use crate::tui::connect::keymap::Keymap;
+use crate::tui::connect::keymap::{Conflict, Keymap};
+use crate::tui::theme::Colours;
 
 /// A config file that was read and checked.
 #[derive(Debug)]
@@ -42,6 +47,8 @@ pub(super) struct File {
     pub endpoints: BTreeMap<String, Endpoint>,
     /// The keys of the full screen, with what `[keys]` changes.
     pub keymap: Keymap,
+    /// Its colours, as `[theme]` changes them.
+    pub colours: Colours,
 }
 
 #[derive(Debug)]
@@ -87,6 +94,7 @@ impl File {
             defaults: Vec::new(),
             endpoints: BTreeMap::new(),
             keymap: Keymap::default(),
+            colours: Colours::default(),
         };
         for (key, value) in table.get_ref() {
             match key.get_ref().as_ref() {
@@ -99,7 +107,10 @@ impl File {
                 }
                 "endpoint" => file.endpoints = reader.endpoints(reader.table(value)?)?,
                 "keys" => file.keymap = reader.keymap(reader.table(value)?)?,
-                _ => return Err(reader.unknown(key, ["defaults", "endpoint", "keys"])),
+                "theme" if value.get_ref().is_table() => {
+                    file.colours = reader.colours(reader.table(value)?)?;
+                }
+                _ => return Err(reader.misplaced(key)),
             }
         }
         Ok(file)
@@ -150,7 +161,31 @@ impl Reader<'_> {
                 .bind(&name, &keys)
                 .map_err(|problem| self.wrong(&value.span(), problem))?;
         }
-        Ok(keymap)
+        let Some(Conflict { keys, names }) = keymap.conflict() else {
+            return Ok(keymap);
+        };
+        let changed = table.iter().find(|(key, _)| {
+            let name = key.get_ref().replace('_', "-");
+            names.contains(&name.as_str())
+        });
+        let [one, other] = names;
+        let message =
+            format!("{keys} means both {one} and {other}: give one of them another key in [keys]");
+        Err(self.wrong(&changed.map_or(0..0, |(_, value)| value.span()), message))
+    }
+
+    fn colours(&self, table: &DeTable<'_>) -> Result<Colours, Error> {
+        let mut colours = Colours::default();
+        for (key, value) in table {
+            let role = key.get_ref().replace('_', "-");
+            if !Colours::roles().any(|known| known == role) {
+                return Err(self.unknown(key, Colours::roles()));
+            }
+            colours
+                .set(&role, &self.scalar(value)?)
+                .map_err(|problem| self.wrong(&value.span(), problem))?;
+        }
+        Ok(colours)
     }
 
     fn section(&self, table: &DeTable<'_>) -> Result<Section, Error> {
@@ -263,6 +298,21 @@ impl Reader<'_> {
             None => format!("unknown key \"{name}\""),
         };
         self.wrong(&key.span(), message)
+    }
+
+    /// A key that stands outside of all tables, or a table of no meaning.
+    fn misplaced(&self, key: &Spanned<impl AsRef<str>>) -> Error {
+        let name = key.get_ref().as_ref().replace('_', "-");
+        let place = if name == "url" {
+            "[endpoint.NAME]"
+        } else if self.flag(&name).is_some() {
+            "[defaults] or [endpoint.NAME]"
+        } else if Keymap::names().any(|known| known == name) {
+            "[keys]"
+        } else {
+            return self.unknown(key, ["defaults", "endpoint", "keys", "theme"]);
+        };
+        self.wrong(&key.span(), format!("{name} belongs below {place}"))
     }
 
     fn wrong(&self, span: &Range<usize>, message: impl Display) -> Error {
@@ -379,6 +429,34 @@ mod tests {
                 "c.toml, line 1: unknown key \"default\" (did you mean defaults?)",
             ),
             ("[colours]\n", "c.toml, line 1: unknown key \"colours\""),
+            (
+                "\nheartbeat = 'off'\n",
+                "c.toml, line 2: heartbeat belongs below [defaults] or [endpoint.NAME]",
+            ),
+            (
+                "theme = 'dark'\n",
+                "c.toml, line 1: theme belongs below [defaults] or [endpoint.NAME]",
+            ),
+            (
+                "pause = 'p'\n",
+                "c.toml, line 1: pause belongs below [keys]",
+            ),
+            (
+                "url = 'ws://h'\n",
+                "c.toml, line 1: url belongs below [endpoint.NAME]",
+            ),
+            (
+                "[keys]\nquit = 'x'\npause = 'f'\nfollow = 'G'\n",
+                "c.toml, line 2: x means both hex and quit: give one of them another key",
+            ),
+            (
+                "[theme]\nincomming = 'red'\n",
+                "c.toml, line 2: unknown key \"incomming\" (did you mean incoming?)",
+            ),
+            (
+                "[theme]\nincoming = 'rde'\n",
+                "c.toml, line 2: \"rde\" is no colour (did you mean red?)",
+            ),
             (
                 "[keys]\npauze = 'p'\n",
                 "c.toml, line 2: unknown key \"pauze\" (did you mean pause?)",

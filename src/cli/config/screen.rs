@@ -16,7 +16,7 @@ use crate::tui::connect::Setup as Look;
 use crate::tui::connect::keymap::Keymap;
 use crate::tui::connect::screen;
 use crate::tui::editor;
-use crate::tui::theme;
+use crate::tui::theme::{self, Colours};
 use crate::view;
 
 /// The smallest terminal, columns and rows, on which the screen opens by itself.
@@ -72,16 +72,16 @@ pub(super) fn forced(environment: &Environment) -> Result<(), Error> {
 
 pub(super) fn plan(setup: &Setup<'_>, args: &Screen, view: &view::Plan) -> screen::Plan {
     let environment = setup.environment;
+    let file = setup.file.as_ref();
+    let colours = file.map_or_else(Colours::default, |file| file.colours.clone());
     let ascii = args.ascii || !is_utf8(environment);
     screen::Plan {
         setup: Look {
-            theme: Look::theme(theme(environment, args, view), ascii),
+            theme: Look::theme(theme(environment, args, view), &colours, ascii),
+            colours,
             ascii,
             mouse: args.mouse,
-            keymap: setup
-                .file
-                .as_ref()
-                .map_or_else(Keymap::default, |file| file.keymap.clone()),
+            keymap: file.map_or_else(Keymap::default, |file| file.keymap.clone()),
             zone: TimeZone::system(),
             filter: view.select.as_filter(),
         },

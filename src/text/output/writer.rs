@@ -150,7 +150,7 @@ impl Writer {
             Stream::Data if !self.shared.status.borrow().open => {}
             Stream::Data => {
                 if let Err(cause) = write_to(&mut self.sinks.data, piece.content) {
-                    let failure = (cause.kind() != ErrorKind::BrokenPipe).then_some(cause);
+                    let failure = (!self.is_gone(&cause)).then_some(cause);
                     self.shared.close(failure);
                 }
             }
@@ -159,6 +159,15 @@ impl Writer {
                 let _ = write_to(&mut self.sinks.talk, piece.content);
             }
         }
+    }
+
+    /// Whether the reader went away: of a pipe, or of a terminal that hung up.
+    fn is_gone(&self, cause: &io::Error) -> bool {
+        #[cfg(unix)]
+        let hung_up = cause.raw_os_error() == Some(nix::errno::Errno::EIO as i32);
+        #[cfg(not(unix))]
+        let hung_up = false;
+        cause.kind() == ErrorKind::BrokenPipe || hung_up && !self.shared.watch_stdout
     }
 }
 

@@ -27,6 +27,14 @@ pub struct ParseError {
     message: String,
 }
 
+impl ParseError {
+    /// What is wrong and where, without the text itself: for who sees that anyway.
+    pub fn sentence(&self) -> String {
+        let column = self.source[..self.at].chars().count() + 1;
+        format!("{}, at column {column}", self.message)
+    }
+}
+
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (before, after) = self.source.split_at(self.at);

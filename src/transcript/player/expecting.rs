@@ -128,7 +128,11 @@ impl Player {
             .map_or("a message", |one| items[*one].test.wanted());
         match self.nothing_more(id, wanted, limit, deadline, now) {
             Some(mut failure) => {
-                failure.expected = format!("{} more of {} messages", left.len(), items.len());
+                failure.expected = match (left.len(), items.len()) {
+                    (1, 1) => "a message".into(),
+                    (left, all) if left == all => format!("{all} messages"),
+                    (left, all) => format!("{left} more of {all} messages"),
+                };
                 if let Some(one) = left.first() {
                     failure.place = self.place(items[*one].span);
                 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{numbered, passed_over, place, sentence, shorten};
 use crate::model::units::show_duration;
+use crate::text::glyph::width;
 use crate::text::sanitize;
 use crate::text::style::{Ink, Style};
 use crate::transcript::diagnostic::underlined;
@@ -161,7 +162,7 @@ impl Text {
         let caret = self.style.paint(Ink::Error, &caret).into_owned();
         if failure.place.line == step.place.line {
             let _ = writeln!(text, "{head}{line}");
-            let _ = writeln!(text, "{}{caret}", " ".repeat(head.chars().count()));
+            let _ = writeln!(text, "{}{caret}", " ".repeat(width(&head)));
         } else {
             let gutter = format!("   {} | ", failure.place.line);
             let _ = writeln!(text, "{head}{}", sanitize::line(&step.line));

@@ -63,7 +63,7 @@ pub(super) fn align(here: &str, there: &str, known: &[(String, String)]) -> Opti
     (other == there.len()).then_some(parts)
 }
 
-/// The longest known value that both begin with, as words of their own.
+/// The longest known value that both begin with, as words of their own; the first of the same.
 fn longest(here: &str, there: &str, known: &[(String, String)]) -> Option<usize> {
     let is_whole = |text: &str, value: &str| {
         text.strip_prefix(value)
@@ -73,7 +73,7 @@ fn longest(here: &str, there: &str, known: &[(String, String)]) -> Option<usize>
         !value.is_empty() && is_whole(here, value) && is_whole(there, other)
     });
     found
-        .max_by_key(|(_, (value, _))| value.len())
+        .min_by_key(|(_, (value, _))| std::cmp::Reverse(value.len()))
         .map(|(number, _)| number)
 }
 

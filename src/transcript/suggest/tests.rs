@@ -121,3 +121,23 @@ fn a_text_with_a_value_of_another_names_it_there() {
          < /match ^id={{id}} by=(?<by>\\S+)$\n> bye {{by}}\n"
     );
 }
+
+#[test]
+fn a_value_has_its_name_only_after_its_message_and_a_secret_stays_one() {
+    let recording = |id: &str, time: &str| {
+        format!(
+            "connect ws://h/\n< hi {{{{secret_token}}}}, {{{{{{{{it}}}} is {time}\n\
+             < /json {{\"id\":\"{id}\",\"path\":\"/r/{id}\",\"again\":\"{id}\"}}\n> {id}\n"
+        )
+    };
+    let suggestions = suggest(
+        &transcript(&recording("a1", "12")),
+        &transcript(&recording("a2", "13")),
+    );
+    assert_eq!(
+        suggestions.text,
+        "connect ws://h/\n< /match ^hi {{secret_token}}, \\{\\{it\\}\\} is \\S+$\n\
+         < /json {\"id\":\"{{*}}\",\"path\":\"{{*}}\",\"again\":\"{{*}}\"}\n\
+         \u{20} let id = /id\n> {{id}}\n"
+    );
+}

@@ -4,6 +4,7 @@ use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 
 use super::save::{NotSaved, Save};
 use crate::input::Input;
+use crate::model::units::show_size;
 
 /// Something that may change the screen.
 #[derive(Debug, Clone)]
@@ -20,13 +21,32 @@ pub(super) enum Action {
     Saved(Box<Save>, Result<(), NotSaved>),
 }
 
+/// Text for the clipboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Copy {
+    pub(super) text: String,
+    /// What is to be said about it; may be empty.
+    pub(super) note: String,
+}
+
+impl Copy {
+    /// `61 B are` at some place, and the note.
+    pub(super) fn said(&self, place: &str) -> String {
+        let size = show_size(self.text.len() as u64);
+        let gap = if self.note.is_empty() { "" } else { "; " };
+        format!("{size} are {place}{gap}{}", self.note)
+    }
+}
+
 /// What an update asks of the world.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Effect {
     /// Something for the session. Typed lines are remembered.
-    Input { input: Input, line: Option<String> },
-    /// Text for the clipboard, and what is to be said about it.
-    Copy { text: String, note: String },
+    Input {
+        input: Input,
+        line: Option<String>,
+    },
+    Copy(Copy),
     /// Something for a file.
     Save(Box<Save>),
     /// Let a person edit this text in `$EDITOR`.

@@ -203,7 +203,7 @@ impl Keymap {
         TABLE.iter().map(|entry| entry.name)
     }
 
-    /// Gives an entry other keys; whatever had them in the same place loses them.
+    /// Gives an entry other keys. Two may have the same then: see [`Self::conflict`].
     ///
     /// # Errors
     /// There is no such name, or one of the keys is none.
@@ -216,13 +216,28 @@ impl Keymap {
             .iter()
             .map(|keys| parse(keys))
             .collect::<Result<Vec<_>, _>>()?;
-        for (other, sequences) in self.sequences.iter_mut().enumerate() {
-            if meet(TABLE[other].place, TABLE[at].place) {
-                sequences.retain(|sequence| !bound.contains(sequence));
-            }
-        }
         self.sequences[at] = bound;
         Ok(())
+    }
+
+    /// Two entries of which one can never be reached in some place, because a key of the other is
+    /// the same or the beginning of its keys.
+    pub fn conflict(&self) -> Option<Conflict> {
+        let all = || TABLE.iter().zip(&self.sequences);
+        all().enumerate().find_map(|(at, (one, theirs))| {
+            let mut others = all().skip(at + 1);
+            others.find_map(|(other, sequences)| {
+                let pairs = theirs.iter().flat_map(|mine| {
+                    let same = |its: &&Vec<Chord>| mine.starts_with(its) || its.starts_with(mine);
+                    sequences.iter().find(same).map(|its| (mine, its))
+                });
+                let mut pairs = pairs.filter(|_| meet(one.place, other.place));
+                pairs.next().map(|(mine, its)| Conflict {
+                    keys: shown_sequence(if mine.len() < its.len() { mine } else { its }),
+                    names: [one.name, other.name],
+                })
+            })
+        })
     }
 
     /// What a key does after `begun`, which led nowhere yet.
@@ -275,11 +290,21 @@ impl Keymap {
             .into_iter()
             .flatten()
             .filter(move |sequence| counts(sequence, composing))
-            .map(|sequence| {
-                let chords: Vec<String> = sequence.iter().map(Chord::to_string).collect();
-                chords.join(" ")
-            })
+            .map(|sequence| shown_sequence(sequence))
     }
+}
+
+/// Keys that mean two things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    pub keys: String,
+    /// As `[keys]` calls them.
+    pub names: [&'static str; 2],
+}
+
+fn shown_sequence(sequence: &[Chord]) -> String {
+    let chords: Vec<String> = sequence.iter().map(Chord::to_string).collect();
+    chords.join(" ")
 }
 
 /// Where one types, what types a letter is a letter.
@@ -366,9 +391,17 @@ mod tests {
     #[test]
     fn keys_can_be_given_to_other_verbs() {
         let mut keymap = Keymap::default();
+        assert_eq!(keymap.conflict(), None);
         keymap
             .bind("pause", &["f".into(), "ctrl+p".into()])
             .unwrap();
+        let conflict = keymap.conflict().unwrap();
+        assert_eq!(
+            (conflict.keys.as_str(), conflict.names),
+            ("f", ["follow", "pause"])
+        );
+        keymap.bind("follow", &["G".into(), "end".into()]).unwrap();
+        assert_eq!(keymap.conflict(), None);
         assert_eq!(
             keymap.find(false, &[], letter('f')),
             Found::Verb(Verb::Pause)
@@ -378,6 +411,13 @@ mod tests {
         assert_eq!(keymap.keys(Verb::Pause), "f Ctrl+P");
         assert!(keymap.bind("pauze", &[]).is_err());
         assert!(keymap.bind("pause", &["ctrl+".into()]).is_err());
+        // A key that begins others would keep them from being reached.
+        keymap.bind("suspend", &["ctrl+x".into()]).unwrap();
+        let conflict = keymap.conflict().unwrap();
+        assert_eq!(
+            (conflict.keys.as_str(), conflict.names),
+            ("Ctrl+X", ["editor", "suspend"])
+        );
         keymap.bind("mouse", &[]).unwrap();
         assert_eq!(keymap.key(Verb::Mouse), None);
     }

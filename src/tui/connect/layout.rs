@@ -161,7 +161,7 @@ impl Layout {
             inspector,
             inspector_inner: inside(inspector),
             events,
-            events_inner: inside(events),
+            events_inner: padded(inside(events)),
             composer_head: Rect {
                 height: 1,
                 ..composer_box
@@ -224,6 +224,15 @@ const fn inside(area: Rect) -> Rect {
         y: area.y + 1,
         width: area.width.saturating_sub(2),
         height: area.height.saturating_sub(2),
+    }
+}
+
+/// Without a column at both sides.
+const fn padded(area: Rect) -> Rect {
+    Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2),
+        ..area
     }
 }
 

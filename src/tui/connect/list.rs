@@ -19,6 +19,8 @@ pub(super) struct List {
     /// The first row.
     top: u64,
     follows: bool,
+    /// The newest entry that was on the screen, or there when the list followed.
+    seen: u64,
     /// The chosen entry is to stand in the middle: one wants to see what is around it.
     centres: bool,
     frozen: Option<Box<Ring>>,
@@ -34,6 +36,7 @@ impl Default for List {
             cursor: 0,
             top: 0,
             follows: true,
+            seen: 0,
             centres: false,
             frozen: None,
             mark: None,
@@ -69,6 +72,21 @@ impl List {
     /// The chosen entry.
     pub(super) fn chosen<'a>(&'a self, live: &'a Ring) -> Option<&'a Entry> {
         self.ring(live).get(self.cursor)
+    }
+
+    /// How many entries are new: they came since the list followed, and were not on the screen yet.
+    pub(super) fn unseen(&self, live: &Ring) -> u64 {
+        match &self.search {
+            // Of a pause the hits of what is new are not known.
+            Some(search) if self.only_hits && !self.is_paused() => {
+                search.count_after(self.seen) as u64
+            }
+            _ if self.hides_control => {
+                let new = self.seen.saturating_add(1).max(live.first())..=live.last();
+                new.filter(|number| self.shows(live, *number)).count() as u64
+            }
+            _ => live.last().saturating_sub(self.seen),
+        }
     }
 
     /// The entries of the rows, from the top.
@@ -205,9 +223,17 @@ impl List {
         } else {
             self.top
         };
+        let last = ring.last();
         self.centres = false;
         self.cursor = cursor;
         self.top = top.clamp(lowest, cursor.max(lowest)).min(highest);
+        let seen = if self.follows {
+            last
+        } else {
+            let lowest = self.rows(live, rows).last().map(|entry| entry.number);
+            lowest.unwrap_or(0)
+        };
+        self.seen = self.seen.max(seen);
     }
 
     /// The entry that is so many rows above this one, counting it: the top of a list that ends with

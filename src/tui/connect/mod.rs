@@ -11,6 +11,8 @@ pub mod screen;
 pub mod vitals;
 
 mod action;
+mod copy;
+mod handshakes;
 mod layout;
 mod list;
 mod render;

@@ -15,6 +15,7 @@ use crate::model::frame::{FrameInfo, Opcode};
 use crate::model::handshake::{RequestHead, ResponseHead, Timings};
 use crate::model::message::Message;
 use crate::model::state::ReadyState;
+use crate::tui::theme::Colours;
 use crate::tui::widget::composer::Composer;
 
 /// 14:00:00 UTC.
@@ -219,7 +220,8 @@ pub(super) fn session() -> Told {
 
 pub(super) fn setup() -> Setup {
     Setup {
-        theme: Setup::theme("dark", false),
+        theme: Setup::theme("dark", &Colours::default(), false),
+        colours: Colours::default(),
         ascii: false,
         mouse: false,
         keymap: Keymap::default(),

@@ -2,15 +2,17 @@
 //!
 //! What is to be written is put together here; who holds the files writes it, on a thread of its own.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use bytes::Bytes;
 
 use super::list::List;
-use crate::model::event::{Event, What};
+use super::scene::Scene;
+use crate::model::event::{ConnId, Event, What};
 use crate::model::units::{Thousands, show_size};
 use crate::text::json;
-use crate::view::ring::{Entry, Ring};
+use crate::view::ring::Entry;
 
 /// Something to be written to a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,8 +47,14 @@ impl Content {
     pub fn size(&self) -> String {
         match self {
             Self::Payload(payload) => show_size(payload.len() as u64),
-            Self::Events(events) if events.len() == 1 => "1 entry".to_owned(),
-            Self::Events(events) => format!("{} entries", Thousands(events.len() as u64)),
+            Self::Events(events) => {
+                let is_head =
+                    |event: &&Event| matches!(event.what, What::Request(_) | What::Response(_));
+                match events.iter().filter(|event| !is_head(event)).count() {
+                    1 => "1 entry".to_owned(),
+                    count => format!("{} entries", Thousands(count as u64)),
+                }
+            }
         }
     }
 }
@@ -71,9 +79,27 @@ pub(super) fn payload(entry: &Entry) -> Option<(String, Bytes)> {
     ))
 }
 
-/// What the list shows, or where there is a filter what that hits.
-pub(super) fn events(list: &List, live: &Ring) -> Vec<Event> {
-    list.listed(live).map(|entry| entry.event.clone()).collect()
+/// What the list shows, or where there is a filter what that hits, each connection with how it
+/// opened, which is in no list.
+pub(super) fn events(list: &List, scene: &Scene) -> Vec<Event> {
+    let mut told = BTreeSet::<ConnId>::new();
+    let mut events = Vec::new();
+    for entry in list.listed(&scene.ring) {
+        let is_open = |what: &What| matches!(what, What::Open(_));
+        let opens = is_open(&entry.event.what);
+        if let Some(conn) = entry.event.conn
+            && told.insert(conn)
+        {
+            let opening = scene.handshakes.events(conn).iter();
+            events.extend(
+                opening
+                    .filter(|event| !opens || !is_open(&event.what))
+                    .cloned(),
+            );
+        }
+        events.push(entry.event.clone());
+    }
+    events
 }
 
 #[cfg(test)]
@@ -86,6 +112,7 @@ mod tests {
     use crate::model::state::ReadyState;
     use crate::tui::connect::sample::Told;
     use crate::tui::connect::search::Search;
+    use crate::view::ring::Ring;
 
     fn ring(whats: Vec<What>) -> Ring {
         let mut ring = Ring::default();
@@ -147,10 +174,32 @@ mod tests {
         told.received("one").received("two").received("one more");
         let ring = &told.scene.ring;
         let mut list = List::default();
-        assert_eq!(Content::Events(events(&list, ring)).size(), "4 entries");
+        let saved = |list: &List| events(list, &told.scene);
+        assert_eq!(Content::Events(saved(&list)).size(), "4 entries");
         list.filter(Some(Search::new("one")));
         while list.scan(ring) {}
         // What opened is told whatever the filter: without it a recording would be empty.
-        assert_eq!(Content::Events(events(&list, ring)).size(), "3 entries");
+        let saved = saved(&list);
+        let names: Vec<&str> = saved.iter().map(|event| event.what.name()).collect();
+        assert_eq!(names, ["request", "response", "open", "message", "message"]);
+        assert_eq!(Content::Events(saved).size(), "3 entries");
+    }
+
+    #[test]
+    fn how_a_connection_opened_is_saved_though_the_list_has_forgotten_it() {
+        let mut told = Told::begin();
+        told.opens();
+        for _ in 0..Ring::MOST_ENTRIES {
+            told.received("x");
+        }
+        told.drops().opens();
+        let saved = events(&List::default(), &told.scene);
+        let names: Vec<&str> = saved.iter().map(|event| event.what.name()).collect();
+        assert_eq!(names[..4], ["request", "response", "open", "message"]);
+        let end = names.len() - 5..;
+        assert_eq!(
+            names[end],
+            ["close", "retry", "request", "response", "open"]
+        );
     }
 }

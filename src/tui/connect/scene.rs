@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use super::handshakes::Handshakes;
 use super::vitals::{Vitals, push};
 use crate::model::event::{Event, What};
 use crate::view::ring::Ring;
@@ -20,6 +21,7 @@ const MOST_NOTES: usize = 500;
 pub struct Scene {
     pub ring: Ring,
     pub vitals: Vitals,
+    pub handshakes: Handshakes,
     pub notes: VecDeque<Note>,
     /// All notes that there ever were.
     pub noted: u64,
@@ -69,12 +71,18 @@ impl Weight {
 impl Scene {
     /// Where it is connected to, or tries to be; redacted.
     pub fn url(&self) -> &str {
-        let open = self.vitals.open.as_ref();
+        // Of several targets none is the one.
+        let open = self
+            .vitals
+            .open
+            .as_ref()
+            .filter(|_| self.vitals.targets.len() < 2);
         open.map_or(self.url.as_str(), |open| open.url.as_str())
     }
 
     pub fn hear(&mut self, event: Event) {
         self.vitals.observe(&event);
+        self.handshakes.observe(&event);
         self.ring.push(event);
     }
 

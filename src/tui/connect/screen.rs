@@ -22,7 +22,7 @@ use ratatui::crossterm::event::Event;
 use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc as queue;
 
-use super::action::{Action, Effect};
+use super::action::{Action, Copy, Effect};
 use super::render::render;
 use super::save::{NotSaved, Save, Saver};
 use super::scene::{Board, Note, Weight};
@@ -31,7 +31,7 @@ use super::update::update;
 use crate::error::Error;
 use crate::input::history::History;
 use crate::input::{Batch, Input};
-use crate::model::units::show_size;
+use crate::model::control::Control;
 use crate::session::stamp::Stamp;
 use crate::text::output::{Borrow, Output, Printer};
 use crate::text::sanitize;
@@ -90,6 +90,10 @@ enum Message {
     Changed,
     Painted(io::Result<()>),
     Saved(Box<Save>, Result<(), NotSaved>),
+    /// What tmux said to a text for its buffer.
+    Loaded(Copy, Result<(), String>),
+    /// The program was stopped, and somebody else has used the terminal.
+    Continued,
     Stop,
 }
 
@@ -176,6 +180,12 @@ impl Screen {
         self.batches.recv().await
     }
 
+    /// The program goes on after it was stopped: takes the terminal over again.
+    pub fn refresh(&self) {
+        // It has ended where it takes no message.
+        let _ = self.messages.try_send(Message::Continued);
+    }
+
     /// Gives the terminal back.
     pub fn stop(mut self) -> Left {
         self.end()
@@ -226,11 +236,12 @@ struct Stage {
     plan: Plan,
     board: Board,
     stamp: Stamp,
-    // Dropped in this order: nobody reads the terminal when it is given back.
+    // Dropped in this order: nobody waits to tell something, and nobody reads the terminal when it
+    // is given back.
+    messages: Receiver<Message>,
     keyboard: Keyboard,
     painter: Painter,
     terminal: Terminal,
-    messages: Receiver<Message>,
     /// For threads that have something to tell it.
     bell: SyncSender<Message>,
     batches: queue::Sender<Batch>,
@@ -271,19 +282,19 @@ impl Stage {
             Message::Terminal(Ok(Event::Resize(..))) => self.look(),
             Message::Terminal(Ok(Event::FocusGained | Event::FocusLost)) => {}
             Message::Saved(save, outcome) => self.update(Action::Saved(save, outcome)),
-            Message::Terminal(Err(cause)) | Message::Painted(Err(cause)) => self.fail(cause),
+            Message::Loaded(copy, outcome) => self.loaded(&copy, outcome.is_ok()),
+            Message::Continued => self.take_back(),
+            Message::Terminal(Err(_)) | Message::Painted(Err(_)) => self.fail(),
             Message::Painted(Ok(())) | Message::Changed | Message::Stop => {}
         }
     }
 
-    /// The terminal is gone: the session is told, and ends.
-    fn fail(&self, cause: io::Error) {
+    /// The terminal is gone, which is one way to leave. Where it is full, what is in it is carried out
+    /// first, and the next failure tells again.
+    fn fail(&self) {
         let _ = self.batches.try_send(Batch {
-            inputs: Vec::new(),
-            error: Some(Error::Io {
-                doing: "drawing on the terminal".into(),
-                cause,
-            }),
+            inputs: vec![Control::Quit.into()],
+            error: None,
         });
     }
 
@@ -344,18 +355,8 @@ impl Stage {
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Input { input, line } => self.submit(input, line),
-            Effect::Copy { text, note } => {
-                match clipboard::sequence(text.as_bytes(), self.plan.is_tmux) {
-                    Ok(sequence) => {
-                        self.painter.write(sequence.into_bytes());
-                        let size = show_size(text.len() as u64);
-                        let gap = if note.is_empty() { "" } else { "; " };
-                        self.state
-                            .say(format!("{size} are in the clipboard{gap}{note}"));
-                    }
-                    Err(problem) => self.state.say(problem),
-                }
-            }
+            Effect::Copy(copy) if self.plan.is_tmux => self.load_tmux(copy),
+            Effect::Copy(copy) => self.offer(&copy),
             Effect::Save(save) => self.save(save),
             Effect::Edit(text) => self.edit(&text),
             Effect::Mouse(mouse) => self.painter.set_mouse(mouse),
@@ -381,6 +382,41 @@ impl Stage {
         if let Some(Err(problem)) = remembered {
             self.state.say(problem);
         }
+    }
+
+    /// Asks the terminal to copy, which does not say whether it does.
+    fn offer(&mut self, copy: &Copy) {
+        match clipboard::sequence(copy.text.as_bytes(), self.plan.is_tmux) {
+            Ok(sequence) => {
+                self.painter.write(sequence.into_bytes());
+                self.state
+                    .say(copy.said("given to the terminal's clipboard"));
+            }
+            Err(problem) => self.state.say(problem),
+        }
+    }
+
+    fn load_tmux(&self, copy: Copy) {
+        let bell = self.bell.clone();
+        thread::spawn(move || {
+            let passes_on = copy.text.len() <= clipboard::MOST;
+            let outcome = clipboard::load_tmux(copy.text.as_bytes(), passes_on);
+            // Nobody asks any more where the screen has ended meanwhile.
+            let _ = bell.send(Message::Loaded(copy, outcome));
+        });
+    }
+
+    fn loaded(&mut self, copy: &Copy, is_loaded: bool) {
+        if !is_loaded {
+            self.offer(copy);
+        } else if copy.text.len() <= clipboard::MOST {
+            self.state
+                .say(copy.said("in tmux's buffer, and offered to the clipboard"));
+        } else {
+            self.state
+                .say(copy.said("in tmux's buffer, too large for the clipboard"));
+        }
+        self.dirty = true;
     }
 
     /// On a thread of its own: a disk may be slow, and a name may be a pipe that nobody reads.
@@ -433,8 +469,7 @@ impl Stage {
     /// Leaves the terminal to somebody else.
     fn hand_over(&self) {
         self.keyboard.pause();
-        self.painter.settle();
-        self.terminal.give_back();
+        self.painter.give_back();
     }
 
     fn take_back(&mut self) {

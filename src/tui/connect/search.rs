@@ -29,7 +29,7 @@ impl Search {
     pub(super) fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
-            predicate: Predicate::parse(text).map_err(|error| error.to_string()),
+            predicate: Predicate::parse(text).map_err(|error| error.sentence()),
             hits: VecDeque::new(),
             next: 1,
         }
@@ -79,6 +79,11 @@ impl Search {
 
     pub(super) fn is_hit(&self, number: u64) -> bool {
         self.hits.binary_search(&number).is_ok()
+    }
+
+    /// How many hits there are after `number`.
+    pub(super) fn count_after(&self, number: u64) -> usize {
+        self.hits.len() - self.hits.partition_point(|hit| *hit <= number)
     }
 
     /// The first hit after `number`.

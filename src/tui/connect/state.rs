@@ -11,8 +11,9 @@ use super::list::List;
 use super::save::Save;
 use super::scene::Scene;
 use super::search::Search;
+use crate::model::state::ReadyState;
 use crate::tui::chord::Chord;
-use crate::tui::theme::{THEMES, Theme};
+use crate::tui::theme::{Colours, MONO, THEMES, Theme};
 use crate::tui::widget::Subject;
 use crate::tui::widget::composer::Composer;
 use crate::tui::widget::inspector::Inspector;
@@ -27,6 +28,8 @@ const SAID: Duration = Duration::from_secs(4);
 pub struct Setup {
     /// The name and the look; `t` goes through [`THEMES`].
     pub theme: (&'static str, Theme),
+    /// What a person changed of every theme that has colours.
+    pub colours: Colours,
     pub ascii: bool,
     pub mouse: bool,
     pub keymap: Keymap,
@@ -37,10 +40,14 @@ pub struct Setup {
 
 impl Setup {
     /// A theme of [`THEMES`] by its name; the first where there is none of it.
-    pub fn theme(name: &str, ascii: bool) -> (&'static str, Theme) {
+    pub fn theme(name: &str, colours: &Colours, ascii: bool) -> (&'static str, Theme) {
         let named = THEMES.iter().find(|(known, _)| *known == name);
         let (name, theme) = named.unwrap_or(&THEMES[0]);
-        let theme = theme.clone();
+        let theme = if *name == MONO {
+            theme.clone()
+        } else {
+            theme.clone().with(colours)
+        };
         (*name, if ascii { theme.ascii() } else { theme })
     }
 
@@ -48,7 +55,7 @@ impl Setup {
     pub fn next_theme(&mut self) {
         let at = THEMES.iter().position(|(name, _)| *name == self.theme.0);
         let next = at.map_or(0, |at| (at + 1) % THEMES.len());
-        self.theme = Self::theme(THEMES[next].0, self.ascii);
+        self.theme = Self::theme(THEMES[next].0, &self.colours, self.ascii);
     }
 }
 
@@ -66,6 +73,8 @@ pub(super) struct State {
     pub(super) inspector: Inspector,
     /// What the chosen entry answers.
     pub(super) reply: Option<Reply>,
+    /// The number of the entry for which that was looked up: what came before it does not change.
+    reply_of: u64,
     /// Rows that the events are scrolled back.
     pub(super) events_back: usize,
     pub(super) zoomed: bool,
@@ -125,6 +134,7 @@ impl State {
             composer,
             inspector: Inspector::default(),
             reply: None,
+            reply_of: 0,
             events_back: 0,
             zoomed: false,
             is_reading: false,
@@ -167,14 +177,19 @@ impl State {
 
     /// Brings everything in line with what the session wrote.
     pub(super) fn settle(&mut self, scene: &Scene) {
+        if scene.vitals.state() == ReadyState::Open {
+            self.composer.connected();
+        }
         let layout = self.layout();
         self.list
             .settle(&scene.ring, usize::from(layout.rows.height));
-        self.reply = self
-            .list
-            .chosen(&scene.ring)
-            .filter(|_| !self.list.follows())
-            .and_then(|entry| reply(self.list.ring(&scene.ring), entry));
+        let chosen = self.list.chosen(&scene.ring);
+        let chosen = chosen.filter(|_| !self.list.follows());
+        let number = chosen.map_or(0, |entry| entry.number);
+        if self.reply_of != number {
+            self.reply_of = number;
+            self.reply = chosen.and_then(|entry| reply(self.list.ring(&scene.ring), entry));
+        }
         self.is_reading = match subject(&self.list, self.reply.as_ref(), scene) {
             Some(subject) if !layout.inspector.is_empty() => {
                 self.inspector.look(&subject, layout.inspector_inner)
@@ -197,11 +212,10 @@ impl State {
 /// An entry, and what is known around it.
 fn subject<'a>(list: &'a List, reply: Option<&'a Reply>, scene: &'a Scene) -> Option<Subject<'a>> {
     let entry = list.chosen(&scene.ring)?;
-    let handshake = scene.vitals.handshake(entry.event.conn);
     Some(Subject {
         entry,
-        request: handshake.and_then(|heads| heads.request.as_deref()),
-        response: handshake.and_then(|heads| heads.response.as_deref()),
+        request: scene.handshakes.request(entry.event.conn),
+        response: scene.handshakes.response(entry.event.conn),
         reply: reply.map(|reply| (reply.to, reply.pointer, reply.after)),
         marked: list.mark.and_then(|mark| list.ring(&scene.ring).get(mark)),
     })

@@ -2,12 +2,12 @@
 //! those of the events.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::error::ExitCode;
 use crate::model::close::CloseCode;
-use crate::model::event::{ConnId, Direction, End, Event, Open, What};
-use crate::model::handshake::{RequestHead, ResponseHead};
+use crate::model::event::{Direction, End, Event, Open, What};
 use crate::model::state::ReadyState;
 use crate::view::totals::Totals;
 
@@ -17,13 +17,12 @@ const MOST_CHANGES: usize = 2_048;
 const MOST_SECONDS: usize = 300;
 /// Round trips.
 const MOST_ROUND_TRIPS: usize = 512;
-/// Opening handshakes.
-const MOST_HANDSHAKES: usize = 16;
 
 /// The session's numbers.
 #[derive(Debug, Clone, Default)]
 pub struct Vitals {
-    state: Option<ReadyState>,
+    /// Each target by its name, which only one of several has, and how it is.
+    pub targets: Vec<(Option<Arc<str>>, ReadyState)>,
     /// When it became which state, oldest first.
     pub changes: VecDeque<(Duration, ReadyState)>,
     /// What the last opening agreed on.
@@ -42,7 +41,6 @@ pub struct Vitals {
     pub fragmented: u64,
     /// Messages that were counted as lost somewhere.
     pub dropped: u64,
-    handshakes: VecDeque<Handshake>,
     totals: Totals,
 }
 
@@ -56,39 +54,19 @@ pub struct Backoff {
     pub delay: Duration,
 }
 
-/// The heads of one opening.
-#[derive(Debug, Clone)]
-pub struct Handshake {
-    pub conn: Option<ConnId>,
-    pub request: Option<Box<RequestHead>>,
-    pub response: Option<Box<ResponseHead>>,
-}
-
 impl Vitals {
     pub fn observe(&mut self, event: &Event) {
         self.totals.observe(event);
         match &event.what {
             What::State(state) => {
-                self.state = Some(*state);
+                let before = self.targets.first().map(|_| self.state());
+                self.become_of(event.name.as_ref(), *state);
                 if *state == ReadyState::Connecting {
                     self.backoff = None;
                 }
-                push(&mut self.changes, (event.at, *state), MOST_CHANGES);
-            }
-            What::Request(head) => push(
-                &mut self.handshakes,
-                Handshake {
-                    conn: event.conn,
-                    request: Some(head.clone()),
-                    response: None,
-                },
-                MOST_HANDSHAKES,
-            ),
-            What::Response(head) => {
-                if let Some(last) = self.handshakes.back_mut()
-                    && last.conn == event.conn
-                {
-                    last.response = Some(head.clone());
+                let now = self.state();
+                if before != Some(now) {
+                    push(&mut self.changes, (event.at, now), MOST_CHANGES);
                 }
             }
             What::Open(open) => {
@@ -127,20 +105,44 @@ impl Vitals {
         }
     }
 
-    /// The readyState; before anything happened it is CONNECTING.
+    /// The readyState; before anything happened it is CONNECTING. Of several targets that of the
+    /// one that is best off.
     pub fn state(&self) -> ReadyState {
-        self.state.unwrap_or(ReadyState::Connecting)
+        let states = self.targets.iter().map(|(_, state)| *state);
+        let best = states.min_by_key(|state| match state {
+            ReadyState::Open => 0,
+            ReadyState::Connecting => 1,
+            ReadyState::Closing => 2,
+            ReadyState::Closed => 3,
+        });
+        best.unwrap_or(ReadyState::Connecting)
+    }
+
+    /// How many of several targets are open, and of how many.
+    pub fn open_of(&self) -> Option<(usize, usize)> {
+        let all = self.targets.len();
+        let open = self
+            .targets
+            .iter()
+            .filter(|(_, state)| *state == ReadyState::Open);
+        (all > 1).then(|| (open.count(), all))
+    }
+
+    fn become_of(&mut self, name: Option<&Arc<str>>, state: ReadyState) {
+        let known = self
+            .targets
+            .iter_mut()
+            .find(|(known, _)| known.as_ref() == name);
+        match known {
+            Some((_, was)) => *was = state,
+            None => self.targets.push((name.cloned(), state)),
+        }
     }
 
     /// How long it has been open, if it is.
     pub fn uptime(&self, now: Duration) -> Option<Duration> {
         (self.state() == ReadyState::Open)
             .then(|| now.saturating_sub(self.opened.unwrap_or_default()))
-    }
-
-    /// The opening handshake of a connection.
-    pub fn handshake(&self, conn: Option<ConnId>) -> Option<&Handshake> {
-        self.handshakes.iter().rev().find(|one| one.conn == conn)
     }
 
     /// Counters and percentiles so far.

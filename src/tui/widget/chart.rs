@@ -18,9 +18,15 @@ pub struct Chart {
     pub most: u64,
 }
 
+/// How many values a column shows.
+pub const fn values_in_column(glyphs: &Glyphs) -> usize {
+    if glyphs.ascii { 1 } else { 2 }
+}
+
 /// The newest values, as many as there is room for, the newest at the right.
 pub fn line(values: &[u64], columns: usize, rows: usize, glyphs: &Glyphs) -> Chart {
-    let (across, down) = if glyphs.ascii { (1, 3) } else { (2, 4) };
+    let across = values_in_column(glyphs);
+    let down = if glyphs.ascii { 3 } else { 4 };
     let shown = &values[values.len().saturating_sub(columns * across)..];
     let least = shown.iter().copied().min().unwrap_or(0);
     let most = shown.iter().copied().max().unwrap_or(0);

@@ -50,6 +50,8 @@ pub struct Composer {
     is_chord: bool,
     /// Why the last key did not do what it should.
     note: Option<String>,
+    /// It was not sent because nobody is connected.
+    is_held: bool,
 }
 
 impl Composer {
@@ -128,7 +130,7 @@ impl Composer {
                 Some(Outcome::Changed)
             }
             Ok(input) if !is_connected && needs_connection(&input) => {
-                self.note = Some("not connected: it stays here".into());
+                self.is_held = true;
                 Some(Outcome::Changed)
             }
             Ok(input) => {
@@ -186,6 +188,16 @@ impl Composer {
         self.edit_by(key).then_some(Outcome::Changed)
     }
 
+    /// Whether a letter with Alt edits what is typed.
+    pub fn takes(&self, key: KeyEvent) -> bool {
+        matches!(key.code, KeyCode::Char('b' | 'd' | 'f')) && !self.draft.is_empty()
+    }
+
+    /// There is someone to send to: that there was not is no news any more.
+    pub const fn connected(&mut self) {
+        self.is_held = false;
+    }
+
     /// The key after Ctrl+X.
     fn chord(&mut self, key: KeyEvent) -> Option<Outcome> {
         match (key.code, is_control(key)) {
@@ -201,6 +213,7 @@ impl Composer {
     /// Forgets what only the key before was about.
     fn settle(&mut self) {
         self.note = None;
+        self.is_held = false;
         self.completing = None;
         self.is_chord = false;
     }

@@ -19,12 +19,24 @@ impl<'a> Bar<'a> {
         }
     }
 
+    /// The same, as one that is added in a chain.
+    #[must_use]
+    pub(super) fn with(mut self, rank: u8, fact: impl Into<Line<'a>>) -> Self {
+        self.add(rank, fact);
+        self
+    }
+
     /// Draws what fits, with `gap` between.
-    pub(super) fn render(mut self, area: Rect, buffer: &mut Buffer, gap: &Span<'a>) {
-        if area.is_empty() {
-            return;
+    pub(super) fn render(self, area: Rect, buffer: &mut Buffer, gap: &Span<'a>) {
+        if !area.is_empty() {
+            let line = self.line(usize::from(area.width), gap);
+            buffer.set_line(area.x, area.y, &line, area.width);
         }
-        while self.width(gap.width()) > usize::from(area.width) {
+    }
+
+    /// What fits into so many columns, with `gap` between.
+    pub(super) fn line(mut self, room: usize, gap: &Span<'a>) -> Line<'a> {
+        while self.width(gap.width()) > room {
             let ranks = self.facts.iter().map(|(rank, _)| *rank);
             match ranks.max().filter(|rank| *rank > 0) {
                 // Of equals the last gives way.
@@ -46,7 +58,7 @@ impl<'a> Bar<'a> {
                     .map(|span| span.patch_style(fact.style)),
             );
         }
-        buffer.set_line(area.x, area.y, &line, area.width);
+        line
     }
 
     fn width(&self, gap: usize) -> usize {

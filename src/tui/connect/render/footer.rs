@@ -6,13 +6,23 @@ use ratatui::text::{Line, Span};
 
 use super::Context;
 use super::bar::Bar;
-use crate::text::sanitize;
+use crate::text::{glyph, sanitize};
 use crate::tui::connect::keymap::{Place, TABLE, Verb};
+use crate::tui::connect::search::Search;
 use crate::tui::connect::state::{Focus, Overlay};
 
 pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
     let (area, state, theme) = (context.layout.footer, context.state, context.theme);
     if area.is_empty() {
+        return;
+    }
+    let search = state.list.search.as_ref();
+    if let (Some(Overlay::Filter { .. }), Some(problem)) =
+        (&state.overlay, search.and_then(Search::problem))
+    {
+        let room = usize::from(area.width).saturating_sub(2);
+        let text = glyph::fit(problem, room, theme.glyphs.ascii);
+        buffer.set_stringn(area.x + 1, area.y, text, room, theme.error);
         return;
     }
     if let Some(said) = state.said() {
@@ -86,7 +96,7 @@ const fn keys_of(overlay: &Overlay) -> &'static [(&'static str, &'static str)] {
         Overlay::Palette { .. } => &[("Enter", "do it"), ("Up Down", "choose"), ("Esc", "back")],
         Overlay::CopyAs(_) => &[
             ("Enter", "this one"),
-            ("a", "all that was sent"),
+            ("a", "the whole list"),
             ("Up Down", "choose"),
             ("Esc", "back"),
         ],

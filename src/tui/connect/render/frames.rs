@@ -1,5 +1,6 @@
 //! The list of frames.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ratatui::buffer::Buffer;
@@ -7,8 +8,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::bar::Bar;
+use super::header::short;
 use super::{Context, boxed, on_rule, on_rule_right, pane_name, rule};
 use crate::model::units::Thousands;
+use crate::text::glyph;
 use crate::tui::connect::keymap::Verb;
 use crate::tui::connect::row::{Kind, Row, clock, delta};
 use crate::tui::connect::search::Search;
@@ -20,27 +24,41 @@ struct Columns {
     number: usize,
     time: usize,
     delta: usize,
+    target: usize,
     op: usize,
     size: usize,
 }
 
+/// Columns of a target's name at most, by the width of the list.
+const TARGETS: [(u16, usize); 3] = [(100, 24), (64, 14), (0, 7)];
+
 impl Columns {
-    fn of(width: u16, newest: u64) -> Self {
+    fn of(width: u16, newest: u64, targets: &[Option<Arc<str>>]) -> Self {
         let digits = newest.checked_ilog10().unwrap_or(0) as usize + 1;
         Self {
             number: digits.max(5),
             time: if width >= 56 { 12 } else { 8 },
             delta: if width >= 64 { 7 } else { 0 },
+            target: Self::target(width, targets),
             op: 4,
             size: 6,
         }
     }
 
+    /// Of several targets each row says its own.
+    fn target(width: u16, targets: &[Option<Arc<str>>]) -> usize {
+        let names = targets.iter().flatten();
+        let longest = names.map(|name| glyph::width(bare(name))).max();
+        let most = TARGETS.iter().find(|(least, _)| width >= *least);
+        longest.unwrap_or(0).min(most.map_or(0, |(_, most)| *most))
+    }
+
     /// Where the preview begins.
     fn total(&self) -> usize {
-        let delta = if self.delta > 0 { self.delta + 1 } else { 0 };
+        let optional = |width| if width > 0 { width + 1 } else { 0 };
+        let optional = optional(self.delta) + optional(self.target);
         // The marker, and a space after each column; the sign has one before it.
-        1 + self.number + 1 + self.time + 1 + delta + 3 + self.op + 1 + self.size + 2
+        1 + self.number + 1 + self.time + 1 + optional + 3 + self.op + 1 + self.size + 2
     }
 }
 
@@ -51,10 +69,12 @@ pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) -> Option<Posit
         return None;
     }
     let ring = context.state.list.ring(&context.scene.ring);
-    let columns = Columns::of(layout.rows.width, ring.last());
+    let targets = context.scene.vitals.targets.iter();
+    let targets: Vec<_> = targets.map(|(name, _)| name.clone()).collect();
+    let columns = Columns::of(layout.rows.width, ring.last(), &targets);
     let count = usize::from(layout.rows.height);
     let rows = context.state.list.rows(&context.scene.ring, count);
-    head(context, &columns, &rows, buffer);
+    head(context, &columns, buffer);
     let mut before = rows
         .first()
         .and_then(|first| ring.get(first.number - 1))
@@ -73,10 +93,10 @@ pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) -> Option<Posit
     if rows.is_empty() {
         empty(context, buffer);
     }
-    foot(context, &rows, buffer)
+    foot(context, buffer)
 }
 
-fn head(context: &Context<'_>, columns: &Columns, rows: &[&Entry], buffer: &mut Buffer) {
+fn head(context: &Context<'_>, columns: &Columns, buffer: &mut Buffer) {
     let (layout, theme) = (context.layout, context.theme);
     if layout.frames_head.is_empty() {
         return;
@@ -85,7 +105,8 @@ fn head(context: &Context<'_>, columns: &Columns, rows: &[&Entry], buffer: &mut 
     if !layout.panels.is_empty() {
         boxed(layout.frames_box(), buffer, theme, style);
         let mut title = Line::from(vec![Span::raw(" "), pane_name("Frames", 1, theme)]);
-        title.extend(position(context, rows));
+        let room = usize::from(layout.frames_head.width).saturating_sub(title.width() + 5);
+        title.extend(position(context).line(room, &Span::raw("  ")).spans);
         title.push_span(" ");
         on_rule(layout.frames_head, buffer, &title);
     } else {
@@ -101,10 +122,14 @@ fn column_names(context: &Context<'_>, columns: &Columns, buffer: &mut Buffer) {
         _ => format!("{name:>width$} "),
     };
     let text = format!(
-        " {}{}{}dir {:<op$} {}  preview ",
+        " {}{}{}{}dir {:<op$} {}  preview ",
         name("#", columns.number),
         name("time", columns.time),
         name("dt", columns.delta),
+        name(
+            "target",
+            columns.target.max(6 * usize::from(columns.target > 0))
+        ),
         "op",
         name("size", columns.size).trim_end(),
         op = columns.op - 1,
@@ -177,6 +202,12 @@ fn row(
             theme.dim,
         ));
     }
+    if columns.target > 0 {
+        let name = entry.event.name.as_deref().map_or("", bare);
+        let name = glyph::ends(name, columns.target, theme.glyphs.ascii);
+        let padding = columns.target - glyph::width(&name);
+        line.push_span(Span::styled(format!("{name}{:padding$} ", ""), theme.title));
+    }
     line.push_span(Span::styled(
         format!(" {} {:<width$} ", row.sign, row.op, width = columns.op),
         kind,
@@ -190,6 +221,14 @@ fn row(
     if is_chosen {
         buffer.set_style(area, theme.selected);
     }
+}
+
+/// A target's name without what many have.
+fn bare(name: &str) -> &str {
+    let name = name
+        .trim_start_matches("wss://")
+        .trim_start_matches("ws://");
+    name.trim_end_matches('/')
 }
 
 /// The time of day, as much of it as there is room for.
@@ -217,43 +256,46 @@ fn empty(context: &Context<'_>, buffer: &mut Buffer) {
 }
 
 /// Where the list stands, and whether it follows.
-fn position<'a>(context: &Context<'_>, rows: &[&Entry]) -> Vec<Span<'a>> {
+fn position<'a>(context: &Context<'_>) -> Bar<'a> {
     let (state, theme, live) = (context.state, context.theme, &context.scene.ring);
     let list = &state.list;
     let chosen = list.chosen(live).map_or(0, |entry| entry.number);
-    let seen = rows.last().map_or(0, |entry| entry.number);
-    let newer = live.last().saturating_sub(seen);
-    let key = state.setup.keymap.key(Verb::Follow).unwrap_or_default();
     let place = format!("{chosen}/{}", live.last());
-    let mut spans = Vec::new();
+    let mut bar = Bar::default();
     if list.is_paused() {
-        let text = format!("PAUSED {place}, {} new ({key} follow)", Thousands(newer));
-        spans.push(Span::styled(text, theme.hint));
-    } else if !list.follows() {
-        let new = match newer {
-            0 => String::new(),
-            newer => format!(", {} new", Thousands(newer)),
-        };
-        spans.push(Span::styled(
-            format!("{place}{new} ({key} follow)"),
-            theme.hint,
-        ));
-    } else {
+        bar.add(0, Span::styled(format!("PAUSED {place}"), theme.hint));
+    } else if list.follows() {
         let text = format!("{} following", Thousands(live.last()));
-        spans.push(Span::styled(text, theme.dim));
+        bar.add(0, Span::styled(text, theme.dim));
+    } else {
+        bar.add(0, Span::styled(place, theme.hint));
+    }
+    if list.is_paused() || !list.follows() {
+        let key = state.setup.keymap.key(Verb::Follow).unwrap_or_default();
+        match list.unseen(live) {
+            0 => {}
+            new => bar.add(
+                1,
+                Span::styled(format!("{} new", Thousands(new)), theme.hint),
+            ),
+        }
+        bar.add(2, Span::styled(format!("({key} follow)"), theme.hint));
     }
     if list.hides_control() {
         let key = state.setup.keymap.key(Verb::Control).unwrap_or_default();
-        spans.push(Span::styled(format!("  no pings ({key})"), theme.dim));
+        bar.add(3, Span::styled(format!("no pings ({key})"), theme.dim));
     }
     if live.evicted() > 0 {
-        let text = format!("  {} older left", Thousands(live.evicted()));
-        spans.push(Span::styled(text, theme.dim));
+        let text = format!("{} older left", short(live.evicted()));
+        bar.add(4, Span::styled(text, theme.dim));
     }
-    spans
+    bar
 }
 
-fn foot(context: &Context<'_>, rows: &[&Entry], buffer: &mut Buffer) -> Option<Position> {
+/// The least of a filter that is worth its room.
+const LEAST_FILTER: usize = 6;
+
+fn foot(context: &Context<'_>, buffer: &mut Buffer) -> Option<Position> {
     let (area, theme) = (context.layout.frames_foot, context.theme);
     let compact = context.layout.panels.is_empty();
     if compact {
@@ -262,33 +304,41 @@ fn foot(context: &Context<'_>, rows: &[&Entry], buffer: &mut Buffer) -> Option<P
     if let Some(Overlay::Filter { line, .. }) = &context.state.overlay {
         return typing(context, line, buffer);
     }
+    let search = context.state.list.search.as_ref();
+    let verdict = search.map(|search| hits(context, search));
+    let verdict_width = verdict.as_ref().map_or(0, |verdict| verdict.width() + 4);
+    // The rule goes on at both ends.
+    let room = usize::from(area.width).saturating_sub(3);
     let mut left = Line::default();
     if compact {
+        let position = position(context);
+        let kept = room.saturating_sub(verdict_width + 2);
         left.push_span(" ");
-        left.extend(position(context, rows));
+        left.extend(position.line(kept, &Span::raw("  ")).spans);
         left.push_span(" ");
         on_rule(area, buffer, &left);
     }
-    if let Some(search) = &context.state.list.search {
-        let mut right = Line::from(format!(" filter: {}", search.text)).style(theme.text);
-        right.push_span(hits(context, search));
-        right.push_span(" ");
-        if right.width() + left.width() + 3 <= usize::from(area.width) {
-            on_rule_right(area, buffer, &right, left.width());
-        } else if !compact {
-            on_rule(area, buffer, &right);
+    if let (Some(search), Some(verdict)) = (search, verdict) {
+        let label = " filter: ";
+        let rest = room.saturating_sub(left.width() + label.len() + verdict.width() + 2);
+        let mut right = if rest >= LEAST_FILTER {
+            let text = glyph::fit(&search.text, rest, theme.glyphs.ascii);
+            Line::styled(format!("{label}{text}"), theme.text)
         } else {
-            let short = Line::from(vec![Span::raw(" /"), hits(context, search), Span::raw(" ")]);
-            on_rule_right(area, buffer, &short, left.width());
-        }
+            Line::styled(" /", theme.text)
+        };
+        right.push_span(verdict);
+        right.push_span(" ");
+        on_rule_right(area, buffer, &right, left.width());
     }
     None
 }
 
 fn hits(context: &Context<'_>, search: &Search) -> Span<'static> {
     let theme = context.theme;
-    if let Some(problem) = search.problem() {
-        return Span::styled(format!("  {problem}"), theme.error);
+    if search.problem().is_some() {
+        // What is wrong is said in the footer, where there is room for it.
+        return Span::styled("  wrong", theme.error);
     }
     let keymap = &context.state.setup.keymap;
     let keys = format!(

@@ -12,7 +12,7 @@ use super::strip::bars;
 use crate::model::event::Direction;
 use crate::model::state::ReadyState;
 use crate::model::units::{Thousands, show_duration};
-use crate::text::sanitize;
+use crate::text::{glyph, sanitize};
 use crate::tui::connect::row::compact_size;
 
 /// Columns of the round trips' chart.
@@ -48,18 +48,21 @@ fn connection(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
         Line::from(vec![
             Span::styled(name, theme.state(state)),
             Span::styled(
-                format!(" {}", shorten(&sanitize::line(url), room, context)),
+                format!(" {}", glyph::ends(url, room, theme.glyphs.ascii)),
                 theme.title,
             ),
         ]),
     );
+    if let Some((open, all)) = vitals.open_of() {
+        bar.add(1, Span::styled(format!("{open} of {all} open"), theme.text));
+    }
     if let Some(wait) = waiting(context) {
         bar.add(1, Span::styled(wait, theme.hint));
     }
     if context.state.list.is_paused() {
         bar.add(1, Span::styled("paused", theme.hint));
     }
-    if let Some(open) = open {
+    if let Some(open) = open.filter(|_| vitals.open_of().is_none()) {
         if let Some(subprotocol) = &open.subprotocol {
             let text = format!("sub {}", sanitize::line(subprotocol));
             bar.add(5, Span::styled(text, theme.text));
@@ -185,21 +188,6 @@ fn setup(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
         bar.add(rank, Span::styled(text, context.theme.dim));
     }
     bar.render(area, buffer, &Span::styled(" | ", context.theme.dim));
-}
-
-/// Cuts the middle out of a text that is too long.
-fn shorten(text: &str, room: usize, context: &Context<'_>) -> String {
-    if Span::raw(text).width() <= room {
-        return text.to_owned();
-    }
-    let ellipsis = context.theme.glyphs.ellipsis;
-    let letters: Vec<char> = text.chars().collect();
-    let half = room.saturating_sub(1) / 2;
-    let start: String = letters.iter().take(half).collect();
-    let end: String = letters[letters.len().saturating_sub(half)..]
-        .iter()
-        .collect();
-    format!("{start}{ellipsis}{end}")
 }
 
 /// `12:41`, `1:12:41`.

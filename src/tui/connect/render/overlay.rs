@@ -7,9 +7,9 @@ use ratatui::widgets::{Clear, Widget as _};
 
 use super::{Context, boxed, events, on_rule};
 use crate::text::{glyph, sanitize};
+use crate::tui::connect::copy::Form;
 use crate::tui::connect::keymap::{Entry, Place, TABLE};
 use crate::tui::connect::state::{Overlay, palette};
-use crate::view::copy_as::SHAPES;
 
 pub(super) fn render(
     context: &Context<'_>,
@@ -60,12 +60,12 @@ pub(super) fn render(
             None
         }
         Overlay::CopyAs(chosen) => {
-            let rows = u16::try_from(SHAPES.len()).unwrap_or(u16::MAX);
+            let rows = u16::try_from(Form::all().count()).unwrap_or(u16::MAX);
             let inner = window(context, "Copy as", 60, rows, buffer);
-            for ((at, shape), y) in SHAPES.iter().enumerate().zip(inner.top()..inner.bottom()) {
+            for ((at, form), y) in Form::all().enumerate().zip(inner.top()..inner.bottom()) {
                 let line = Line::from(vec![
-                    Span::styled(format!(" {:<15} ", shape.name), context.theme.key),
-                    Span::styled(shape.about, context.theme.text),
+                    Span::styled(format!(" {:<15} ", form.name()), context.theme.key),
+                    Span::styled(form.about(), context.theme.text),
                 ]);
                 buffer.set_line(inner.x, y, &line, inner.width);
                 if at == *chosen {

@@ -13,6 +13,7 @@ use super::super::state::{Setup, State};
 use super::super::update::update;
 use super::render;
 use crate::tui::chord::Chord;
+use crate::tui::theme::Colours;
 
 /// A screen on which these keys were pressed: `esc`, `/`, `ctrl+o`, ...
 fn pressed(told: &Told, size: (u16, u16), keys: &[&str]) -> State {
@@ -162,7 +163,7 @@ fn ascii_is_ascii() {
     let told = session();
     for size in [(40, 10), (80, 24), (140, 40)] {
         let mut state = pressed(&told, size, &CHOOSES);
-        state.setup.theme = Setup::theme("dark", true);
+        state.setup.theme = Setup::theme("dark", &Colours::default(), true);
         let shown = text(&picture(&state, &told));
         let strange: String = shown.chars().filter(|c| !c.is_ascii()).collect();
         assert_eq!(strange, "", "{shown}");
@@ -214,11 +215,83 @@ fn colours_say_again_what_signs_say() {
 fn without_colours_nothing_has_one() {
     let told = session();
     let mut state = pressed(&told, (140, 40), &CHOOSES);
-    state.setup.theme = Setup::theme("mono", false);
+    state.setup.theme = Setup::theme("mono", &Colours::default(), false);
     let buffer = picture(&state, &told);
     let coloured = buffer.content().iter().find(|cell| {
         use ratatui::style::Color::Reset;
         cell.fg != Reset || cell.bg != Reset
     });
     assert_eq!(coloured, None);
+}
+
+#[test]
+fn numbers_are_whole_or_have_a_unit() {
+    let mut told = Told::begin();
+    told.opens();
+    for _ in 0..110_000 {
+        told.received("x");
+    }
+    for number in 1..=30 {
+        told.ping(number * 1_000);
+    }
+    let large = shown(&told, (110, 30), &["esc", "k"]);
+    for whole in ["kept 100k  evicted 10k", "text    110k", " 30ms "] {
+        assert!(large.contains(whole), "{whole}: {large}");
+    }
+    let small = shown(&told, (40, 10), &["esc", "k"]);
+    assert!(small.contains("─ 110060/110061  (f follow)"), "{small}");
+}
+
+#[test]
+fn only_what_came_since_is_new() {
+    let mut told = session();
+    let mut state = pressed(&told, (80, 24), &["esc", "g"]);
+    let text_of = |state: &State, told: &Told| text(&picture(state, told));
+    assert!(text_of(&state, &told).contains("─ 1/68  (f follow)"));
+    press(&mut state, &told, "z");
+    told.received("one").ping(1_000).received("two");
+    update(&mut state, &told.scene, told.now, Action::Look);
+    assert!(text_of(&state, &told).contains("─ 1/72  2 new  (f follow)"));
+    for _ in 0..100 {
+        press(&mut state, &told, "j");
+    }
+    press(&mut state, &told, "g");
+    let shown = text_of(&state, &told);
+    assert!(shown.contains("─ 1/72  (f follow)"), "{shown}");
+}
+
+#[test]
+fn hits_are_counted_however_long_the_filter_is() {
+    let told = session();
+    let filter =
+        typed("json:/id=7 | \"a text that is in no message of this session whatever it says\"");
+    let keys = [&["esc", "/"][..], &filter, &["enter", "o"]].concat();
+    for size in [(40, 10), (80, 24), (140, 40)] {
+        let shown = shown(&told, size, &keys);
+        assert!(shown.contains("2 hits only (n/N)"), "{shown}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_filter_is_said_whole() {
+    let told = session();
+    let keys = [&["esc", "/"][..], &typed("/(/")].concat();
+    let shown = shown(&told, (80, 24), &keys);
+    let said = " wrong regular expression: unclosed group, at column 1";
+    assert!(shown.ends_with(said), "{shown}");
+}
+
+#[test]
+fn that_nobody_was_connected_is_no_news_once_somebody_is() {
+    let mut told = Told::begin();
+    let keys = [&typed("hello")[..], &["enter"]].concat();
+    let mut state = pressed(&told, (80, 24), &keys);
+    let says = |state: &State, told: &Told| {
+        text(&picture(state, told)).contains("not connected: it stays here")
+    };
+    assert!(says(&state, &told));
+    told.opens();
+    update(&mut state, &told.scene, told.now, Action::Look);
+    assert!(!says(&state, &told));
+    assert_eq!(state.composer.text(), "hello");
 }

@@ -65,6 +65,9 @@ impl Composer {
         if let Some(search) = &self.search {
             return search.heading(theme);
         }
+        if self.is_held {
+            return Line::styled("not connected: it stays here", theme.error);
+        }
         if let Some(note) = &self.note {
             return Line::styled(sanitize::line(note).into_owned(), theme.error);
         }
