@@ -221,8 +221,7 @@ impl Seat {
         while let Some(what) = connection.next_sent() {
             log.tell(Some(self.id()), what);
         }
-        let waiting = self.waiting();
-        if !all_left || !waiting.queue.is_empty() || waiting.course.is_some() {
+        if !all_left || self.waiting().needs_task() {
             self.task.wake();
         }
     }
@@ -299,6 +298,11 @@ impl Waiting {
             course.send(order, now);
         }
         course.ready(now, |order| takes(order, true))
+    }
+
+    /// Whether the peer's own task has something to do about what waits, or to tell of it.
+    fn needs_task(&self) -> bool {
+        !self.queue.is_empty() || self.course.is_some()
     }
 
     /// Nobody will hear what waits.
