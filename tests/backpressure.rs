@@ -98,7 +98,8 @@ fn drop_newest_keeps_what_came_first() {
         .zip(0..)
         .take_while(|(number, at)| **number == *at)
         .count();
-    assert!((4..MESSAGES as usize).contains(&kept), "{numbers:?}");
+    // The queue alone holds three; what the socket took before it was full comes on top.
+    assert!((3..MESSAGES as usize).contains(&kept), "{numbers:?}");
     let output = server.stop(Signal::Terminate).code(0);
     let dropped = output.events_of("dropped");
     assert!(
