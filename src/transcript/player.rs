@@ -15,6 +15,7 @@ mod participant;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::excerpt::shortened;
 use super::incoming::Incoming;
 use super::matcher::{Context, Files};
 use super::outcome::{Failure, Fate, FileOutcome, Sight, Sights, StepOutcome, StepResult, Trouble};
@@ -27,6 +28,7 @@ use crate::error::ExitCode;
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::message::Message;
+use crate::model::secret::known::Known;
 
 use self::all::Gathering;
 use self::failing::simple;
@@ -244,7 +246,7 @@ impl Player {
                 let id = self.participant(peer);
                 match self.send(id, sending, operation.span) {
                     Ok(command) => {
-                        let message = shown(&command);
+                        let message = shown(&command, self.variables.secrets());
                         self.pass(operation, message, Duration::ZERO, started);
                         Progress::Do(Next::Send(id, command))
                     }
@@ -319,7 +321,7 @@ impl Player {
         latency: Duration,
         started: Instant,
     ) {
-        let message = message.map(|message| self.kept(&message, KEPT));
+        let message = message.map(|message| shortened(&message, KEPT));
         self.finish(operation, started, latency, StepResult::Passed { message });
     }
 
@@ -396,7 +398,12 @@ impl Player {
         }
         self.seen.last.push_back(Sight {
             fate,
-            text: self.kept(&arrived.incoming.text(KEPT_OF_SIGHT), KEPT_OF_SIGHT),
+            text: shortened(
+                &arrived
+                    .incoming
+                    .text(KEPT_OF_SIGHT, self.variables.secrets()),
+                KEPT_OF_SIGHT,
+            ),
             ordinal: arrived.ordinal,
             at: arrived.at.saturating_duration_since(self.began),
         });
@@ -456,14 +463,17 @@ impl Player {
     fn participant(&mut self, peer: &Peer) -> PeerId {
         let known = self.participants.iter().position(|one| one.peer == *peer);
         known.unwrap_or_else(|| {
-            self.participants.push(Participant::new(peer.clone()));
+            self.participants.push(Participant::new(
+                peer.clone(),
+                self.variables.secrets().clone(),
+            ));
             self.participants.len() - 1
         })
     }
 }
 
 /// A command as it would be written after `>`.
-fn shown(command: &Command) -> Option<String> {
+fn shown(command: &Command, secrets: &Known) -> Option<String> {
     let incoming = match command {
         Command::Send(message) => Incoming::Message(message.clone()),
         Command::Ping(payload) => Incoming::Ping(payload.clone()),
@@ -478,7 +488,7 @@ fn shown(command: &Command) -> Option<String> {
             return Some(format!("/frame op={}{fin}", frame.opcode.value()));
         }
     };
-    Some(incoming.text(KEPT))
+    Some(incoming.text(KEPT, secrets))
 }
 
 #[cfg(test)]
