@@ -1,6 +1,8 @@
 //! `< TEXT`: a text message, exactly this.
 
 use super::{Context, Fault, Matcher, Mismatch, Places, Test, fill, plain_template};
+use crate::model::secret::known::Known;
+use crate::transcript::excerpt::{around, quoted};
 use crate::transcript::incoming::Incoming;
 use crate::transcript::json::Bound;
 use crate::transcript::syntax;
@@ -43,10 +45,11 @@ impl Test for Text {
         let expected = fill(&self.template, self.how, context.variables)?;
         match text_of(incoming) {
             Some(got) if got == expected.text => Ok(Vec::new()),
-            Some(got) => Err(differs(&expected, &got)),
+            Some(got) => Err(differs(&expected, &got, context.variables.secrets())),
             None => {
-                let expected = format!("the text {:?}", expected.text);
-                Err(Mismatch::kind(&expected, incoming))
+                let secrets = context.variables.secrets();
+                let expected = format!("the text {}", quoted(&expected.text, secrets));
+                Err(Mismatch::kind(&expected, incoming, secrets))
             }
         }
     }
@@ -60,7 +63,7 @@ pub(super) fn text_of(incoming: &Incoming) -> Option<String> {
     }
 }
 
-fn differs(expected: &Rendered, got: &str) -> Mismatch {
+fn differs(expected: &Rendered, got: &str, secrets: &Known) -> Mismatch {
     let same = expected
         .text
         .chars()
@@ -69,31 +72,9 @@ fn differs(expected: &Rendered, got: &str) -> Mismatch {
     let first: usize = same.map(|(a, _)| a.len_utf8()).sum();
     Mismatch {
         at: expected.origin(first),
-        ..Mismatch::new(around(&expected.text, first), around(got, first))
+        ..Mismatch::new(
+            around(&expected.text, first, secrets),
+            around(got, first, secrets),
+        )
     }
-}
-
-/// A text in quotes; of a long one the part around a byte.
-pub(super) fn around(text: &str, at: usize) -> String {
-    const BEFORE: usize = 20;
-    const SHOWN: usize = 60;
-    if text.chars().count() <= SHOWN {
-        return format!("{text:?}");
-    }
-    let start = text[..at]
-        .char_indices()
-        .rev()
-        .nth(BEFORE)
-        .map_or(0, |(start, _)| start);
-    let end = text[start..]
-        .char_indices()
-        .nth(SHOWN)
-        .map_or(text.len(), |(end, _)| start + end);
-    let dots = |cut: bool| if cut { "..." } else { "" };
-    format!(
-        "{}{:?}{}",
-        dots(start > 0),
-        &text[start..end],
-        dots(end < text.len())
-    )
 }
