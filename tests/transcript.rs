@@ -582,7 +582,7 @@ proptest! {
                 prop_assert_eq!(parse(&printed, 0), Ok(statements), "{}", printed);
             }
             Err(wrong) => {
-                let source = Source { path: "a.wst".to_owned(), text };
+                let source = Source::new("a.wst", text);
                 prop_assert!(!wrong.is_empty());
                 for one in wrong {
                     let told = one.render(std::slice::from_ref(&source));

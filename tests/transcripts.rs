@@ -458,6 +458,68 @@ fn a_signal_or_the_longest_time_ends_a_run_in_order() {
 }
 
 #[test]
+fn a_peer_that_ignores_the_close_does_not_outlast_the_longest_time() {
+    let server = RawServer::open(|peer| while peer.frame().is_some() {});
+    let started = Instant::now();
+    wscope(&["test", ".", "--max-time", "1s", "--url", &server.url()])
+        .file("a.wst", "connect {{url}}\n")
+        .file("b.wst", GOOD)
+        .run()
+        .code(7)
+        .prints(&[
+            "--max-time has passed before the peer answered",
+            ", 1 not run (",
+        ]);
+    assert!(
+        started.elapsed() < Duration::from_millis(2900),
+        "it waited for the peer's Close, which takes 3 s"
+    );
+}
+
+#[test]
+fn a_server_that_never_listens_is_not_waited_for_beyond_what_was_said() {
+    let port = QuietPort::reserve();
+    let url = port.url();
+    for (flag, code) in [("--max-time", 7), ("--wait-for-server", 3)] {
+        let started = Instant::now();
+        wscope(&[
+            "test",
+            "a.wst",
+            "--url",
+            &url,
+            "--spawn",
+            "sleep 100",
+            flag,
+            "300ms",
+        ])
+        .file("a.wst", GOOD)
+        .run()
+        .code(code);
+        assert!(started.elapsed() < Duration::from_secs(20), "{flag}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_cannot_be_written_leaves_the_tests_their_code() {
+    let server = serve(&[]);
+    for (text, code) in [(BAD, 4), (GOOD, 1)] {
+        wscope(&[
+            "test",
+            "a.wst",
+            "--url",
+            server.url(),
+            "--report",
+            "junit=/dev/full",
+        ])
+        .file("a.wst", text)
+        .run()
+        .code(code)
+        .says(&["writing the junit report"]);
+    }
+}
+
+#[test]
 fn a_server_is_started_and_stopped() {
     let port = QuietPort::reserve();
     let address = port.address();

@@ -443,10 +443,7 @@ mod tests {
 
     fn mirror(text: &str) -> Result<Mirror, Vec<Diagnostic>> {
         let transcript = Transcript {
-            sources: vec![Source {
-                path: "t.wst".into(),
-                text: text.into(),
-            }],
+            sources: vec![Source::new("t.wst", text)],
             statements: parse(text, 0).unwrap(),
         };
         Mirror::of(&transcript, Variables::fixed(), &NoFiles)
