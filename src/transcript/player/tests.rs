@@ -41,6 +41,7 @@ impl Stage {
         let given = Given {
             variables: HashMap::from([("url".into(), "ws://h".into())]),
             secrets: Known::new([key]).unwrap(),
+            hidden: Vec::new(),
         };
         let program = Program::new(transcript, given.names()).unwrap();
         let settings = Settings {
