@@ -54,8 +54,9 @@ pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, address: String) 
     else {
         return;
     };
-    let open = opened(&accepted, tls, since, &address);
-    let mut newcomer = Newcomer::new(&shared, accepted, open);
+    let target = shared.plan.auth.shown_target(&accepted.request);
+    let open = opened(&accepted, &target, tls, since, &address);
+    let mut newcomer = Newcomer::new(&shared, accepted, target, open);
     newcomer.faults = course.map(|course| (course, line));
     drop(address);
     if let Some(mut peer) = Box::pin(newcomer.enter(shared, verdict)).await {
@@ -76,7 +77,7 @@ struct Newcomer {
 }
 
 impl Newcomer {
-    fn new(shared: &Shared, accepted: Accepted<Stream>, open: What) -> Self {
+    fn new(shared: &Shared, accepted: Accepted<Stream>, target: String, open: What) -> Self {
         let id = shared.log.connection();
         // The same as was answered; a header that cannot be read was refused.
         let deflate = admission::deflate(&shared.plan, &accepted.request);
@@ -89,7 +90,8 @@ impl Newcomer {
             &accepted.read_ahead,
         );
         let path = admission::path_of(&accepted.request.target).into();
-        let (request, response) = (accepted.request, accepted.response);
+        let (mut request, response) = (accepted.request, accepted.response);
+        request.target = target;
         shared.log.tell(Some(id), What::Request(Box::new(request)));
         shared
             .log
@@ -474,13 +476,14 @@ impl Drop for Peer {
 /// What there is to tell of an opening, `since` the last attempt of the same address.
 fn opened(
     accepted: &Accepted<Stream>,
+    target: &str,
     tls: Option<(TlsInfo, Duration)>,
     since: Option<Duration>,
     address: &str,
 ) -> What {
     let response = &accepted.response.headers;
     What::Open(Box::new(Open {
-        url: secret::redact_target(&accepted.request.target),
+        url: secret::redact_target(target),
         subprotocol: handshake::header(response, "sec-websocket-protocol").map(str::to_owned),
         extensions: handshake::values(response, "sec-websocket-extensions")
             .map(str::to_owned)
