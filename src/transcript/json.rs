@@ -8,6 +8,7 @@ use std::ops::Range;
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
+use super::matcher::{around, first_difference};
 use super::template::{Fault, Filling, NULL, Piece, Placeholder, Template, feed};
 use super::variables::{self, Unknown, Variables};
 use crate::text::json::scan::Scanner;
@@ -312,6 +313,7 @@ impl Comparison<'_> {
 
     fn string(&mut self, text: &str, got: &Value) -> Result<Option<Difference>, Unknown> {
         let template = template(text);
+        let mut wanted = None;
         let holds = match template.whole() {
             Some(Placeholder::Anything) => true,
             Some(Placeholder::Bind(name)) => {
@@ -322,11 +324,24 @@ impl Comparison<'_> {
             Some(placeholder) => self.variables.value(placeholder)?.is(got),
             None => {
                 let rendered = template.render(Filling::Plain, self.variables)?.text;
-                got.as_str() == Some(&rendered)
+                let is_it = got.as_str() == Some(&rendered);
+                wanted = Some(rendered);
+                is_it
             }
         };
         if holds {
             return Ok(None);
+        }
+        if let (Some(wanted), Some(came)) = (wanted, got.as_str())
+            && (wanted.chars().count() > SHOWN || came.chars().count() > SHOWN)
+        {
+            // What is cut off has to be what is the same.
+            let first = first_difference(&wanted, came);
+            return Ok(Some(Difference {
+                pointer: self.pointer.clone(),
+                expected: around(&wanted, first),
+                got: around(came, first),
+            }));
         }
         let expected = self.words(&Value::String(text.into()))?;
         Ok(self.differs(expected, got))
@@ -452,6 +467,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn of_long_strings_the_part_that_differs_is_shown() {
+        let text = |end: &str| format!("{}{end}", "lorem ipsum ".repeat(20));
+        let raw = json!({"a": text("AAA")}).to_string();
+        let difference = hold(&raw, &json!({"a": text("BBB")}), true).unwrap_err();
+        assert_eq!(difference.pointer, "/a");
+        assert!(
+            difference.expected.ends_with("ipsum AAA\"") && difference.got.ends_with("ipsum BBB\""),
+            "{difference:?}"
+        );
+    }
 
     fn hold(raw: &str, got: &Value, partial: bool) -> Result<Bound, Difference> {
         let mut variables = Variables::fixed();

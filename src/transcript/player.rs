@@ -27,6 +27,7 @@ use crate::error::ExitCode;
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::message::Message;
+use crate::text::hex;
 
 use self::all::Gathering;
 use self::failing::simple;
@@ -475,7 +476,25 @@ fn shown(command: &Command) -> Option<String> {
         },
         Command::Frame(frame) => {
             let fin = if frame.fin { "" } else { " fin=0" };
-            return Some(format!("/frame op={}{fin}", frame.opcode.value()));
+            let bits = frame.rsv.map(|bit| if bit { '1' } else { '0' });
+            let rsv = match bits.iter().collect::<String>() {
+                none if none == "000" => String::new(),
+                some => format!(" rsv={some}"),
+            };
+            let payload = match std::str::from_utf8(&frame.payload) {
+                Ok("") => String::new(),
+                Ok(text) if !text.contains(char::is_control) && text.trim() == text => {
+                    format!(" {text}")
+                }
+                _ => {
+                    let digits = hex::preview(&frame.payload, KEPT).replace(' ', "");
+                    format!(" hex:{digits}")
+                }
+            };
+            return Some(format!(
+                "/frame op={}{fin}{rsv}{payload}",
+                frame.opcode.value()
+            ));
         }
     };
     Some(incoming.text(KEPT))

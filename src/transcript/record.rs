@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::json::MORE;
 use super::parse::is_reserved;
-use super::print::print;
+use super::print::{is_unwritable, print};
 use super::syntax::{
     Connect, ConnectModifiers, Expect, Expectation, Peer, Send, Sending, Span, Statement, Step,
     Text,
@@ -159,7 +159,7 @@ impl Recorder {
                 let request = self.requests.remove(&conn).unwrap_or_default();
                 let connect = Step::Connect(Connect {
                     peer: peer.clone(),
-                    url: known(&without_userinfo(&refused.url), secrets),
+                    url: known(&encoded_url(&without_userinfo(&refused.url)), secrets),
                     modifiers: modifiers(&request.headers, self.of_browser, secrets),
                 });
                 vec![connect, expect(&peer, "/refused", Text::new(status))]
@@ -211,7 +211,7 @@ impl Recorder {
         modifiers.insecure = !checked && self.serves.is_none();
         Step::Connect(Connect {
             peer: peer.clone(),
-            url: known(&url, secrets),
+            url: known(&encoded_url(&url), secrets),
             modifiers,
         })
     }
@@ -269,7 +269,16 @@ impl Recorder {
             _ => Text::default(),
         };
         let verb = "/close";
-        vec![send(peer, Sending::Wire { verb, args })]
+        let mut steps = vec![send(peer, Sending::Wire { verb, args })];
+        if close.clean {
+            // It was answered; and a peer that connects again has to have seen the end.
+            let code = match close.wire_code {
+                Some(code) if code.may_be_sent() => code.to_string(),
+                _ => String::new(),
+            };
+            steps.push(expect(peer, "/close", Text::new(code)));
+        }
+        steps
     }
 
     fn peer(&mut self, conn: ConnId, event: &Event) -> Peer {
@@ -432,7 +441,7 @@ fn template(payload: &[u8], secrets: &mut StandIns) -> Text {
 /// The payload of a ping or pong as words; `None` where the language cannot write it.
 fn words(payload: &Bytes, secrets: &mut StandIns) -> Option<Text> {
     let text = std::str::from_utf8(payload).ok()?;
-    let is_plain = text.trim() == text && !text.contains(char::is_control);
+    let is_plain = text.trim() == text && !text.contains(is_unwritable) && !text.contains('\t');
     is_plain.then(|| template(payload, secrets))
 }
 
@@ -454,20 +463,23 @@ fn modifiers(headers: &Headers, from_browsers: bool, secrets: &StandIns) -> Conn
     };
     let compresses = values(headers, "sec-websocket-extensions")
         .any(|offer| offer.contains("permessage-deflate"));
+    // No line can hold it, and no client should send it.
+    let unwritable = |text: &str| text.contains(is_unwritable);
     ConnectModifiers {
         headers: headers
             .iter()
             .filter(|(name, value)| !noise(name, value))
+            .filter(|(name, value)| !unwritable(name) && !unwritable(value))
             .map(|(name, value)| known(&format!("{name}: {value}"), secrets))
             .collect(),
         subprotocols: values(headers, "sec-websocket-protocol")
             .flat_map(|names| names.split(','))
             .map(str::trim)
-            .filter(|name| !name.is_empty())
+            .filter(|name| !name.is_empty() && !unwritable(name))
             .map(|name| known(name, secrets))
             .collect(),
         origin: values(headers, "origin")
-            .find(|origin| !origin.trim().is_empty())
+            .find(|origin| !origin.trim().is_empty() && !unwritable(origin))
             .map(|origin| known(origin, secrets)),
         timeout: None,
         compress: (!compresses).then_some(false),
@@ -490,6 +502,21 @@ fn known(text: &str, secrets: &StandIns) -> Text {
     }
     raw.push_str(&escape(rest));
     Text::new(raw)
+}
+
+/// A URL on one line: what may not stand there is written as its bytes.
+fn encoded_url(url: &str) -> String {
+    let mut safe = String::with_capacity(url.len());
+    for c in url.chars() {
+        if is_unwritable(c) {
+            let mut bytes = [0; 4];
+            let bytes = c.encode_utf8(&mut bytes).bytes();
+            safe.extend(bytes.map(|byte| format!("%{byte:02X}")));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
 }
 
 /// The credentials of a URL are in the Authorization header.
