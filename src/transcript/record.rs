@@ -8,7 +8,7 @@
 //! pings, and the Close to a peer that broke the protocol, which is expected as an end without a Close.
 //! What the language cannot say (a ping whose payload is not text) is left out as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -72,6 +72,8 @@ pub struct Recorder {
     open: BTreeMap<ConnId, Conversation>,
     /// Peers by the name of their target.
     names: BTreeMap<String, Peer>,
+    /// The names of peers that closed their connection last.
+    closing: BTreeSet<String>,
     /// How many stand-ins have been told of.
     told: usize,
 }
@@ -116,17 +118,16 @@ impl Recorder {
         if let Some(remark) = self.remark(event) {
             out.extend_from_slice(format!("# {remark}\n").as_bytes());
         }
-        if matches!(steps.first(), Some(Step::Connect(_))) {
-            out.push(b'\n');
-        }
-        let statements: Vec<Statement> = steps
-            .into_iter()
-            .map(|step| Statement {
+        for step in steps {
+            if matches!(step, Step::Connect(_)) {
+                out.push(b'\n');
+            }
+            let statement = Statement {
                 span: Span::default(),
                 step,
-            })
-            .collect();
-        out.extend_from_slice(print(&statements).as_bytes());
+            };
+            out.extend_from_slice(print(&[statement]).as_bytes());
+        }
     }
 
     fn steps(&mut self, conn: ConnId, event: &Event, secrets: &mut StandIns) -> Vec<Step> {
@@ -147,8 +148,9 @@ impl Recorder {
                     peer,
                     pings: Vec::new(),
                 };
+                let steps = self.again(&conversation.peer, connect);
                 self.open.insert(conn, conversation);
-                vec![connect]
+                steps
             }
             What::Refused(_) => {
                 let What::Refused(refused) = secrets.replace(event).what else {
@@ -162,7 +164,9 @@ impl Recorder {
                     url: known(&encoded_url(&without_userinfo(&refused.url)), secrets),
                     modifiers: modifiers(&request.headers, self.of_browser, secrets),
                 });
-                vec![connect, expect(&peer, "/refused", Text::new(status))]
+                let mut steps = self.again(&peer, connect);
+                steps.push(expect(&peer, "/refused", Text::new(status)));
+                steps
             }
             What::Message { dir, message, .. } => {
                 let Some(conversation) = self.open.get(&conn) else {
@@ -246,7 +250,20 @@ impl Recorder {
         vec![expect(&conversation.peer, "/pong", text)]
     }
 
-    fn close(&self, peer: &Peer, close: &Close, secrets: &mut StandIns) -> Vec<Step> {
+    /// A connect of a peer; one that closed its connection before has to see the end of it first,
+    /// behind messages that are still on their way.
+    fn again(&mut self, peer: &Peer, connect: Step) -> Vec<Step> {
+        let end = self.closing.remove(&key(peer)).then(|| {
+            let mut end = expect(peer, "/close", Text::default());
+            if let Step::Expect(expect) = &mut end {
+                expect.skip = true;
+            }
+            end
+        });
+        end.into_iter().chain([connect]).collect()
+    }
+
+    fn close(&mut self, peer: &Peer, close: &Close, secrets: &mut StandIns) -> Vec<Step> {
         let code = close.wire_code.map_or(close.code, |code| code);
         let by_player = match close.by {
             ClosedBy::Us => self.serves.is_none(),
@@ -269,16 +286,8 @@ impl Recorder {
             _ => Text::default(),
         };
         let verb = "/close";
-        let mut steps = vec![send(peer, Sending::Wire { verb, args })];
-        if close.clean {
-            // It was answered; and a peer that connects again has to have seen the end.
-            let code = match close.wire_code {
-                Some(code) if code.may_be_sent() => code.to_string(),
-                _ => String::new(),
-            };
-            steps.push(expect(peer, "/close", Text::new(code)));
-        }
-        steps
+        self.closing.insert(key(peer));
+        vec![send(peer, Sending::Wire { verb, args })]
     }
 
     fn peer(&mut self, conn: ConnId, event: &Event) -> Peer {
@@ -329,6 +338,11 @@ impl Recorder {
 /// Codes with which an endpoint answers a violation by itself.
 pub(super) const fn is_reaction(code: CloseCode) -> bool {
     matches!(code.0, 1002 | 1007 | 1009)
+}
+
+/// What a peer is known by.
+fn key(peer: &Peer) -> String {
+    peer.name().unwrap_or_default().to_owned()
 }
 
 fn send(peer: &Peer, sending: Sending) -> Step {
