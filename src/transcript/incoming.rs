@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 
+use super::excerpt;
 use crate::model::close::CloseCode;
 use crate::model::message::{Kind, Message};
-use crate::text::hex;
+use crate::model::secret::known::Known;
 
 /// Bytes of a binary message that are told of in words.
 const PREVIEW: usize = 16;
@@ -51,14 +52,12 @@ impl Incoming {
     }
 
     /// In words, for the end of "expected ..., got ...".
-    pub fn words(&self) -> String {
+    pub fn words(&self, secrets: &Known) -> String {
         match self {
             Self::Message(message) if message.kind == Kind::Text => "a text message".into(),
             Self::Message(message) => {
-                format!(
-                    "a binary message: {}",
-                    hex::preview(&message.payload, PREVIEW)
-                )
+                let shown = excerpt::bytes(&message.payload, 0, PREVIEW, secrets);
+                format!("a binary message: {shown}")
             }
             Self::Ping(_) => "a ping".into(),
             Self::Pong(_) => "a pong".into(),
@@ -69,29 +68,38 @@ impl Incoming {
                 let name = code.name();
                 match reason.as_str() {
                     "" => format!("a Close with code {code} ({name})"),
-                    reason => format!("a Close with code {code} ({name}): {reason:?}"),
+                    reason => {
+                        let reason = excerpt::quoted(reason, secrets);
+                        format!("a Close with code {code} ({name}): {reason}")
+                    }
                 }
             }
-            Self::Refused { status, reason } => format!("HTTP {status} {reason}").trim_end().into(),
+            Self::Refused { status, reason } => {
+                let reason = secrets.redacted(reason);
+                format!("HTTP {status} {reason}").trim_end().into()
+            }
             Self::Opened => "101: the connection is open".into(),
         }
     }
 
-    /// As it would be written after `<`; of a binary message the first `most` bytes.
-    pub fn text(&self, most: usize) -> String {
+    /// As it would be written after `<`, but for secrets; of a binary message the first `most` bytes.
+    pub fn text(&self, most: usize, secrets: &Known) -> String {
         let word = |name: &str, payload: &[u8]| {
-            format!("{name} {}", String::from_utf8_lossy(payload))
-                .trim_end()
-                .to_owned()
+            let payload = String::from_utf8_lossy(payload);
+            let payload = secrets.redacted(&payload);
+            format!("{name} {payload}").trim_end().to_owned()
         };
         match self {
             Self::Message(message) => match message.as_text() {
-                Some(text) if text.starts_with('/') => format!("/{text}"),
-                Some(text) => text.into_owned(),
-                None => format!(
-                    "/bin hex:{}",
-                    hex::preview(&message.payload, most).replace(' ', "")
-                ),
+                Some(text) => {
+                    let text = secrets.redacted(&text);
+                    let slash = if text.starts_with('/') { "/" } else { "" };
+                    format!("{slash}{text}")
+                }
+                None => {
+                    let shown = excerpt::bytes(&message.payload, 0, most, secrets);
+                    format!("/bin hex:{}", shown.replace(' ', ""))
+                }
             },
             Self::Ping(payload) => word("/ping", payload),
             Self::Pong(payload) => word("/pong", payload),

@@ -8,7 +8,8 @@ use std::ops::Range;
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-use super::matcher::{around, first_difference};
+use super::excerpt::{around, beginning};
+use super::matcher::first_difference;
 use super::template::{Fault, Filling, NULL, Piece, Placeholder, Template, feed};
 use super::variables::{self, Unknown, Variables};
 use crate::text::json::scan::Scanner;
@@ -109,18 +110,6 @@ pub fn equal(a: &Value, b: &Value) -> bool {
 
 fn same_number(a: &Number, b: &Number) -> bool {
     a == b || (a.is_f64() || b.is_f64()) && a.as_f64() == b.as_f64()
-}
-
-/// A value on one line, shortened where it is long.
-pub fn shown(value: &Value) -> String {
-    shorten(&value.to_string())
-}
-
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}...", &text[..end]),
-    }
 }
 
 /// A pointer with one more token.
@@ -339,8 +328,8 @@ impl Comparison<'_> {
             let first = first_difference(&wanted, came);
             return Ok(Some(Difference {
                 pointer: self.pointer.clone(),
-                expected: around(&wanted, first),
-                got: around(came, first),
+                expected: around(&wanted, first, self.variables.secrets()),
+                got: around(came, first, self.variables.secrets()),
             }));
         }
         let expected = self.words(&Value::String(text.into()))?;
@@ -394,11 +383,11 @@ impl Comparison<'_> {
         let more = got.iter().find(|(name, _)| !expected.contains_key(*name));
         Ok(more.map(|(name, came)| {
             let mut pointer = self.pointer.clone();
-            push_token(&mut pointer, name);
+            push_token(&mut pointer, &self.variables.redact(name));
             Difference {
                 pointer,
                 expected: "no such member".into(),
-                got: shown(came),
+                got: self.shown(came),
             }
         }))
     }
@@ -410,7 +399,7 @@ impl Comparison<'_> {
         look: impl FnOnce(&mut Self) -> Result<T, Unknown>,
     ) -> Result<T, Unknown> {
         let length = self.pointer.len();
-        push_token(&mut self.pointer, token);
+        push_token(&mut self.pointer, &self.variables.redact(token));
         let looked = look(self);
         self.pointer.truncate(length);
         looked
@@ -427,28 +416,36 @@ impl Comparison<'_> {
     /// An expected value in words: whoever gets something of another type needs no details.
     fn words(&mut self, expected: &Value) -> Result<String, Unknown> {
         Ok(match expected {
-            Value::Object(_) => format!("an object such as {}", shown(expected)),
-            Value::Array(_) => format!("an array such as {}", shown(expected)),
+            Value::Object(_) => format!("an object such as {}", self.shown(expected)),
+            Value::Array(_) => format!("an array such as {}", self.shown(expected)),
             Value::String(text) => {
                 let template = template(text);
                 match template.whole() {
                     Some(Placeholder::Anything | Placeholder::Bind(_)) => "a value".into(),
-                    Some(placeholder) => shown(&self.variables.value(placeholder)?.to_json()),
+                    Some(placeholder) => {
+                        let value = self.variables.value(placeholder)?.to_json();
+                        self.shown(&value)
+                    }
                     None => {
                         let rendered = template.render(Filling::Plain, self.variables)?.text;
-                        shown(&Value::String(rendered))
+                        self.shown(&Value::String(rendered))
                     }
                 }
             }
-            _ => shown(expected),
+            _ => self.shown(expected),
         })
+    }
+
+    /// A value on one line, shortened where it is long.
+    fn shown(&self, value: &Value) -> String {
+        beginning(&value.to_string(), SHOWN, self.variables.secrets())
     }
 
     fn differs(&self, expected: String, got: &Value) -> Option<Difference> {
         Some(Difference {
             pointer: self.pointer.clone(),
             expected,
-            got: shown(got),
+            got: self.shown(got),
         })
     }
 }

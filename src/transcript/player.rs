@@ -15,6 +15,7 @@ mod participant;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::excerpt::{bytes, shortened};
 use super::incoming::Incoming;
 use super::matcher::{Context, Files};
 use super::outcome::{Failure, Fate, FileOutcome, Sight, Sights, StepOutcome, StepResult, Trouble};
@@ -27,7 +28,7 @@ use crate::error::ExitCode;
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::message::Message;
-use crate::text::hex;
+use crate::model::secret::known::Known;
 
 use self::all::Gathering;
 use self::failing::simple;
@@ -245,7 +246,7 @@ impl Player {
                 let id = self.participant(peer);
                 match self.send(id, sending, operation.span) {
                     Ok(command) => {
-                        let message = shown(&command);
+                        let message = shown(&command, self.variables.secrets());
                         self.pass(operation, message, Duration::ZERO, started);
                         Progress::Do(Next::Send(id, command))
                     }
@@ -320,7 +321,7 @@ impl Player {
         latency: Duration,
         started: Instant,
     ) {
-        let message = message.map(|message| self.kept(&message, KEPT));
+        let message = message.map(|message| shortened(&message, KEPT));
         self.finish(operation, started, latency, StepResult::Passed { message });
     }
 
@@ -397,7 +398,12 @@ impl Player {
         }
         self.seen.last.push_back(Sight {
             fate,
-            text: self.kept(&arrived.incoming.text(KEPT_OF_SIGHT), KEPT_OF_SIGHT),
+            text: shortened(
+                &arrived
+                    .incoming
+                    .text(KEPT_OF_SIGHT, self.variables.secrets()),
+                KEPT_OF_SIGHT,
+            ),
             ordinal: arrived.ordinal,
             at: arrived.at.saturating_duration_since(self.began),
         });
@@ -457,14 +463,17 @@ impl Player {
     fn participant(&mut self, peer: &Peer) -> PeerId {
         let known = self.participants.iter().position(|one| one.peer == *peer);
         known.unwrap_or_else(|| {
-            self.participants.push(Participant::new(peer.clone()));
+            self.participants.push(Participant::new(
+                peer.clone(),
+                self.variables.secrets().clone(),
+            ));
             self.participants.len() - 1
         })
     }
 }
 
 /// A command as it would be written after `>`.
-fn shown(command: &Command) -> Option<String> {
+fn shown(command: &Command, secrets: &Known) -> Option<String> {
     let incoming = match command {
         Command::Send(message) => Incoming::Message(message.clone()),
         Command::Ping(payload) => Incoming::Ping(payload.clone()),
@@ -484,10 +493,10 @@ fn shown(command: &Command) -> Option<String> {
             let payload = match std::str::from_utf8(&frame.payload) {
                 Ok("") => String::new(),
                 Ok(text) if !text.contains(char::is_control) && text.trim() == text => {
-                    format!(" {text}")
+                    format!(" {}", secrets.redacted(text))
                 }
                 _ => {
-                    let digits = hex::preview(&frame.payload, KEPT).replace(' ', "");
+                    let digits = bytes(&frame.payload, 0, KEPT, secrets).replace(' ', "");
                     format!(" hex:{digits}")
                 }
             };
@@ -497,7 +506,7 @@ fn shown(command: &Command) -> Option<String> {
             ));
         }
     };
-    Some(incoming.text(KEPT))
+    Some(incoming.text(KEPT, secrets))
 }
 
 #[cfg(test)]

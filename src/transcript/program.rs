@@ -20,6 +20,7 @@ use super::syntax::{
 };
 use super::template::{BUILT_IN, Placeholder, Template};
 use super::variables::Value;
+use crate::model::secret::known::Known;
 use crate::model::secret::mask_passwords;
 use crate::text::nearest::nearest;
 
@@ -508,7 +509,7 @@ impl Compiled {
     ///
     /// # Errors
     /// The first of them that finds nothing.
-    pub(super) fn capture(&self, incoming: &Incoming) -> Result<Bound, Mismatch> {
+    pub(super) fn capture(&self, incoming: &Incoming, secrets: &Known) -> Result<Bound, Mismatch> {
         let text = match incoming {
             Incoming::Message(message) => message.as_text(),
             Incoming::Ping(payload) | Incoming::Pong(payload) => {
@@ -522,7 +523,9 @@ impl Compiled {
             .and_then(|text| serde_json::from_str(text).ok());
         let find = |capture: &Capture| match (&capture.from, &text, &json) {
             (CaptureFrom::Whole, Some(text), _) => Ok(Value::Text(text.clone().into_owned())),
-            (CaptureFrom::Whole, None, _) => Err(Mismatch::no_capture(capture, &incoming.words())),
+            (CaptureFrom::Whole, None, _) => {
+                Err(Mismatch::no_capture(capture, &incoming.words(secrets)))
+            }
             (CaptureFrom::Pointer(_), _, None) => {
                 Err(Mismatch::no_capture(capture, "a message that is not JSON"))
             }

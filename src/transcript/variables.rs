@@ -167,6 +167,11 @@ impl Variables {
         format!("{now:.3}")
     }
 
+    /// What no excerpt may have in it.
+    pub const fn secrets(&self) -> &Known {
+        &self.secrets
+    }
+
     /// The text without the secrets that are in it.
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.secrets.redacted(text)

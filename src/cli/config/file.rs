@@ -151,12 +151,9 @@ impl Reader<'_> {
                 return Err(self.unknown(key, Keymap::names()));
             }
             let keys = match value.get_ref() {
-                DeValue::Array(array) => array
-                    .iter()
-                    .map(|item| self.scalar(item))
-                    .collect::<Result<Vec<_>, _>>()?,
-                _ => vec![self.scalar(value)?],
-            };
+                DeValue::Array(array) => array.iter().map(|item| self.key(item)).collect(),
+                _ => self.key(value).map(|key| vec![key]),
+            }?;
             keymap
                 .bind(&name, &keys)
                 .map_err(|problem| self.wrong(&value.span(), problem))?;
@@ -172,6 +169,16 @@ impl Reader<'_> {
         let message =
             format!("{keys} means both {one} and {other}: give one of them another key in [keys]");
         Err(self.wrong(&changed.map_or(0..0, |(_, value)| value.span()), message))
+    }
+
+    fn key(&self, value: &Spanned<DeValue<'_>>) -> Result<String, Error> {
+        match value.get_ref() {
+            DeValue::String(text) => Ok(text.to_string()),
+            _ => Err(self.wrong(
+                &value.span(),
+                "a key stands in quotes: \"q\", \"ctrl+x\", or [\"q\", \"f10\"]",
+            )),
+        }
     }
 
     fn colours(&self, table: &DeTable<'_>) -> Result<Colours, Error> {
@@ -457,6 +464,15 @@ mod tests {
                 "[theme]\nincoming = 'rde'\n",
                 "c.toml, line 2: \"rde\" is no colour (did you mean red?)",
             ),
+            (
+                "[keys]\nsend = 'x'\n",
+                "c.toml, line 2: \"x\" types a letter of the message: send needs another key",
+            ),
+            (
+                "[keys]\nquit = 5\n",
+                "c.toml, line 2: a key stands in quotes",
+            ),
+            ("[keys]\nquit = []\n", "c.toml, line 2: quit needs a key"),
             (
                 "[keys]\npauze = 'p'\n",
                 "c.toml, line 2: unknown key \"pauze\" (did you mean pause?)",

@@ -6,6 +6,7 @@
 //! message that holds one is changed, so its size afterwards is that of what is shown.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -147,6 +148,36 @@ impl Known {
             Some(redacted) => Cow::Owned(String::from_utf8_lossy(&redacted).into_owned()),
             None => Cow::Borrowed(text),
         }
+    }
+
+    /// The same, and where what stood at byte `at` is then.
+    pub fn redacted_at<'t>(&self, text: &'t str, at: usize) -> (Cow<'t, str>, usize) {
+        let places = self.places(text.as_bytes());
+        if places.is_empty() {
+            return (Cow::Borrowed(text), at);
+        }
+        let (mut redacted, mut rest, mut moved) = (String::new(), 0, None);
+        for secret in places {
+            redacted.push_str(&text[rest..secret.start]);
+            if at < secret.end {
+                let before = secret.start.saturating_sub(at);
+                moved.get_or_insert(redacted.len() - before);
+            }
+            redacted.push_str(REDACTED);
+            rest = secret.end;
+        }
+        let moved = moved.unwrap_or(redacted.len() + at.saturating_sub(rest));
+        redacted.push_str(&text[rest..]);
+        (Cow::Owned(redacted), moved)
+    }
+
+    /// Where secrets stand, in order.
+    pub fn places(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let found = self.0.iter();
+        found
+            .flat_map(|found| found.finder.reveal().find_iter(bytes))
+            .map(|place| place.range())
+            .collect()
     }
 
     /// The same, in place.

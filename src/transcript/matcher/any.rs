@@ -24,10 +24,13 @@ pub(super) const MATCHER: Matcher = Matcher {
 struct Any;
 
 impl Test for Any {
-    fn hold(&self, incoming: &Incoming, _: &mut Context<'_>) -> Result<Bound, Mismatch> {
+    fn hold(&self, incoming: &Incoming, context: &mut Context<'_>) -> Result<Bound, Mismatch> {
         match incoming {
             Incoming::Message(_) => Ok(Vec::new()),
-            other => Err(Mismatch::kind("a message", other)),
+            other => {
+                let secrets = context.variables.secrets();
+                Err(Mismatch::kind("a message", other, secrets))
+            }
         }
     }
 }

@@ -6,7 +6,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Arguments, Context, Matcher, Mismatch, Places, Test};
 use crate::model::message::Kind;
+use crate::model::secret::known::Known;
 use crate::text::hex;
+use crate::transcript::excerpt;
 use crate::transcript::incoming::Incoming;
 use crate::transcript::json::Bound;
 
@@ -57,16 +59,19 @@ impl Test for Bin {
         let content = self.0.value(context.variables)?;
         let got = match incoming {
             Incoming::Message(message) if message.kind == Kind::Binary => &message.payload,
-            other => return Err(Mismatch::kind("a binary message", other)),
+            other => {
+                let secrets = context.variables.secrets();
+                return Err(Mismatch::kind("a binary message", other, secrets));
+            }
         };
         match content {
             Content::Any => Ok(Vec::new()),
-            Content::Bytes(expected) => same(&expected, got),
+            Content::Bytes(expected) => same(&expected, got, context.variables.secrets()),
             Content::File(path) => {
                 let expected = context.read(&path);
                 let expected =
                     expected.map_err(|why| Mismatch::new("a file to compare with", why))?;
-                same(&expected, got)
+                same(&expected, got, context.variables.secrets())
             }
             Content::Hash(expected) => {
                 let hash: [u8; 32] = Sha256::digest(got).into();
@@ -80,7 +85,7 @@ impl Test for Bin {
     }
 }
 
-fn same(expected: &[u8], got: &[u8]) -> Result<Bound, Mismatch> {
+fn same(expected: &[u8], got: &[u8], secrets: &Known) -> Result<Bound, Mismatch> {
     if expected == got {
         return Ok(Vec::new());
     }
@@ -93,7 +98,7 @@ fn same(expected: &[u8], got: &[u8]) -> Result<Bound, Mismatch> {
         } else {
             String::new()
         };
-        let rest = hex::preview(&bytes[from..], SHOWN);
+        let rest = excerpt::bytes(bytes, from, SHOWN, secrets);
         format!("{}{place}: {rest}", count(bytes.len()))
             .trim_end_matches(": ")
             .to_owned()

@@ -2,6 +2,7 @@
 
 use super::{Arguments, Context, Matcher, Mismatch, Places, Test};
 use crate::model::close::CloseCode;
+use crate::transcript::excerpt::quoted;
 use crate::transcript::incoming::Incoming;
 use crate::transcript::json::Bound;
 
@@ -36,22 +37,24 @@ fn parse(text: &str) -> Result<(Option<CloseCode>, Option<String>), String> {
 impl Test for Close {
     fn hold(&self, incoming: &Incoming, context: &mut Context<'_>) -> Result<Bound, Mismatch> {
         let Incoming::Close { code, reason } = incoming else {
-            return Err(Mismatch::kind("a Close", incoming));
+            let secrets = context.variables.secrets();
+            return Err(Mismatch::kind("a Close", incoming, secrets));
         };
         let (expected_code, expected_reason) = self.0.value(context.variables)?;
+        let secrets = context.variables.secrets();
         let words = |code: CloseCode| format!("a Close with code {code} ({})", code.name());
         match (expected_code, expected_reason) {
             (Some(expected), _) if expected != *code => {
                 let reason = if reason.is_empty() {
                     String::new()
                 } else {
-                    format!(": {reason:?}")
+                    format!(": {}", quoted(reason, secrets))
                 };
                 Err(Mismatch::new(words(expected), words(*code) + &reason))
             }
             (_, Some(expected)) if expected != *reason => Err(Mismatch::new(
-                format!("the reason {expected:?}"),
-                format!("{reason:?}"),
+                format!("the reason {}", quoted(&expected, secrets)),
+                quoted(reason, secrets),
             )),
             _ => Ok(Vec::new()),
         }

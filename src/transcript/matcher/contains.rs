@@ -1,7 +1,8 @@
 //! `< /contains TEXT`: a text message that has TEXT somewhere.
 
-use super::text::{around, text_of};
+use super::text::text_of;
 use super::{Context, Matcher, Mismatch, Places, Test, fill, plain_template};
+use crate::transcript::excerpt::{around, quoted};
 use crate::transcript::incoming::Incoming;
 use crate::transcript::json::Bound;
 use crate::transcript::template::{Fault, Filling, Template};
@@ -26,13 +27,15 @@ struct Contains(Template);
 impl Test for Contains {
     fn hold(&self, incoming: &Incoming, context: &mut Context<'_>) -> Result<Bound, Mismatch> {
         let wanted = fill(&self.0, Filling::Plain, context.variables)?.text;
-        match text_of(incoming) {
-            Some(text) if text.contains(&wanted) => Ok(Vec::new()),
-            Some(text) => Err(Mismatch::new(
-                format!("a text with {wanted:?}"),
-                around(&text, 0),
-            )),
-            None => Err(Mismatch::kind(&format!("a text with {wanted:?}"), incoming)),
+        let text = text_of(incoming);
+        if text.as_ref().is_some_and(|text| text.contains(&wanted)) {
+            return Ok(Vec::new());
         }
+        let secrets = context.variables.secrets();
+        let expected = format!("a text with {}", quoted(&wanted, secrets));
+        Err(match text {
+            Some(text) => Mismatch::new(expected, around(&text, 0, secrets)),
+            None => Mismatch::kind(&expected, incoming, secrets),
+        })
     }
 }

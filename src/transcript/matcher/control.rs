@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::{Context, Matcher, Mismatch, Places, Test, fill, plain_template};
+use crate::transcript::excerpt::quoted;
 use crate::transcript::incoming::Incoming;
 use crate::transcript::json::Bound;
 use crate::transcript::template::{Filling, Template};
@@ -54,16 +55,18 @@ struct Control {
 impl Test for Control {
     fn hold(&self, incoming: &Incoming, context: &mut Context<'_>) -> Result<Bound, Mismatch> {
         let Some(got) = (self.of)(incoming) else {
-            return Err(Mismatch::kind(self.name, incoming));
+            let secrets = context.variables.secrets();
+            return Err(Mismatch::kind(self.name, incoming, secrets));
         };
         let expected = fill(&self.payload, Filling::Plain, context.variables)?.text;
         if expected.is_empty() || expected.as_bytes() == got {
             return Ok(Vec::new());
         }
         let got = String::from_utf8_lossy(got);
+        let secrets = context.variables.secrets();
         Err(Mismatch::new(
-            format!("the payload {expected:?}"),
-            format!("{got:?}"),
+            format!("the payload {}", quoted(&expected, secrets)),
+            quoted(&got, secrets),
         ))
     }
 

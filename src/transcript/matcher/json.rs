@@ -1,7 +1,8 @@
 //! `< /json {...}`: JSON that has at least these members with these values.
 
-use super::text::{around, text_of};
+use super::text::text_of;
 use super::{Context, Matcher, Mismatch, Places, Test};
+use crate::transcript::excerpt::around;
 use crate::transcript::incoming::Incoming;
 use crate::transcript::json::{Bound, Pattern, locate};
 use crate::transcript::syntax::Text;
@@ -35,10 +36,17 @@ impl Json {
 impl Test for Json {
     fn hold(&self, incoming: &Incoming, context: &mut Context<'_>) -> Result<Bound, Mismatch> {
         let Some(text) = text_of(incoming) else {
-            return Err(Mismatch::kind("JSON", incoming));
+            return Err(Mismatch::kind(
+                "JSON",
+                incoming,
+                context.variables.secrets(),
+            ));
         };
         let Ok(got) = serde_json::from_str(&text) else {
-            return Err(Mismatch::new("JSON", around(&text, 0)));
+            return Err(Mismatch::new(
+                "JSON",
+                around(&text, 0, context.variables.secrets()),
+            ));
         };
         let held = self.pattern.hold(&got, context.variables)?;
         held.map_err(|difference| Mismatch {

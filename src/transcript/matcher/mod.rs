@@ -26,6 +26,7 @@ use super::load::beside;
 use super::syntax::{Capture, CaptureFrom, Span, Text};
 use super::template::{Fault, Filling, Rendered, Template};
 use super::variables::{Unknown, Variables};
+use crate::model::secret::known::Known;
 
 /// One way to expect something.
 pub struct Matcher {
@@ -67,7 +68,7 @@ pub const MATCHERS: &[Matcher] = &[
     refused::MATCHER,
 ];
 
-pub(super) use self::text::{around, filling, first_difference, unquoted};
+pub(super) use self::text::{filling, first_difference, unquoted};
 
 /// `/all` is a block of them.
 pub const ALL: &str = "/all";
@@ -164,8 +165,8 @@ impl Mismatch {
     }
 
     /// What came is of another kind.
-    pub(super) fn kind(expected: &str, incoming: &Incoming) -> Self {
-        Self::new(expected, incoming.words())
+    pub(super) fn kind(expected: &str, incoming: &Incoming, secrets: &Known) -> Self {
+        Self::new(expected, incoming.words(secrets))
     }
 
     /// A `let` finds nothing in what came.

@@ -25,9 +25,10 @@ pub(super) const MATCHER: Matcher = Matcher {
 struct Nothing(Duration);
 
 impl Test for Nothing {
-    fn hold(&self, incoming: &Incoming, _: &mut Context<'_>) -> Result<Bound, Mismatch> {
+    fn hold(&self, incoming: &Incoming, context: &mut Context<'_>) -> Result<Bound, Mismatch> {
         let expected = format!("nothing for {}", exact_duration(self.0));
-        Err(Mismatch::kind(&expected, incoming))
+        let secrets = context.variables.secrets();
+        Err(Mismatch::kind(&expected, incoming, secrets))
     }
 
     fn silence(&self) -> Option<Duration> {

@@ -37,8 +37,17 @@ impl Test for Refused {
             (Some(expected), Incoming::Refused { status, .. }) if expected == *status => {
                 Ok(Vec::new())
             }
-            (None, other) => Err(Mismatch::kind("a refused handshake", other)),
-            (Some(status), other) => Err(Mismatch::kind(&format!("HTTP {status}"), other)),
+            (expected, other) => {
+                let expected = match expected {
+                    Some(status) => format!("HTTP {status}"),
+                    None => "a refused handshake".into(),
+                };
+                Err(Mismatch::kind(
+                    &expected,
+                    other,
+                    context.variables.secrets(),
+                ))
+            }
         }
     }
 

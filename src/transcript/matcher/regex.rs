@@ -2,8 +2,11 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::text::{around, text_of};
+use super::text::text_of;
 use super::{Context, Fault, Matcher, Mismatch, Places, Test, fill, plain_template};
+use crate::model::secret::REDACTED;
+use crate::model::secret::known::Known;
+use crate::transcript::excerpt::around;
 use crate::transcript::incoming::Incoming;
 use crate::transcript::json::Bound;
 use crate::transcript::syntax::Text;
@@ -45,10 +48,10 @@ impl Match {
         Ok(Self { template, compiled })
     }
 
-    fn look(&self, text: &str, regex: &Regex) -> Result<Bound, Mismatch> {
+    fn look(&self, text: &str, regex: &Regex, secrets: &Known) -> Result<Bound, Mismatch> {
         let Some(groups) = regex.captures(text) else {
-            let expected = format!("a match of {}", regex.as_str());
-            return Err(Mismatch::new(expected, around(text, 0)));
+            let expected = format!("a match of {}", shown(regex.as_str(), secrets));
+            return Err(Mismatch::new(expected, around(text, 0, secrets)));
         };
         let names = regex.capture_names().flatten();
         let value = |name| groups.name(name).map_or("", |group| group.as_str());
@@ -61,14 +64,15 @@ impl Match {
 impl Test for Match {
     fn hold(&self, incoming: &Incoming, context: &mut Context<'_>) -> Result<Bound, Mismatch> {
         let Some(text) = text_of(incoming) else {
-            return Err(Mismatch::kind("a text message", incoming));
+            let secrets = context.variables.secrets();
+            return Err(Mismatch::kind("a text message", incoming, secrets));
         };
         if self.template.literal().is_some() {
-            return self.look(&text, &self.compiled);
+            return self.look(&text, &self.compiled, context.variables.secrets());
         }
         let pattern = fill(&self.template, Filling::Regex, context.variables)?.text;
         let regex = compile(&pattern).map_err(|message| Mismatch::new("a regex", message))?;
-        self.look(&text, &regex)
+        self.look(&text, &regex, context.variables.secrets())
     }
 
     fn binds(&self) -> Vec<String> {
@@ -78,6 +82,18 @@ impl Test for Match {
             .map(Into::into)
             .collect()
     }
+}
+
+/// A pattern without the secrets that were filled in: in it they are written as a regex has them.
+fn shown(pattern: &str, secrets: &Known) -> String {
+    let values = secrets.values().iter();
+    let values = values.map(|named| regex::escape(named.value.reveal()));
+    let shown = values
+        .filter(|value| !value.is_empty())
+        .fold(pattern.to_owned(), |shown, value| {
+            shown.replace(&value, REDACTED)
+        });
+    secrets.redacted(&shown).into_owned()
 }
 
 fn compile(pattern: &str) -> Result<Regex, String> {

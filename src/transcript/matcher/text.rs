@@ -1,6 +1,8 @@
 //! `< TEXT`: a text message, exactly this.
 
 use super::{Context, Fault, Matcher, Mismatch, Places, Test, fill, plain_template};
+use crate::model::secret::known::Known;
+use crate::transcript::excerpt::{around, quoted};
 use crate::transcript::incoming::Incoming;
 use crate::transcript::json::Bound;
 use crate::transcript::syntax;
@@ -71,10 +73,11 @@ impl Test for Text {
         let expected = fill(&self.template, self.how, context.variables)?;
         match text_of(incoming) {
             Some(got) if got == expected.text => Ok(Vec::new()),
-            Some(got) => Err(differs(&expected, &got)),
+            Some(got) => Err(differs(&expected, &got, context.variables.secrets())),
             None => {
-                let expected = format!("the text {:?}", expected.text);
-                Err(Mismatch::kind(&expected, incoming))
+                let secrets = context.variables.secrets();
+                let expected = format!("the text {}", quoted(&expected.text, secrets));
+                Err(Mismatch::kind(&expected, incoming, secrets))
             }
         }
     }
@@ -88,11 +91,14 @@ pub(super) fn text_of(incoming: &Incoming) -> Option<String> {
     }
 }
 
-fn differs(expected: &Rendered, got: &str) -> Mismatch {
+fn differs(expected: &Rendered, got: &str, secrets: &Known) -> Mismatch {
     let first = first_difference(&expected.text, got);
     Mismatch {
         at: expected.origin(first),
-        ..Mismatch::new(around(&expected.text, first), around(got, first))
+        ..Mismatch::new(
+            around(&expected.text, first, secrets),
+            around(got, first, secrets),
+        )
     }
 }
 
@@ -100,29 +106,4 @@ fn differs(expected: &Rendered, got: &str) -> Mismatch {
 pub(in crate::transcript) fn first_difference(one: &str, other: &str) -> usize {
     let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b);
     same.map(|(a, _)| a.len_utf8()).sum()
-}
-
-/// A text in quotes; of a long one the part around a byte.
-pub(in crate::transcript) fn around(text: &str, at: usize) -> String {
-    const BEFORE: usize = 20;
-    const SHOWN: usize = 60;
-    if text.chars().count() <= SHOWN {
-        return format!("{text:?}");
-    }
-    let start = text[..at]
-        .char_indices()
-        .rev()
-        .nth(BEFORE)
-        .map_or(0, |(start, _)| start);
-    let end = text[start..]
-        .char_indices()
-        .nth(SHOWN)
-        .map_or(text.len(), |(end, _)| start + end);
-    let dots = |cut: bool| if cut { "..." } else { "" };
-    format!(
-        "{}{:?}{}",
-        dots(start > 0),
-        &text[start..end],
-        dots(end < text.len())
-    )
 }

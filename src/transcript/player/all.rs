@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use crate::model::secret::known::Known;
 use crate::transcript::incoming::Incoming;
 use crate::transcript::json::Bound;
 use crate::transcript::matcher::{Context, Mismatch, Test};
@@ -36,7 +37,8 @@ impl Gathering {
             return Ok(());
         }
         self.meets.pop();
-        let taken = Mismatch::kind("no more of these", &Incoming::Opened);
+        let nothing = Known::default();
+        let taken = Mismatch::kind("no more of these", &Incoming::Opened, &nothing);
         Err(held
             .iter()
             .find_map(|held| held.clone().err())

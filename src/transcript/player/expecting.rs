@@ -39,7 +39,7 @@ impl Player {
                     let latency = arrived.at.saturating_duration_since(started);
                     self.pass(
                         operation,
-                        Some(arrived.incoming.text(KEPT)),
+                        Some(arrived.incoming.text(KEPT, self.variables.secrets())),
                         latency,
                         started,
                     );
@@ -101,7 +101,7 @@ impl Player {
                         let expected = format!("one of the {} that are left", left.len());
                         (
                             &items[left.first().copied().unwrap_or(0)],
-                            Mismatch::kind(&expected, &arrived.incoming),
+                            Mismatch::kind(&expected, &arrived.incoming, self.variables.secrets()),
                         )
                     }
                 };
@@ -179,7 +179,7 @@ impl Player {
         let mut context = self.context(compiled.span);
         let mut bound = compiled.test.hold(incoming, &mut context)?;
         if !compiled.captures.is_empty() {
-            bound.extend(compiled.capture(incoming)?);
+            bound.extend(compiled.capture(incoming, self.variables.secrets())?);
         }
         Ok(bound)
     }

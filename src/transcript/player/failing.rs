@@ -8,6 +8,7 @@ use crate::error::ExitCode;
 use crate::model::secret::mask_passwords;
 use crate::model::units::exact_duration;
 use crate::transcript::diagnostic::Diagnostic;
+use crate::transcript::excerpt::shortened;
 use crate::transcript::incoming::Incoming;
 use crate::transcript::matcher::Mismatch;
 use crate::transcript::outcome::{Failure, Received, Sights, StepOutcome, StepResult, Trouble};
@@ -50,7 +51,9 @@ impl Player {
         }
         failure.pointer = mismatch.pointer;
         failure.message = Some(Received {
-            text: arrived.incoming.text(KEPT_OF_FAILURE),
+            text: arrived
+                .incoming
+                .text(KEPT_OF_FAILURE, self.variables.secrets()),
             ordinal: arrived.ordinal,
             after: arrived.at.saturating_duration_since(started),
         });
@@ -80,27 +83,25 @@ impl Player {
         let (place, line) = operation.line(&self.program.sources);
         if failure.place.line == 0 {
             failure.place = place;
-            failure.line = mask_passwords(line).into_owned();
+            failure.line = self.line(line);
         } else {
             let source = &self.program.sources[operation.span.file];
-            failure.line = source.line(failure.place.line).to_owned();
+            failure.line = self.line(source.line(failure.place.line));
         }
         let redact = |text: &str| self.variables.redact(text).into_owned();
         failure.expected = redact(&failure.expected);
         failure.got = redact(&failure.got);
         failure.hint = failure.hint.as_deref().map(redact);
         if let Some(received) = &mut failure.message {
-            received.text = self.kept(&received.text, KEPT_OF_FAILURE);
+            received.text = shortened(&received.text, KEPT_OF_FAILURE);
         }
         failure
     }
 
-    pub(super) fn kept(&self, text: &str, most: usize) -> String {
-        let shown = self.variables.redact(text);
-        match shown.char_indices().nth(most) {
-            None => shown.into_owned(),
-            Some((end, _)) => format!("{}...", &shown[..end]),
-        }
+    /// A line as it is written, should a secret be written there.
+    fn line(&self, line: &str) -> String {
+        let line = mask_passwords(line);
+        self.variables.redact(&line).into_owned()
     }
 
     /// The outcome of an operation, if it is a step.
@@ -121,7 +122,7 @@ impl Player {
             path: source.path.clone(),
             place,
             peer: operation.what.peer(),
-            line: mask_passwords(line.trim()).into_owned(),
+            line: self.line(line.trim()),
             kind: operation.what.kind()?,
             seen: Sights::default(),
             started: started.saturating_duration_since(self.began),

@@ -7,6 +7,7 @@ use super::failing::called;
 use super::{Failed, Heard};
 use crate::error::ExitCode;
 use crate::model::close::CloseCode;
+use crate::model::secret::known::Known;
 use crate::transcript::incoming::Incoming;
 use crate::transcript::syntax::{Peer, Span};
 
@@ -36,6 +37,8 @@ pub(super) struct Participant {
     pub refused: Option<(u16, String)>,
     /// Why the connection failed: it could not be opened, the protocol was broken.
     pub failure: Option<Failed>,
+    /// What may not be in words.
+    secrets: Known,
     queue: VecDeque<Arrived>,
     /// Bytes in `queue`.
     held: usize,
@@ -63,7 +66,7 @@ struct End {
 }
 
 impl Participant {
-    pub(super) fn new(peer: Peer) -> Self {
+    pub(super) fn new(peer: Peer, secrets: Known) -> Self {
         Self {
             peer,
             state: State::Absent,
@@ -71,6 +74,7 @@ impl Participant {
             last_step: None,
             refused: None,
             failure: None,
+            secrets,
             queue: VecDeque::new(),
             held: 0,
             messages: 0,
@@ -81,7 +85,10 @@ impl Participant {
     /// Makes it ready for another `connect`; messages are still counted on.
     pub(super) fn reset(&mut self) {
         let messages = self.messages;
-        *self = Self::new(std::mem::take(&mut self.peer));
+        *self = Self::new(
+            std::mem::take(&mut self.peer),
+            std::mem::take(&mut self.secrets),
+        );
         self.messages = messages;
     }
 
@@ -111,7 +118,7 @@ impl Participant {
                 let incoming = Incoming::Close { code, reason };
                 self.end = Some(End {
                     code,
-                    words: incoming.words(),
+                    words: incoming.words(&self.secrets),
                     by_us,
                     seen: false,
                 });

@@ -28,6 +28,11 @@ struct Stage {
 
 impl Stage {
     fn new(text: &str) -> Self {
+        Self::with_secret(text, "hunter2")
+    }
+
+    /// `{{secret_key}}` has this value.
+    fn with_secret(text: &str, value: &str) -> Self {
         let transcript = Transcript {
             sources: vec![Source {
                 path: "t.wst".into(),
@@ -35,7 +40,7 @@ impl Stage {
             }],
             statements: parse(text, 0).unwrap(),
         };
-        let key = Named::declared("key".into(), Secret::new("hunter2".into()));
+        let key = Named::declared("key".into(), Secret::new(value.into()));
         let given = Given {
             variables: HashMap::from([("url".into(), "ws://h".into())]),
             secrets: Known::new([key]).unwrap(),
@@ -71,7 +76,10 @@ impl Stage {
                     }
                 }
                 Next::Send(id, command) => {
-                    self.did.push(format!("{id} {}", shown(&command).unwrap()));
+                    self.did.push(format!(
+                        "{id} {}",
+                        shown(&command, &Known::default()).unwrap()
+                    ));
                     if let Command::Close(_) = command {
                         self.hear(id, closed(1000, true));
                     }
@@ -433,6 +441,66 @@ fn secrets_are_in_no_outcome() {
     stage.say(0, "hunter2y");
     let outcome = stage.end();
     assert!(!format!("{outcome:?}").contains("hunter2"), "{outcome:#?}");
+}
+
+#[test]
+fn no_part_of_a_secret_is_in_an_outcome() {
+    let long: String = (0..30).map(|at| format!("S{at}c")).collect();
+    for value in [
+        "key\"Secret",
+        "key\\Sec\tret",
+        "\u{1b}[31mkey\nSec.ret",
+        &long,
+    ] {
+        let json = serde_json::json!({ "pad": "b".repeat(30), "k": value }).to_string();
+        let text = |text: &str| Heard::Message(Message::text(text.to_owned()));
+        let around = format!("{}{value}{}", "b".repeat(55), "a".repeat(9));
+        let came = [
+            text(value),
+            text(&around),
+            text(&json),
+            Heard::Message(Message::binary(value.as_bytes().to_vec())),
+            Heard::Message(Message::binary(around.as_bytes()[44..].to_vec())),
+            Heard::Closed {
+                code: CloseCode(4000),
+                reason: value.into(),
+                by_us: false,
+            },
+        ];
+        for line in [
+            "< nope",
+            "< {{secret_key}}x",
+            "< {\"k\":\"{{secret_key}}x\"}",
+            "< /json {\"k\":\"x{{secret_key}}\"}",
+            "< /json [\"{{secret_key}}\"]",
+            "< /exactly {\"pad\":{{*}}}",
+            "< /exactly {}",
+            "< /match ^x{{secret_key}}$",
+            "< /contains x{{secret_key}}",
+            "< /bin hex:00",
+            "< /close 1000 {{secret_key}}",
+            "< /close 4000 x{{secret_key}}",
+            "< /none 1s",
+            "< /ping",
+            "<~ nope",
+            "< /any\n  let x = /k/x",
+        ] {
+            let script = format!("connect x\n{line}\n");
+            for what in &came {
+                let mut stage = Stage::with_secret(&script, value);
+                stage.run();
+                stage.hear(0, what.clone());
+                stage.run();
+                stage.pass(2000);
+                let outcome = stage.end();
+                // What the peer said of the secret is shown as `***`, whole.
+                let shown = format!("{:?}", outcome.steps).replace("{{secret_key}}", "");
+                for part in ["key", "ret", "6b 65 79", "6b6579", "S1c", "53 31 63"] {
+                    assert!(!shown.contains(part), "{line}: {part} {outcome:#?}");
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -16,7 +16,10 @@ pub fn farewell(scene: &Scene, now: Duration) -> Vec<String> {
             .filter(|note| note.weight != Weight::Info);
         return wrong.map(|note| note.text.clone()).collect();
     };
-    let mut first = open.url.clone();
+    let mut first = match vitals.open_of() {
+        Some((_, targets)) => format!("{targets} targets"),
+        None => open.url.clone(),
+    };
     if let Some(time) = open_time(scene, now) {
         first.push_str(&format!(", open for {}", show_duration(time)));
     }
@@ -27,6 +30,9 @@ pub fn farewell(scene: &Scene, now: Duration) -> Vec<String> {
     }
     if let Some((_, code)) = &vitals.last_close {
         first.push_str(&format!(", closed {code} ({})", code.name()));
+        if vitals.is_unanswered {
+            first.push_str(" by us: the peer did not answer our Close");
+        }
     }
     let mut lines = vec![first];
     lines.extend(stats(&vitals.totals()).into_iter().take(2));
@@ -50,4 +56,47 @@ fn open_time(scene: &Scene, now: Duration) -> Option<Duration> {
         total += now.saturating_sub(since);
     }
     (!total.is_zero()).then_some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::model::close::CloseCode;
+    use crate::model::event::{Close, ClosedBy, Event, What};
+    use crate::model::state::ReadyState;
+    use crate::tui::connect::sample::Told;
+
+    #[test]
+    fn a_close_that_nobody_answered_is_told() {
+        let mut told = Told::begin();
+        told.opens().hear(What::Close(Box::new(Close {
+            code: CloseCode(1000),
+            reason: String::new(),
+            clean: false,
+            by: ClosedBy::Us,
+            wire_code: None,
+            idle: Duration::ZERO,
+            unsent: 0,
+        })));
+        let first = &farewell(&told.scene, told.now)[0];
+        let end = "closed 1000 (normal closure) by us: the peer did not answer our Close";
+        assert!(first.ends_with(end), "{first}");
+    }
+
+    #[test]
+    fn of_several_targets_none_stands_for_all() {
+        let mut told = Told::begin();
+        told.opens();
+        told.scene.hear(Event {
+            time: SystemTime::UNIX_EPOCH,
+            at: told.now,
+            conn: Some(9),
+            name: Some("other".into()),
+            what: What::State(ReadyState::Open),
+        });
+        let first = &farewell(&told.scene, told.now)[0];
+        assert!(first.starts_with("2 targets"), "{first}");
+    }
 }

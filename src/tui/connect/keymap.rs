@@ -206,7 +206,7 @@ impl Keymap {
     /// Gives an entry other keys. Two may have the same then: see [`Self::conflict`].
     ///
     /// # Errors
-    /// There is no such name, or one of the keys is none.
+    /// There is no such name, or one of the keys is none, or types a letter where one types.
     pub fn bind(&mut self, name: &str, keys: &[String]) -> Result<(), String> {
         let at = TABLE
             .iter()
@@ -216,6 +216,20 @@ impl Keymap {
             .iter()
             .map(|keys| parse(keys))
             .collect::<Result<Vec<_>, _>>()?;
+        let is_needed = matches!(TABLE[at].verb, Verb::Send | Verb::Leave | Verb::Quit);
+        if bound.is_empty() && is_needed {
+            return Err(format!("{name} needs a key"));
+        }
+        let typed = bound
+            .iter()
+            .zip(keys)
+            .find(|(sequence, _)| TABLE[at].place == Place::Composer && !counts(sequence, true));
+        if let Some((_, keys)) = typed {
+            return Err(format!(
+                "\"{keys}\" types a letter of the message: {name} needs another key \
+                 (try ctrl+{keys}, alt+enter, f2)"
+            ));
+        }
         self.sequences[at] = bound;
         Ok(())
     }
@@ -418,6 +432,8 @@ mod tests {
             (conflict.keys.as_str(), conflict.names),
             ("Ctrl+X", ["editor", "suspend"])
         );
+        assert!(keymap.bind("send", &["x".into()]).is_err());
+        assert!(keymap.bind("quit", &[]).is_err());
         keymap.bind("mouse", &[]).unwrap();
         assert_eq!(keymap.key(Verb::Mouse), None);
     }

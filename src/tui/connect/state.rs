@@ -113,8 +113,8 @@ pub(super) enum Overlay {
     Save { line: Line, is_list: bool },
     /// Whether to replace the file that is there.
     Overwrite(Box<Save>),
-    /// Whether to quit although something is typed.
-    Quit,
+    /// Whether to quit although something is typed; and keep the screen's text.
+    Quit { keep: bool },
 }
 
 impl State {

@@ -12,6 +12,7 @@ use ratatui::layout::Size;
 
 use super::action::{Action, Effect};
 use super::keymap::{Found, Verb};
+use super::render::help;
 use super::scene::Scene;
 use super::state::{Focus, Overlay, State};
 use crate::input::Input;
@@ -66,6 +67,9 @@ impl Update<'_> {
         if let Some(letter) = self.after_escape(key) {
             self.key(KeyEvent::from(KeyCode::Esc));
             return self.key(letter);
+        }
+        if self.is_written_through(key) {
+            self.state.overlay = None;
         }
         if self.state.overlay.is_some() {
             return self.key_in_overlay(key);
@@ -148,7 +152,10 @@ impl Update<'_> {
 
     fn submit(&mut self, input: Input, line: Option<String>) {
         match input {
-            Input::Control(Control::Help) => self.state.overlay = Some(Overlay::Help(0)),
+            Input::Control(Control::Help) => {
+                let at = help::commands_at(self.state);
+                self.state.overlay = Some(Overlay::Help(at));
+            }
             Input::Control(Control::Headers) => {
                 self.state.focus = Focus::Inspector;
                 self.state.inspector.show(Tab::Headers);
@@ -248,11 +255,9 @@ impl Update<'_> {
             Verb::Redraw => self.effects.push(Effect::Redraw),
             Verb::Suspend => self.effects.push(Effect::Suspend),
             Verb::Cancel => self.cancel(),
-            Verb::Quit => self.quit(),
-            Verb::QuitAndKeep => {
-                self.effects.push(Effect::Keep);
-                self.send(Control::Quit);
-            }
+            Verb::Quit if self.state.zoomed => self.zoom(),
+            Verb::Quit => self.ask_to_quit(false),
+            Verb::QuitAndKeep => self.ask_to_quit(true),
         }
     }
 
@@ -335,14 +340,20 @@ impl Update<'_> {
         }
     }
 
-    fn quit(&mut self) {
-        if self.state.zoomed {
-            self.zoom();
-        } else if self.state.composer.text().is_empty() {
-            self.send(Control::Quit);
+    /// Quits; asks first where something is typed.
+    fn ask_to_quit(&mut self, keep: bool) {
+        if self.state.composer.text().is_empty() {
+            self.quit(keep);
         } else {
-            self.state.overlay = Some(Overlay::Quit);
+            self.state.overlay = Some(Overlay::Quit { keep });
         }
+    }
+
+    fn quit(&mut self, keep: bool) {
+        if keep {
+            self.effects.push(Effect::Keep);
+        }
+        self.send(Control::Quit);
     }
 
     fn paste(&mut self, text: &str) {
@@ -353,14 +364,9 @@ impl Update<'_> {
                 | Overlay::Save { line, .. }
                 | Overlay::Close(line),
             ) => line.insert(text),
-            Some(
-                Overlay::Help(_)
-                | Overlay::Events(_)
-                | Overlay::CopyAs(_)
-                | Overlay::Overwrite(_)
-                | Overlay::Quit,
-            ) => {}
-            None => {
+            Some(Overlay::CopyAs(_) | Overlay::Overwrite(_) | Overlay::Quit { .. }) => {}
+            Some(Overlay::Help(_) | Overlay::Events(_)) | None => {
+                self.state.overlay = None;
                 self.focus(Focus::Composer);
                 self.state.composer.paste(text);
             }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::ExitCode;
 use crate::model::close::CloseCode;
-use crate::model::event::{Direction, End, Event, Open, What};
+use crate::model::event::{ClosedBy, Direction, End, Event, Open, What};
 use crate::model::state::ReadyState;
 use crate::view::totals::Totals;
 
@@ -34,6 +34,8 @@ pub struct Vitals {
     /// The retry that is waited for.
     pub backoff: Option<Backoff>,
     pub last_close: Option<(SystemTime, CloseCode)>,
+    /// It was our Close, and the peer did not answer it.
+    pub is_unanswered: bool,
     pub rates: Rates,
     /// When each came, and the round trip; oldest first.
     pub round_trips: VecDeque<(Duration, Duration)>,
@@ -85,7 +87,10 @@ impl Vitals {
             What::Pong { rtt: Some(rtt), .. } => {
                 push(&mut self.round_trips, (event.at, *rtt), MOST_ROUND_TRIPS);
             }
-            What::Close(close) => self.last_close = Some((event.time, close.code)),
+            What::Close(close) => {
+                self.last_close = Some((event.time, close.code));
+                self.is_unanswered = close.by == ClosedBy::Us && !close.clean;
+            }
             What::Retry {
                 attempt,
                 max,

@@ -103,6 +103,6 @@ const fn keys_of(overlay: &Overlay) -> &'static [(&'static str, &'static str)] {
         Overlay::Save { .. } => &[("Enter", "save"), ("Esc", "back")],
         Overlay::Overwrite(_) => &[("y", "replace it"), ("Esc", "back")],
         Overlay::Close(_) => &[("Enter", "send Close"), ("Esc", "back")],
-        Overlay::Quit => &[("y", "quit"), ("Esc", "stay")],
+        Overlay::Quit { .. } => &[("y", "quit"), ("Esc", "stay")],
     }
 }

@@ -15,6 +15,9 @@ use crate::model::units::{Thousands, show_duration};
 use crate::text::{glyph, sanitize};
 use crate::tui::connect::row::compact_size;
 
+/// An address of fewer columns tells nothing.
+const LEAST_URL: usize = 6;
+
 /// Columns of the round trips' chart.
 const CHART: usize = 8;
 
@@ -41,26 +44,25 @@ fn connection(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
     let mut bar = Bar::default();
     let name = format!(" {} {state} ", u8::from(state));
     let open = vitals.open.as_ref();
-    let url = context.scene.url();
-    let room = usize::from(area.width) / 2;
-    bar.add(
-        0,
-        Line::from(vec![
-            Span::styled(name, theme.state(state)),
-            Span::styled(
-                format!(" {}", glyph::ends(url, room, theme.glyphs.ascii)),
-                theme.title,
-            ),
-        ]),
-    );
-    if let Some((open, all)) = vitals.open_of() {
-        bar.add(1, Span::styled(format!("{open} of {all} open"), theme.text));
+    // What is waited for says more than the end of an address: that is cut first.
+    let of = vitals
+        .open_of()
+        .map(|(open, all)| Span::styled(format!("{open} of {all} open"), theme.text));
+    let wait = waiting(context).map(|wait| Span::styled(wait, theme.hint));
+    let paused = context.state.list.is_paused();
+    let paused = paused.then(|| Span::styled("paused", theme.hint));
+    let urgent: Vec<Span<'_>> = wait.into_iter().chain(of).chain(paused).collect();
+    let taken: usize = urgent.iter().map(|fact| fact.width() + 2).sum();
+    let width = usize::from(area.width);
+    let room = width.saturating_sub(name.len() + 1 + taken).min(width / 2);
+    let mut first = Line::from(Span::styled(name, theme.state(state)));
+    if room >= LEAST_URL {
+        let url = glyph::ends(context.scene.url(), room, theme.glyphs.ascii);
+        first.push_span(Span::styled(format!(" {url}"), theme.title));
     }
-    if let Some(wait) = waiting(context) {
-        bar.add(1, Span::styled(wait, theme.hint));
-    }
-    if context.state.list.is_paused() {
-        bar.add(1, Span::styled("paused", theme.hint));
+    bar.add(0, first);
+    for fact in urgent {
+        bar.add(1, fact);
     }
     if let Some(open) = open.filter(|_| vitals.open_of().is_none()) {
         if let Some(subprotocol) = &open.subprotocol {

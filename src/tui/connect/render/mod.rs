@@ -5,6 +5,7 @@ mod events;
 mod footer;
 mod frames;
 mod header;
+pub(super) mod help;
 mod inspect;
 mod overlay;
 mod panels;

@@ -5,10 +5,10 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget as _};
 
-use super::{Context, boxed, events, on_rule};
+use super::{Context, boxed, events, help, on_rule};
 use crate::text::{glyph, sanitize};
 use crate::tui::connect::copy::Form;
-use crate::tui::connect::keymap::{Entry, Place, TABLE};
+use crate::tui::connect::keymap::{Entry, TABLE};
 use crate::tui::connect::state::{Overlay, palette};
 
 pub(super) fn render(
@@ -20,7 +20,7 @@ pub(super) fn render(
         // It is typed where it stands.
         Overlay::Filter { .. } => None,
         Overlay::Help(at) => {
-            help(context, *at, buffer);
+            help::render(context, *at, buffer);
             None
         }
         Overlay::Palette { line, chosen } => {
@@ -97,7 +97,7 @@ pub(super) fn render(
             question(context, "Save", &text, buffer);
             None
         }
-        Overlay::Quit => {
+        Overlay::Quit { .. } => {
             let text = "What you typed was not sent. Quit? (y)";
             question(context, "Quit", text, buffer);
             None
@@ -113,8 +113,8 @@ fn question(context: &Context<'_>, title: &str, text: &str, buffer: &mut Buffer)
     buffer.set_stringn(inner.x, inner.y, text, room, context.theme.hint);
 }
 
-/// An empty box in the middle of the screen; returns what is inside.
-fn window(
+/// An empty box in the middle of the screen, above the footer; returns what is inside.
+pub(super) fn window(
     context: &Context<'_>,
     title: &str,
     width: u16,
@@ -123,7 +123,7 @@ fn window(
 ) -> Rect {
     let screen = buffer.area;
     let width = (width + 4).min(screen.width);
-    let height = (height + 2).min(screen.height);
+    let height = (height + 2).min(screen.height.saturating_sub(1));
     let area = Rect {
         x: screen.x + (screen.width - width) / 2,
         y: screen.y + (screen.height - height) / 3,
@@ -152,54 +152,4 @@ fn entry_line(context: &Context<'_>, entry: &Entry) -> Line<'static> {
         Span::styled(format!(" {keys:<15} "), context.theme.key),
         Span::styled(entry.about, context.theme.text),
     ])
-}
-
-fn help(context: &Context<'_>, at: usize, buffer: &mut Buffer) {
-    let theme = context.theme;
-    let mut lines = Vec::new();
-    for (place, name) in [
-        (Place::Composer, "While you type"),
-        (Place::Panes, "In the panes (Esc leaves the composer)"),
-        (Place::Anywhere, "Everywhere"),
-    ] {
-        if !lines.is_empty() {
-            lines.push(Line::default());
-        }
-        lines.push(Line::styled(name, theme.title));
-        let entries = TABLE.iter().filter(|entry| entry.place == place);
-        lines.extend(entries.map(|entry| entry_line(context, entry)));
-    }
-    lines.push(Line::default());
-    lines.push(Line::styled("In the list", theme.title));
-    for (sign, about) in [
-        ("< >", "came in, went out"),
-        ("*  !", "the connection: as it should be, or not"),
-        (
-            "> * '",
-            "before the number: chosen, hit by the filter, marked",
-        ),
-    ] {
-        lines.push(Line::from(vec![
-            Span::styled(format!(" {sign:<15} "), theme.key),
-            Span::styled(about, theme.text),
-        ]));
-    }
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let inner = window(context, "Keys", 76, height, buffer);
-    let most = lines.len().saturating_sub(usize::from(inner.height));
-    let first = at.min(most);
-    for (y, line) in (inner.top()..inner.bottom()).zip(&lines[first..]) {
-        buffer.set_line(inner.x, y, line, inner.width);
-    }
-    let below = lines.len() - first - usize::from(inner.height).min(lines.len() - first);
-    if below > 0 {
-        let more = Line::styled(format!(" {below} more below "), theme.hint);
-        let foot = Rect {
-            x: inner.x.saturating_sub(2),
-            y: inner.bottom(),
-            width: inner.width + 4,
-            height: 1,
-        };
-        on_rule(foot.intersection(buffer.area), buffer, &more);
-    }
 }

@@ -7,11 +7,13 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::super::action::Action;
+use super::super::action::{Action, Effect};
 use super::super::sample::{Told, session, state};
 use super::super::state::{Setup, State};
 use super::super::update::update;
 use super::render;
+use crate::input::Input;
+use crate::model::control::Control;
 use crate::tui::chord::Chord;
 use crate::tui::theme::Colours;
 
@@ -30,6 +32,9 @@ fn press(state: &mut State, told: &Told, key: &str) {
         "esc" => KeyEvent::from(KeyCode::Esc),
         "enter" => KeyEvent::from(KeyCode::Enter),
         "tab" => KeyEvent::from(KeyCode::Tab),
+        "f1" => KeyEvent::from(KeyCode::F(1)),
+        "end" => KeyEvent::from(KeyCode::End),
+        "home" => KeyEvent::from(KeyCode::Home),
         _ => {
             let mut letters = key.chars();
             let letter = letters.next_back().expect("a key");
@@ -149,6 +154,73 @@ fn a_countdown_runs() {
     assert!(shown.contains("3 CLOSED"), "{shown}");
     assert!(shown.contains("retry 1 of 8 in 1.3s"), "{shown}");
     insta::assert_snapshot!("countdown", shown);
+    told.scene.url = format!("wss://api.example.com/{}", "v1/".repeat(40));
+    for (width, height) in [(40, 10), (60, 15), (80, 24)] {
+        update(
+            &mut state,
+            &told.scene,
+            told.now + Duration::from_millis(300),
+            Action::Resize(width, height),
+        );
+        let shown = text(&picture(&state, &told));
+        assert!(shown.contains("retry 1 of 8 in 1.3s"), "{shown}");
+    }
+}
+
+#[test]
+fn either_way_to_quit_asks_about_a_draft() {
+    let told = session();
+    for key in ["q", "Q"] {
+        let unsent = [&typed("unsent")[..], &["esc", key]].concat();
+        let mut state = pressed(&told, (80, 24), &unsent);
+        assert!(text(&picture(&state, &told)).contains("was not sent. Quit?"));
+        let yes = Action::Key(KeyEvent::from(KeyCode::Char('y')));
+        let effects = update(&mut state, &told.scene, told.now, yes);
+        assert_eq!(effects.contains(&Effect::Keep), key == "Q");
+        assert!(effects.iter().any(|effect| matches!(
+            effect,
+            Effect::Input {
+                input: Input::Control(Control::Quit),
+                ..
+            }
+        )));
+    }
+}
+
+#[test]
+fn no_letter_is_lost_to_the_help() {
+    let told = session();
+    let keys = [&["f1"][..], &typed("jhello ?")].concat();
+    let state = pressed(&told, (80, 24), &keys);
+    assert!(state.overlay.is_none());
+    assert_eq!(state.composer.text(), "jhello ?");
+    let keys = [&typed("/help")[..], &["enter"], &typed("/nonsense 3")].concat();
+    let state = pressed(&told, (80, 24), &keys);
+    assert_eq!(state.composer.text(), "/nonsense 3");
+    // What is no letter and not its own does nothing, least of all sends what is typed.
+    let keys = [&typed("draft")[..], &["f1", "enter"]].concat();
+    let state = pressed(&told, (80, 24), &keys);
+    assert!(state.overlay.is_some());
+    assert_eq!(state.composer.text(), "draft");
+    let state = pressed(&told, (80, 24), &["esc", "?", "x", "?"]);
+    assert!(state.overlay.is_none());
+}
+
+#[test]
+fn the_help_is_whole_at_every_size() {
+    let told = session();
+    for size in [(40, 10), (60, 15), (80, 24)] {
+        let end = shown(&told, size, &["f1", "end"]);
+        assert!(end.contains("marked"), "{end}");
+        assert!(end.contains("Esc back"), "{end}");
+        assert_eq!(
+            shown(&told, size, &["f1", "end", "home"]),
+            shown(&told, size, &["f1"])
+        );
+        let commands = [&typed("/help")[..], &["enter"]].concat();
+        let commands = shown(&told, size, &commands);
+        assert!(commands.contains("/ping [text]"), "{commands}");
+    }
 }
 
 #[test]

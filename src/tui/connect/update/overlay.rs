@@ -4,9 +4,10 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
 use super::Update;
 use crate::input::{Input, slash};
-use crate::model::control::Control;
+use crate::tui::chord::Chord;
 use crate::tui::connect::action::Effect;
 use crate::tui::connect::keymap::{Found, Verb};
+use crate::tui::connect::render::help;
 use crate::tui::connect::search::Search;
 use crate::tui::connect::state::{Focus, Overlay, palette};
 use crate::tui::widget::line::Line;
@@ -28,9 +29,17 @@ impl Update<'_> {
                 None
             }
             _ if key.code == KeyCode::Esc || is_ctrl_c => None,
-            Overlay::Help(at) => self.scroll(key, at).map(Overlay::Help),
+            Overlay::Help(_) | Overlay::Events(_) if self.leads_back(key) => None,
+            Overlay::Help(at) => {
+                let most = help::most(self.state);
+                Some(Overlay::Help(self.scroll(key, at.min(most), most)))
+            }
             // The newest stands below: up leads back.
-            Overlay::Events(back) => self.scroll(mirrored(key), back).map(Overlay::Events),
+            Overlay::Events(back) => {
+                let most = self.scene.notes.len().saturating_sub(1);
+                let back = self.scroll(mirrored(key), back, most);
+                Some(Overlay::Events(back))
+            }
             Overlay::Filter { line, before } => self.type_filter(key, line, before),
             Overlay::Palette { line, chosen } => self.choose_verb(key, line, chosen),
             Overlay::Close(line) => self.close(key, line),
@@ -42,25 +51,44 @@ impl Update<'_> {
                 }
                 None
             }
-            Overlay::Quit => {
-                if is_yes(key) || key.code == KeyCode::Char('q') {
-                    self.send(Control::Quit);
+            Overlay::Quit { keep } => {
+                if is_yes(key) || key.code == KeyCode::Char(if keep { 'Q' } else { 'q' }) {
+                    self.quit(keep);
                 }
                 None
             }
         };
     }
 
-    /// How many rows are scrolled away after this key; `None` where it is no key for that.
-    pub(super) fn scroll(&self, key: KeyEvent, at: usize) -> Option<usize> {
+    /// Whether a key is a letter of a message, and what lies over the composer only tells something:
+    /// no letter is lost, and none means something else.
+    pub(super) fn is_written_through(&self, key: KeyEvent) -> bool {
+        let tells = matches!(
+            self.state.overlay,
+            Some(Overlay::Help(_) | Overlay::Events(_))
+        );
+        tells && self.is_composing() && Chord::of(key).typed().is_some()
+    }
+
+    /// Whether a key that opens the help, or would leave the screen, leaves what tells something.
+    fn leads_back(&self, key: KeyEvent) -> bool {
+        let found = self.state.setup.keymap.find(self.is_composing(), &[], key);
+        matches!(found, Found::Verb(Verb::Help | Verb::Quit))
+    }
+
+    /// How many rows are scrolled away after this key, of `most`.
+    fn scroll(&self, key: KeyEvent, at: usize, most: usize) -> usize {
         let page = usize::from(self.state.size.height / 2).max(1);
-        match key.code {
-            KeyCode::Up | KeyCode::Char('k') => Some(at.saturating_sub(1)),
-            KeyCode::Down | KeyCode::Char('j') => Some(at + 1),
-            KeyCode::PageUp => Some(at.saturating_sub(page)),
-            KeyCode::PageDown | KeyCode::Char(' ') => Some(at + page),
-            _ => None,
-        }
+        let at = match key.code {
+            KeyCode::Up | KeyCode::Char('k') => at.saturating_sub(1),
+            KeyCode::Down | KeyCode::Char('j') => at + 1,
+            KeyCode::PageUp => at.saturating_sub(page),
+            KeyCode::PageDown | KeyCode::Char(' ') => at + page,
+            KeyCode::Home | KeyCode::Char('g') => 0,
+            KeyCode::End | KeyCode::Char('G') => most,
+            _ => at,
+        };
+        at.min(most)
     }
 
     pub(super) fn type_filter(
@@ -145,6 +173,8 @@ fn mirrored(key: KeyEvent) -> KeyEvent {
         KeyCode::Down | KeyCode::Char('j') => KeyCode::Up,
         KeyCode::PageUp => KeyCode::PageDown,
         KeyCode::PageDown => KeyCode::PageUp,
+        KeyCode::Home | KeyCode::Char('g') => KeyCode::End,
+        KeyCode::End | KeyCode::Char('G') => KeyCode::Home,
         other => other,
     };
     KeyEvent { code, ..key }
