@@ -484,6 +484,27 @@ fn what_cannot_be_mirrored_is_refused_at_start() {
     }
 }
 
+#[test]
+fn a_secret_of_a_script_is_told_to_nobody() {
+    let mut server = Served::start(
+        wscope(&["serve", "0", "--json", "--script", "chat.wst"])
+            .file("chat.wst", "connect ws://h/\n> {{secret_t}}\n< ok\n")
+            .env("WSCOPE_SECRET_t", "HiddenTok77")
+            .spawn(),
+    );
+    wscope(&[server.url(), "-x", "HiddenTok77", "-n", "1"])
+        .run()
+        .code(0)
+        .prints(&["ok"]);
+    let guessed = wscope(&[server.url(), "-x", "guess"]).run().code(8);
+    let guessed = guessed.says(&["expected \"***\", got \"guess\""]);
+    guessed.never_says(&["HiddenTok"]);
+    let log = &server.running().stdout;
+    log.line("\"script\"");
+    let log = String::from_utf8_lossy(&log.so_far()).into_owned();
+    assert!(log.contains("***") && !log.contains("HiddenTok"), "{log}");
+}
+
 // --- any text ------------------------------------------------------------------------------------
 
 /// Lines of a transcript and pieces of them, in any order.
@@ -568,7 +589,7 @@ proptest! {
                 prop_assert_eq!(parse(&printed, 0), Ok(statements), "{}", printed);
             }
             Err(wrong) => {
-                let source = Source { path: "a.wst".to_owned(), text };
+                let source = Source::new("a.wst", text);
                 prop_assert!(!wrong.is_empty());
                 for one in wrong {
                     let told = one.render(std::slice::from_ref(&source));

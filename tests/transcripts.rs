@@ -355,6 +355,39 @@ fn a_page_without_messages_does_not_pass_for_a_test() {
 }
 
 #[test]
+fn the_secrets_of_flags_are_shown_in_no_report() {
+    let server = serve(&[]);
+    let url = format!("{}?token=urlSECRET99", server.url());
+    let said = "urlSECRET99 bearSECRET99 cookSECRET99 headSECRET99";
+    for report in ["junit", "tap", "json", "github"] {
+        let mut args = vec!["test", "a.wst", "-v", "--url", &url, "--report", report];
+        args.extend(["--bearer", "bearSECRET99", "--cookie", "sid=cookSECRET99"]);
+        args.extend(["-H", "X-Api-Key: headSECRET99"]);
+        wscope(&args)
+            .file("a.wst", format!("connect {{{{url}}}}\n> {said}\n< nope\n"))
+            .run()
+            .code(4)
+            .prints(&["*** *** *** ***"])
+            .never_says(&["SECRET99"]);
+    }
+}
+
+#[test]
+fn a_variable_is_no_secret() {
+    let hint = &["--secret k=", "WSCOPE_SECRET_k"];
+    let test = |args: &[&str]| {
+        let args = [&["test", "a.wst"], args].concat();
+        wscope(&args)
+            .file("a.wst", "connect ws://h/\n")
+            .file("vars", "secret_k=foo\n")
+    };
+    test(&["--var", "secret_k=foo"]).run().code(2).says(hint);
+    test(&["--var-file", "vars"]).run().code(2).says(hint);
+    let environment = test(&[]).env("WSCOPE_VAR_secret_k", "foo").run();
+    environment.code(2).says(hint);
+}
+
+#[test]
 fn an_archive_of_our_own_asks_for_its_secrets() {
     let server = serve(&[]);
     let url = format!("{}?token=hunter2", server.url());
@@ -420,6 +453,68 @@ fn a_signal_or_the_longest_time_ends_a_run_in_order() {
     let output = running.wait().code(130);
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("interrupted"), "{text}");
+}
+
+#[test]
+fn a_peer_that_ignores_the_close_does_not_outlast_the_longest_time() {
+    let server = RawServer::open(|peer| while peer.frame().is_some() {});
+    let started = Instant::now();
+    wscope(&["test", ".", "--max-time", "1s", "--url", &server.url()])
+        .file("a.wst", "connect {{url}}\n")
+        .file("b.wst", GOOD)
+        .run()
+        .code(7)
+        .prints(&[
+            "--max-time has passed before the peer answered",
+            ", 1 not run (",
+        ]);
+    assert!(
+        started.elapsed() < Duration::from_millis(2900),
+        "it waited for the peer's Close, which takes 3 s"
+    );
+}
+
+#[test]
+fn a_server_that_never_listens_is_not_waited_for_beyond_what_was_said() {
+    let port = QuietPort::reserve();
+    let url = port.url();
+    for (flag, code) in [("--max-time", 7), ("--wait-for-server", 3)] {
+        let started = Instant::now();
+        wscope(&[
+            "test",
+            "a.wst",
+            "--url",
+            &url,
+            "--spawn",
+            "sleep 100",
+            flag,
+            "300ms",
+        ])
+        .file("a.wst", GOOD)
+        .run()
+        .code(code);
+        assert!(started.elapsed() < Duration::from_secs(20), "{flag}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_cannot_be_written_leaves_the_tests_their_code() {
+    let server = serve(&[]);
+    for (text, code) in [(BAD, 4), (GOOD, 1)] {
+        wscope(&[
+            "test",
+            "a.wst",
+            "--url",
+            server.url(),
+            "--report",
+            "junit=/dev/full",
+        ])
+        .file("a.wst", text)
+        .run()
+        .code(code)
+        .says(&["writing the junit report"]);
+    }
 }
 
 #[test]

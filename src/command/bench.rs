@@ -148,7 +148,10 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let begin = async {
         let target = &request.base().target;
         let spawned = match &plan.spawn {
-            Some(command) => Some(Spawned::start(command, Some(target)).await?),
+            Some(command) => {
+                let wait = request.base().wait_for_server;
+                Some(Spawned::start(command, Some(target), wait).await?)
+            }
             None => None,
         };
         let begun = begin(plan, request, tls, &output).await?;

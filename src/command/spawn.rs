@@ -8,6 +8,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::{Error, cause_text};
+use crate::model::units::exact_duration;
 use crate::wire::target::Target;
 
 /// How long a server may take until it listens.
@@ -28,11 +29,16 @@ pub(super) struct Spawned {
 }
 
 impl Spawned {
-    /// Starts a command with the shell and waits until something listens where `url` leads.
+    /// Starts a command with the shell and waits until something listens where `url` leads, for so
+    /// long at most (30 s where nothing is said).
     ///
     /// # Errors
     /// It does not start, ends at once, or does not listen.
-    pub(super) async fn start(command: &str, url: Option<&Target>) -> Result<Self, Error> {
+    pub(super) async fn start(
+        command: &str,
+        url: Option<&Target>,
+        wait: Option<Duration>,
+    ) -> Result<Self, Error> {
         let Some(url) = url else {
             return Err(Error::usage_hint(
                 "--spawn needs to know what to wait for",
@@ -61,18 +67,18 @@ impl Spawned {
             child,
             address: format!("{}:{}", url.host(), url.port()),
         };
-        spawned.listens(url).await?;
+        spawned.listens(url, wait.unwrap_or(START)).await?;
         Ok(spawned)
     }
 
-    async fn listens(&mut self, url: &Target) -> Result<(), Error> {
+    async fn listens(&mut self, url: &Target, wait: Duration) -> Result<(), Error> {
         let failed = |message: String| {
             Err(Error::Connect {
                 address: url.address(),
                 cause: std::io::Error::other(message),
             })
         };
-        let deadline = Instant::now() + START;
+        let deadline = Instant::now() + wait;
         while TcpStream::connect((url.host(), url.port())).await.is_err() {
             match self.child.try_wait() {
                 Ok(None) => {}
@@ -80,7 +86,8 @@ impl Spawned {
                 Err(cause) => return failed(cause_text(&cause)),
             }
             if Instant::now() >= deadline {
-                return failed("the server does not listen there".into());
+                let wait = exact_duration(wait);
+                return failed(format!("the server does not listen there within {wait}"));
             }
             sleep(STEP).await;
         }

@@ -27,15 +27,18 @@ use super::demo::Demo;
 use super::signals::Signals;
 use super::spawn::Spawned;
 use crate::error::{Error, ExitCode};
+use crate::model::secret::known::Named;
+use crate::model::secret::stand_in::StandIns;
 use crate::session::client;
 use crate::session::secret_source::{self, NamedSecret};
 use crate::text::output::Output;
 use crate::text::sanitize;
 use crate::text::style::{Ink, Style};
-use crate::transcript::outcome::{FileOutcome, Outcome};
+use crate::transcript::outcome::{FileOutcome, Outcome, first_of};
 use crate::transcript::report::text::Text;
 use crate::transcript::variables::Given;
 use crate::wire::target::Target;
+use crate::wire::upgrade;
 
 /// What `test` does.
 #[derive(Debug)]
@@ -89,6 +92,7 @@ type Stop = watch::Receiver<Option<ExitCode>>;
 /// What keeps it from beginning: a path that is not there, a server that does not start.
 pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let began = Instant::now();
+    let max_time = plan.max_time.map(|limit| began + limit);
     let mark = plan.talk_style.paint(Ink::Dim, "wscope:").into_owned();
     for text in &plan.notes {
         output.talk(format!("{mark} {text}\n").as_bytes());
@@ -106,8 +110,15 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let mut signals = Signals::listen()?;
     let spawned = match &plan.spawn {
         Some(command) => tokio::select! {
-            spawned = Spawned::start(command, plan.url.as_ref()) => Some(spawned?),
+            spawned = Spawned::start(command, plan.url.as_ref(), plan.client.wait_for_server) => {
+                Some(spawned?)
+            }
             signal = signals.next() => return Ok(signal.exit_code()),
+            () = super::at(max_time) => {
+                let text = "--max-time has passed before the server of --spawn listened";
+                output.talk(format!("{mark} {text}\n").as_bytes());
+                return Ok(ExitCode::TIMEOUT);
+            }
         },
         None => None,
     };
@@ -130,7 +141,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     };
     let shared = Arc::new(Shared::new(&plan, given(&plan).await?));
     let (stop, stopped) = watch::channel(None);
-    let max_time = plan.max_time.map(|limit| began + limit);
+    let all = paths.len();
     let running = play_all(&plan, shared, paths, stopped, &readers);
     tokio::pin!(running);
     let files = loop {
@@ -151,14 +162,24 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         spawned.stop().await;
     }
     let outcome = Outcome {
+        not_run: all - files.len(),
         files,
         elapsed: began.elapsed(),
     };
     readers.tell(&report.summary(&outcome));
+    // Where the run ended between two files, none of them says so.
+    let stopped = stop.borrow().filter(|_| outcome.not_run > 0);
+    let mut code = first_of([outcome.code()].into_iter().chain(stopped));
     for report in reports {
-        report.write(&outcome, &output)?;
+        let Err(error) = report.write(&outcome, &output) else {
+            continue;
+        };
+        readers.note(&error.to_string());
+        // How the tests went says more than that.
+        if code == ExitCode::DONE {
+            code = error.exit_code();
+        }
     }
-    let code = outcome.code();
     tokio::select! {
         written = output.finish() => written.map(|()| code),
         signal = signals.next() => Ok(signal.exit_code()),
@@ -197,7 +218,21 @@ async fn given(plan: &Plan) -> Result<Given, Error> {
     Ok(Given {
         variables: plan.variables.clone(),
         secrets: secret_source::declare(&plan.secrets).await?,
+        hidden: shown_in_handshake(&plan.client).await?,
     })
+}
+
+/// The secrets of `--url`, `--bearer`, `--auth`, `--cookie` and `-H`, as recordings find them. What a
+/// command prints anew for each connection is not among them.
+async fn shown_in_handshake(client: &client::Plan) -> Result<Vec<Named>, Error> {
+    let request = if client.secrets.vary() {
+        client.request.clone()
+    } else {
+        client.secrets.fill(&client.request, &client.tls).await?.0
+    };
+    let mut found = StandIns::default();
+    found.learn_request(&upgrade::request(&client.target, &request, ""));
+    Ok(found.values().collect())
 }
 
 /// Plays all files, so many at once as the plan says, and reports each in its turn.
@@ -220,7 +255,7 @@ async fn play_all(
             tokio::spawn(async move {
                 // The semaphore is never closed.
                 let _permit = permits.acquire_owned().await.ok()?;
-                if fail_fast && *has_failed.borrow() {
+                if stop.borrow().is_some() || fail_fast && *has_failed.borrow() {
                     return None;
                 }
                 let played = shared.file(&path, stop).await;

@@ -65,6 +65,13 @@ impl Stage {
     }
 }
 
+/// A command that a connection has no room for, until then.
+struct Waiting {
+    id: PeerId,
+    command: Command,
+    deadline: Instant,
+}
+
 /// One run of a transcript under way.
 pub struct Play<'s> {
     stage: &'s Stage,
@@ -72,7 +79,7 @@ pub struct Play<'s> {
     /// By [`PeerId`].
     clients: Vec<Option<Client>>,
     /// What could not be sent yet because the connection has no room.
-    waiting: Option<(PeerId, Command)>,
+    waiting: Option<Waiting>,
     /// Whose events are looked at first: each in its turn.
     turn: usize,
 }
@@ -93,16 +100,26 @@ impl<'s> Play<'s> {
     pub async fn next(&mut self) -> Option<(PeerId, What)> {
         loop {
             self.send_waiting();
-            let deadline = if self.waiting.is_some() {
-                None
+            let now = Instant::now();
+            let deadline = if let Some(waiting) = &self.waiting {
+                if now >= waiting.deadline {
+                    self.waiting = None;
+                    self.player.not_sent(now);
+                    continue;
+                }
+                Some(waiting.deadline)
             } else {
-                match self.player.poll(Instant::now()) {
+                match self.player.poll(now) {
                     Next::Open(id, opening) => {
                         self.open(id, *opening);
                         continue;
                     }
                     Next::Send(id, command) => {
-                        self.waiting = Some((id, command));
+                        self.waiting = Some(Waiting {
+                            id,
+                            command,
+                            deadline: now + self.player.timeout(),
+                        });
                         continue;
                     }
                     Next::Wait(deadline) => deadline,
@@ -130,10 +147,11 @@ impl<'s> Play<'s> {
         self.clients.get(id)?.as_ref()?.failure()
     }
 
-    /// Ends it from outside: the step that is under way fails, open peers are closed.
-    pub fn interrupt(&mut self, code: ExitCode, why: &str) {
+    /// Ends it from outside: the step that is under way fails, open peers are closed. Whether there
+    /// was one.
+    pub fn interrupt(&mut self, code: ExitCode, why: &str) -> bool {
         self.waiting = None;
-        self.player.interrupt(code, why);
+        self.player.interrupt(code, why)
     }
 
     /// The player, with what became of the steps.
@@ -162,14 +180,15 @@ impl<'s> Play<'s> {
     }
 
     fn send_waiting(&mut self) {
-        let Some((id, command)) = self.waiting.take() else {
+        let Some(waiting) = self.waiting.take() else {
             return;
         };
-        let Some(client) = self.clients.get_mut(id).and_then(Option::as_mut) else {
+        let client = self.clients.get_mut(waiting.id);
+        let Some(client) = client.and_then(Option::as_mut) else {
             return;
         };
-        if let Err(SendError::Full) = client.send(command.clone()) {
-            self.waiting = Some((id, command));
+        if let Err(SendError::Full) = client.send(waiting.command.clone()) {
+            self.waiting = Some(waiting);
         }
         // One that closes meanwhile says so in its next event.
     }

@@ -28,10 +28,7 @@ pub fn blessed(text: &str, step: &StepOutcome, failure: &Failure) -> Result<Stri
     if came.contains(REDACTED) {
         return Err("there is a secret in what came".into());
     }
-    let source = Source {
-        path: step.path.clone(),
-        text: text.to_owned(),
-    };
+    let source = Source::new(step.path.clone(), text);
     let statements = parse(text, 0).map_err(|_| "this is no transcript that parses".to_owned())?;
     let expectation = find(&statements, &|expectation| {
         source.place(expectation.span.start) == step.place

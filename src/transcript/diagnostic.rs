@@ -116,10 +116,7 @@ mod tests {
 
     #[test]
     fn a_diagnostic_shows_line_caret_and_what_is_allowed() {
-        let source = Source {
-            path: "a.wst".into(),
-            text: "> x\nbob<\t/jsn {}\n".into(),
-        };
+        let source = Source::new("a.wst", "> x\nbob<\t/jsn {}\n");
         let diagnostic = Diagnostic::new(Span::new(0, 9..13), "/jsn is no way to expect something")
             .hint("did you mean /json?");
         let expected = "\

@@ -87,10 +87,7 @@ impl Loader<'_> {
     fn file(&mut self, path: String, text: String) -> Vec<Statement> {
         let number = self.sources.len();
         let parsed = parse(&text, number);
-        self.sources.push(Source {
-            path: path.clone(),
-            text,
-        });
+        self.sources.push(Source::new(path.clone(), text));
         match parsed {
             Ok(mut statements) => {
                 self.open.push(path);

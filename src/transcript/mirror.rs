@@ -20,6 +20,7 @@ use super::variables::{Value, Variables};
 use crate::model::close::CloseFrame;
 use crate::model::command::Command;
 use crate::model::message::Message;
+use crate::model::secret::known::Known;
 
 /// The most steps of a mirror, repeats counted out.
 const MOST_STEPS: usize = 100_000;
@@ -27,13 +28,15 @@ const MOST_STEPS: usize = 100_000;
 const VAGUE: &str = "this does not say what to send, so it cannot be mirrored";
 
 /// The server's side, ready to be played.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Mirror {
     /// For each `connect` the path at which its client arrives; `None` is any.
     pub clients: Vec<Option<String>>,
     pub steps: Vec<Turn>,
     /// Pings and pongs of clients are steps: nobody else may answer them.
     pub hears_control: bool,
+    /// What is filled in but never told.
+    pub secrets: Known,
 }
 
 /// One step, and the client that it is about: a place in [`Mirror::clients`].
@@ -74,10 +77,13 @@ impl Mirror {
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut turner = Turner {
             sources: &transcript.sources,
+            mirror: Self {
+                secrets: variables.secrets().clone(),
+                ..Self::default()
+            },
             variables,
             files,
             peers: Vec::new(),
-            mirror: Self::default(),
             pings: Vec::new(),
             closing: Vec::new(),
             wrong: Vec::new(),
@@ -447,10 +453,7 @@ mod tests {
 
     fn mirror(text: &str) -> Result<Mirror, Vec<Diagnostic>> {
         let transcript = Transcript {
-            sources: vec![Source {
-                path: "t.wst".into(),
-                text: text.into(),
-            }],
+            sources: vec![Source::new("t.wst", text)],
             statements: parse(text, 0).unwrap(),
         };
         Mirror::of(&transcript, Variables::fixed(), &NoFiles)

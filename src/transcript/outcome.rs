@@ -12,6 +12,8 @@ use crate::error::ExitCode;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outcome {
     pub files: Vec<FileOutcome>,
+    /// So many more were named and never begun: the run was ended before.
+    pub not_run: usize,
     pub elapsed: Duration,
 }
 
@@ -261,7 +263,7 @@ impl FileOutcome {
 }
 
 /// The code that goes before the others.
-fn first_of(codes: impl Iterator<Item = ExitCode>) -> ExitCode {
+pub fn first_of(codes: impl Iterator<Item = ExitCode>) -> ExitCode {
     const ORDER: [u8; 9] = [2, 1, 3, 5, 6, 7, 8, 9, 4];
     codes
         .filter(|code| *code != ExitCode::DONE)
@@ -308,6 +310,7 @@ mod tests {
             let files = codes.iter().map(|code| file(&[*code])).collect();
             let outcome = Outcome {
                 files,
+                not_run: 0,
                 elapsed: Duration::ZERO,
             };
             assert_eq!(outcome.code(), expected, "{codes:?}");

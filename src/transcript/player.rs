@@ -29,6 +29,7 @@ use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::message::Message;
 use crate::model::secret::known::Known;
+use crate::model::units::exact_duration;
 
 use self::all::Gathering;
 use self::failing::simple;
@@ -125,6 +126,8 @@ pub struct Player {
     at: usize,
     /// When it began; `None` before it was looked at.
     started: Option<Instant>,
+    /// What it sends, while that is under way: shown once it was taken.
+    sent: Option<Option<String>>,
     /// What an `/all` has got so far.
     gathering: Gathering,
     /// What came so far and did not end the step.
@@ -158,6 +161,7 @@ impl Player {
             phase: Phase::Playing,
             at: 0,
             started: None,
+            sent: None,
             gathering: Gathering::default(),
             seen: Sights::default(),
             sights: 0,
@@ -203,14 +207,41 @@ impl Player {
             .is_none_or(Participant::has_room)
     }
 
-    /// Ends it from outside: nothing more is played.
-    pub fn interrupt(&mut self, code: ExitCode, why: &str) {
-        if self.phase == Phase::Playing {
+    /// How long a step waits that says nothing itself.
+    pub const fn timeout(&self) -> Duration {
+        self.settings.timeout
+    }
+
+    /// The last [`Next::Send`] was not taken within [`Player::timeout`].
+    pub fn not_sent(&mut self, now: Instant) {
+        let program = Arc::clone(&self.program);
+        if self.sent.take().is_none() {
+            return;
+        }
+        if let Some(operation) = program.operations.get(self.at) {
+            let limit = exact_duration(self.settings.timeout);
+            let got = format!("the peer does not read: no room to send this within {limit}");
+            let mut failure = simple("", got);
+            failure.hint = Some("--timeout waits longer".into());
+            self.fail(operation, *failure, now);
+        }
+    }
+
+    /// Ends it from outside: nothing more is played. Whether a step was under way; else the peers
+    /// were being closed.
+    pub fn interrupt(&mut self, code: ExitCode, why: &str) -> bool {
+        let was_playing = self.phase == Phase::Playing;
+        if was_playing {
             let under_way = self.program.operations.get(self.at);
             let span = under_way.map(|operation| operation.span);
             self.trouble.push(self.troubled(code, span, why, None));
+            self.sent = None;
             self.stop();
+        } else if self.phase == Phase::Closing {
+            let why = format!("{why} before the peer answered the Close");
+            self.trouble.push(self.troubled(code, None, &why, None));
         }
+        was_playing
     }
 
     pub fn has_failed(&self) -> bool {
@@ -243,11 +274,14 @@ impl Player {
         match &operation.what {
             What::Connect(connect) => self.connect(operation, connect, started, now),
             What::Send { peer, sending } => {
+                if let Some(message) = self.sent.take() {
+                    self.pass(operation, message, Duration::ZERO, started);
+                    return Progress::Done;
+                }
                 let id = self.participant(peer);
                 match self.send(id, sending, operation.span) {
                     Ok(command) => {
-                        let message = shown(&command, self.variables.secrets());
-                        self.pass(operation, message, Duration::ZERO, started);
+                        self.sent = Some(shown(&command, self.variables.secrets()));
                         Progress::Do(Next::Send(id, command))
                     }
                     Err(why) => Progress::Failed(why),

@@ -161,6 +161,12 @@ impl Program {
                 .push(Diagnostic::new(span, message).hint("repeat less often"));
         } else {
             compiler.statements(&transcript.statements);
+            let is_step = |one: &Operation| one.what.kind().is_some();
+            if compiler.diagnostics.is_empty() && !compiler.operations.iter().any(is_step) {
+                let nothing = Diagnostic::new(Span::default(), "there is nothing to play");
+                let hint = "a line such as: > hello";
+                compiler.diagnostics.push(nothing.hint(hint));
+            }
         }
         let Compiler {
             operations,

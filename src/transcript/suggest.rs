@@ -113,10 +113,11 @@ struct Edit {
 
 /// Reads two recordings side by side; both without what they include.
 pub fn suggest(first: &Transcript, second: &Transcript) -> Suggestions {
-    let source = first.sources.first().cloned().unwrap_or(Source {
-        path: String::new(),
-        text: String::new(),
-    });
+    let source = first
+        .sources
+        .first()
+        .cloned()
+        .unwrap_or_else(|| Source::new("", ""));
     let mut suggester = Suggester {
         source: &source,
         changed: Vec::new(),

@@ -278,10 +278,7 @@ alice> /file {{room}}.bin
 alice> /file {{id}}.bin
 ";
         let transcript = Transcript {
-            sources: vec![Source {
-                path: "t/a.wst".into(),
-                text: text.into(),
-            }],
+            sources: vec![Source::new("t/a.wst", text)],
             statements: parse(text, 0).unwrap(),
         };
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

@@ -48,6 +48,8 @@ pub struct Source {
     /// As people name it.
     pub path: String,
     pub text: String,
+    /// Where its lines begin.
+    lines: Vec<usize>,
 }
 
 /// Where in a file: both from 1, the column in characters.
@@ -64,20 +66,38 @@ impl fmt::Display for Place {
 }
 
 impl Source {
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self {
+            path: path.into(),
+            lines: std::iter::once(0).chain(ends).collect(),
+            text,
+        }
+    }
+
     /// The place of a byte; of the end for one that is past it.
     pub fn place(&self, at: usize) -> Place {
         let before = up_to(&self.text, at);
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = self.lines.partition_point(|start| *start <= before.len());
+        let start = self.lines[line - 1];
         Place {
-            line: before.matches('\n').count() + 1,
+            line,
             column: before[start..].chars().count() + 1,
         }
     }
 
     /// A line, from 1, without what ends it.
     pub fn line(&self, number: usize) -> &str {
-        let line = self.text.split('\n').nth(number.saturating_sub(1));
-        let line = line.unwrap_or_default();
+        let at = number.saturating_sub(1);
+        let Some(start) = self.lines.get(at) else {
+            return "";
+        };
+        let end = self
+            .lines
+            .get(at + 1)
+            .map_or(self.text.len(), |next| next - 1);
+        let line = &self.text[*start..end];
         line.strip_suffix('\r').unwrap_or(line)
     }
 }
@@ -310,10 +330,7 @@ mod tests {
 
     #[test]
     fn places_are_counted_from_one_and_in_characters() {
-        let source = Source {
-            path: "a.wst".into(),
-            text: "é> x\r\nlast".into(),
-        };
+        let source = Source::new("a.wst", "é> x\r\nlast");
         let place = |line, column| Place { line, column };
         for (at, expected) in [
             (0, place(1, 1)),

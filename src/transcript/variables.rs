@@ -55,6 +55,8 @@ pub struct Given {
     pub variables: HashMap<String, String>,
     /// By the name without `secret_`.
     pub secrets: Known,
+    /// What is not shown either, though no name stands for it: the token of `--bearer`.
+    pub hidden: Vec<Named>,
 }
 
 impl Given {
@@ -67,7 +69,18 @@ impl Given {
         Ok(Self {
             variables: self.variables.clone(),
             secrets: Known::new(secrets.into_iter().chain(given))?,
+            hidden: self.hidden.clone(),
         })
+    }
+
+    /// All that is looked for in what is shown.
+    fn never_shown(&self) -> Known {
+        if self.hidden.is_empty() {
+            return self.secrets.clone();
+        }
+        let all = self.secrets.values().iter().chain(&self.hidden).cloned();
+        // What is hidden is bounded, so that only the secrets can be too long: those are not.
+        Known::new(all).unwrap_or_else(|_| self.secrets.clone())
     }
 
     /// The names as a transcript writes them.
@@ -109,7 +122,7 @@ impl Variables {
         Self {
             values,
             given: given.variables.keys().cloned().collect(),
-            secrets: given.secrets.clone(),
+            secrets: given.never_shown(),
             sequence: 0,
             random: SmallRng::seed_from_u64(seed),
             began,

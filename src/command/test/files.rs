@@ -40,7 +40,7 @@ pub(super) fn find(paths: &[PathBuf], only: Option<&str>) -> Result<Vec<PathBuf>
             .map_err(|cause| Error::usage(format!("{}: {}", path.display(), cause_text(&cause))))?;
         if metadata.is_dir() {
             let mut all = Vec::new();
-            below(path, 0, &mut all)?;
+            below(path, 0, &mut HashSet::new(), &mut all)?;
             found.extend(without_parts(all));
         } else {
             found.push(path.clone());
@@ -103,10 +103,19 @@ fn included_by(file: &Path) -> Vec<PathBuf> {
     named.into_iter().map(PathBuf::from).collect()
 }
 
-fn below(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Error> {
+/// Looks into each folder once, wherever links lead: `seen` are those that it was in.
+fn below(
+    folder: &Path,
+    depth: usize,
+    seen: &mut HashSet<PathBuf>,
+    found: &mut Vec<PathBuf>,
+) -> Result<(), Error> {
     let failed = |cause: std::io::Error| {
         Error::usage(format!("{}: {}", folder.display(), cause_text(&cause)))
     };
+    if !seen.insert(folder.canonicalize().map_err(failed)?) {
+        return Ok(());
+    }
     let mut entries: Vec<PathBuf> = fs::read_dir(folder)
         .map_err(failed)?
         .map(|entry| entry.map(|entry| entry.path()))
@@ -115,7 +124,7 @@ fn below(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Er
     entries.sort();
     for path in entries {
         if path.is_dir() && depth < MAX_DEPTH {
-            below(&path, depth + 1, found)?;
+            below(&path, depth + 1, seen, found)?;
         } else if path.extension().is_some_and(|extension| extension == "wst") {
             found.push(path);
         }
@@ -373,6 +382,16 @@ mod tests {
         let all = [home.path().to_owned()];
         assert_eq!(names(&all), ["a.wst", "c.wst", "d.wst", "self.wst"]);
         assert_eq!(names(&[home.path().join("b.wst")]), ["b.wst"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_folder_above_leads_nowhere() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("a.wst"), "> x\n").unwrap();
+        std::os::unix::fs::symlink(".", home.path().join("loop")).unwrap();
+        let found = find(&[home.path().to_owned()], None).unwrap();
+        assert_eq!(found, [home.path().join("a.wst")]);
     }
 
     #[test]

@@ -7,12 +7,16 @@ use std::time::{Duration, Instant, SystemTime};
 use super::bless::Blessing;
 use super::files::{self, Folder, is_archive};
 use super::{Plan, Stop};
+use crate::command::at;
 use crate::error::ExitCode;
 use crate::play::{Play, Stage};
 use crate::session::stamp::Stamp;
 use crate::transcript::outcome::{FileOutcome, StepResult};
 use crate::transcript::player::{Player, Settings, Start};
 use crate::transcript::variables::Given;
+
+/// How long peers that are open may take to close after a signal or `--max-time`.
+const GOODBYE: Duration = Duration::from_millis(500);
 
 /// How a file was played, and what is to be said of it.
 pub(super) struct Played {
@@ -116,11 +120,19 @@ impl Shared {
         };
         let mut play = Play::new(&self.stage, Player::new(program, settings, start));
         let mut stop = stop.clone();
+        let mut end = None;
         loop {
             tokio::select! {
+                // First what ends it: a peer may always have more to say.
                 biased;
+                Ok(()) = stop.changed() => {
+                    let was_playing = interrupt(&mut play, *stop.borrow());
+                    // Where the peers are being closed already, they had their time.
+                    let patience = if was_playing { GOODBYE } else { Duration::ZERO };
+                    end = Some(Instant::now() + patience);
+                }
+                () = at(end) => break,
                 happened = play.next() => if happened.is_none() { break },
-                Ok(()) = stop.changed() => interrupt(&mut play, *stop.borrow()),
             }
         }
         let mut outcome = play.into_player().outcome(shown, Instant::now());
@@ -144,11 +156,12 @@ fn say_where_lines_are(outcome: &mut FileOutcome) {
     }
 }
 
-fn interrupt(play: &mut Play<'_>, code: Option<ExitCode>) {
+/// Whether it was still being played.
+fn interrupt(play: &mut Play<'_>, code: Option<ExitCode>) -> bool {
     let code = code.unwrap_or(ExitCode::INTERNAL);
     let why = match code {
         ExitCode::TIMEOUT => "--max-time has passed",
         _ => "interrupted",
     };
-    play.interrupt(code, why);
+    play.interrupt(code, why)
 }

@@ -19,10 +19,7 @@ fn one(text: &str) -> Step {
 
 /// What is wrong with a text, as people read it.
 fn wrong(text: &str) -> String {
-    let source = Source {
-        path: "t.wst".into(),
-        text: text.into(),
-    };
+    let source = Source::new("t.wst", text);
     let wrong = parse(text, 0).expect_err(text);
     wrong
         .iter()

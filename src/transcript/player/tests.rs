@@ -34,16 +34,14 @@ impl Stage {
     /// `{{secret_key}}` has this value.
     fn with_secret(text: &str, value: &str) -> Self {
         let transcript = Transcript {
-            sources: vec![Source {
-                path: "t.wst".into(),
-                text: text.into(),
-            }],
+            sources: vec![Source::new("t.wst", text)],
             statements: parse(text, 0).unwrap(),
         };
         let key = Named::declared("key".into(), Secret::new(value.into()));
         let given = Given {
             variables: HashMap::from([("url".into(), "ws://h".into())]),
             secrets: Known::new([key]).unwrap(),
+            hidden: Vec::new(),
         };
         let program = Program::new(transcript, given.names()).unwrap();
         let settings = Settings {
@@ -515,6 +513,42 @@ fn a_peer_that_is_not_listened_to_is_not_read_for_ever() {
 }
 
 #[test]
+fn what_cannot_be_sent_in_time_fails_where_it_stands() {
+    let mut stage = Stage::new("connect x\n> a\n> b\n");
+    assert!(matches!(stage.player.poll(stage.now), Next::Open(..)));
+    stage.hear(0, Heard::Opened);
+    assert!(matches!(stage.player.poll(stage.now), Next::Send(..)));
+    stage.now += stage.player.timeout();
+    stage.player.not_sent(stage.now);
+    let outcome = stage.end();
+    let (step, failure) = outcome.failures().next().unwrap();
+    assert_eq!(
+        (step.line.as_str(), failure.code),
+        ("> a", ExitCode::NOT_MET)
+    );
+    assert!(failure.got.contains("does not read"), "{failure:?}");
+    assert_eq!(step.latency, Duration::from_secs(1));
+    let totals = outcome.totals();
+    assert_eq!((totals.passed, totals.failed, totals.skipped), (1, 1, 1));
+}
+
+#[test]
+fn what_ends_it_while_peers_are_being_closed_is_told_too() {
+    let mut stage = Stage::new("connect x\n");
+    assert!(matches!(stage.player.poll(stage.now), Next::Open(..)));
+    stage.hear(0, Heard::Opened);
+    assert!(matches!(stage.player.poll(stage.now), Next::Send(..)));
+    assert!(matches!(stage.player.poll(stage.now), Next::Wait(None)));
+    assert!(
+        !stage
+            .player
+            .interrupt(ExitCode::TIMEOUT, "--max-time has passed")
+    );
+    let outcome = stage.player.outcome("t.wst".into(), stage.now);
+    assert_eq!(outcome.code(), ExitCode::TIMEOUT);
+}
+
+#[test]
 fn what_cannot_be_played_is_found_before() {
     let wrong = |text: &str| -> String {
         let statements = parse(text, 0).unwrap();
@@ -540,6 +574,7 @@ fn what_cannot_be_played_is_found_before() {
             "{{a}} has no value here",
         ),
         ("> hi", "nothing says where to connect to"),
+        ("# nothing\nset a = b", "there is nothing to play"),
         ("alice: connect x\nalcie> hi", "did you mean alice?"),
         ("connect x\n> a\n< /refused 401", "right after the connect"),
         (

@@ -300,10 +300,7 @@ impl Files for NoFiles {
 fn play(text: &str, said: &[Said]) -> Vec<Message> {
     let statements = parse(text, 0).unwrap_or_else(|wrong| panic!("{text}\n{wrong:#?}"));
     let transcript = Transcript {
-        sources: vec![Source {
-            path: "t.wst".into(),
-            text: text.into(),
-        }],
+        sources: vec![Source::new("t.wst", text)],
         statements,
     };
     let program = Program::new(transcript, []).unwrap_or_else(|wrong| panic!("{wrong:#?}"));

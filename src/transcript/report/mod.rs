@@ -205,6 +205,7 @@ pub(super) mod sample {
                 file("fine.wst", fine, Vec::new()),
                 file("broken.wst", Vec::new(), vec![trouble]),
             ],
+            not_run: 0,
             elapsed: Duration::from_millis(60),
         }
     }

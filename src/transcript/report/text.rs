@@ -53,12 +53,12 @@ impl Text {
 
     /// The line below several files.
     pub fn summary(self, outcome: &Outcome) -> String {
-        let files = outcome.files.len();
+        let files = outcome.files.len() + outcome.not_run;
         if files < 2 {
             return String::new();
         }
         let passed = outcome.passed();
-        let failed = match files - passed {
+        let failed = match outcome.files.len() - passed {
             0 => String::new(),
             count => format!(
                 ", {}",
@@ -68,8 +68,12 @@ impl Text {
         let totals = outcome.totals();
         let steps = totals.passed + totals.failed;
         let elapsed = show_duration(outcome.elapsed);
+        let not_run = match outcome.not_run {
+            0 => String::new(),
+            count => format!(", {count} not run"),
+        };
         format!(
-            "{files} files: {passed} passed{failed} ({} in {elapsed})\n",
+            "{files} files: {passed} passed{failed}{not_run} ({} in {elapsed})\n",
             count(steps, "step")
         )
     }

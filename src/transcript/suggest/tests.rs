@@ -5,10 +5,7 @@ use crate::transcript::parse::parse;
 
 fn transcript(text: &str) -> Transcript {
     Transcript {
-        sources: vec![Source {
-            path: "a.wst".into(),
-            text: text.into(),
-        }],
+        sources: vec![Source::new("a.wst", text)],
         statements: parse(text, 0).unwrap(),
     }
 }

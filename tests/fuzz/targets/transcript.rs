@@ -9,10 +9,7 @@ use wscope::transcript::program::Program;
 use wscope::transcript::syntax::{Source, Transcript};
 
 fuzz_target!(|input: &str| {
-    let source = Source {
-        path: "a.wst".to_owned(),
-        text: input.to_owned(),
-    };
+    let source = Source::new("a.wst", input);
     let statements = match parse(input, 0) {
         Ok(statements) => statements,
         Err(wrong) => {
