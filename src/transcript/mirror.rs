@@ -16,7 +16,7 @@ use super::program::URL;
 use super::sending;
 use super::syntax::{Expectation, Peer, Sending, Source, Span, Statement, Step, Text, Transcript};
 use super::template::{Fault, Filling, Placeholder, Template};
-use super::variables::{Value, Variables};
+use super::variables::{Unfilled, Value, Variables};
 use crate::model::close::CloseFrame;
 use crate::model::command::Command;
 use crate::model::message::Message;
@@ -178,11 +178,14 @@ impl Turner<'_> {
             }
             Step::Set { name, value } => {
                 self.check(value)?;
-                if let Ok(template) = Template::parse(&value.raw)
-                    && let Ok(rendered) = template.render(Filling::Plain, &mut self.variables)
-                {
+                let template = Template::parse(&value.raw).unwrap_or_default();
+                let rendered = template.render(Filling::Plain, &mut self.variables);
+                let set = rendered.and_then(|rendered| {
                     let value = Value::Text(rendered.text);
-                    self.variables.set_unless_given(name, value);
+                    self.variables.set_unless_given(name, value)
+                });
+                if let Err(Unfilled::Large(why)) = set {
+                    return self.refuse(span, why);
                 }
             }
             Step::Ignore { .. } => {}

@@ -32,7 +32,7 @@ use crate::model::secret::known::Known;
 use crate::model::units::exact_duration;
 
 use self::all::Gathering;
-use self::failing::simple;
+use self::failing::{simple, unfilled};
 pub use self::opening::Opening;
 use self::participant::{Arrived, Participant, State};
 
@@ -339,12 +339,9 @@ impl Player {
                 .render(Filling::Plain, &mut self.variables)
                 .map(|rendered| Value::Text(rendered.text)),
         };
-        match value {
-            Ok(value) => {
-                self.variables.set_unless_given(name, value);
-                self.advance()
-            }
-            Err(unknown) => Progress::Failed(simple(format!("a value for {}", unknown.0), "none")),
+        match value.and_then(|value| self.variables.set_unless_given(name, value)) {
+            Ok(()) => self.advance(),
+            Err(why) => Progress::Failed(unfilled(why)),
         }
     }
 

@@ -25,7 +25,7 @@ use super::json::Bound;
 use super::load::beside;
 use super::syntax::{Capture, CaptureFrom, Span, Text};
 use super::template::{Fault, Filling, Rendered, Template};
-use super::variables::{Unknown, Variables};
+use super::variables::{Unfilled, Variables};
 use crate::model::secret::known::Known;
 
 /// One way to expect something.
@@ -182,9 +182,12 @@ impl Mismatch {
     }
 }
 
-impl From<Unknown> for Mismatch {
-    fn from(unknown: Unknown) -> Self {
-        Self::new(format!("a value for {{{{{}}}}}", unknown.0), "none")
+impl From<Unfilled> for Mismatch {
+    fn from(why: Unfilled) -> Self {
+        match why {
+            Unfilled::Unknown(name) => Self::new(format!("a value for {{{{{name}}}}}"), "none"),
+            Unfilled::Large(why) => Self::new("", why),
+        }
     }
 }
 
@@ -270,8 +273,8 @@ mod tests {
 
     fn hold(name: &str, raw: &str, incoming: &Incoming) -> Result<Bound, Mismatch> {
         let mut variables = Variables::fixed();
-        variables.set("x", Value::Text("a.b".into()));
-        variables.set("n", Value::Json(json!(1000)));
+        variables.set("x", Value::Text("a.b".into())).unwrap();
+        variables.set("n", Value::Json(json!(1000))).unwrap();
         let mut context = Context {
             variables: &mut variables,
             files: &Nothing,
