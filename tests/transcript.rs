@@ -361,6 +361,13 @@ fn what_changed_between_two_recordings_is_captured() {
         .file("c.wst", text)
         .run()
         .code(0);
+    let unrelated = wscope(&["test", "--suggest", "a.wst", "b.wst"])
+        .file("a.wst", "connect {{url}}\n> a\n")
+        .file("b.wst", "connect {{url}}\n< a\n")
+        .run()
+        .code(2)
+        .says(&["from line 2 on the recordings have different steps"]);
+    assert!(unrelated.stdout.is_empty());
     wscope(&["test", "--suggest", "a.wst"])
         .file("a.wst", "connect {{url}}\n")
         .run()

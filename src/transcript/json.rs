@@ -8,7 +8,8 @@ use std::ops::Range;
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-use super::excerpt::beginning;
+use super::excerpt::{around, beginning};
+use super::matcher::first_difference;
 use super::template::{Fault, Filling, NULL, Piece, Placeholder, Template, feed};
 use super::variables::{self, Unfilled, Variables};
 use crate::text::json::scan::Scanner;
@@ -301,6 +302,7 @@ impl Comparison<'_> {
 
     fn string(&mut self, text: &str, got: &Value) -> Result<Option<Difference>, Unfilled> {
         let template = template(text);
+        let mut wanted = None;
         let holds = match template.whole() {
             Some(Placeholder::Anything) => true,
             Some(Placeholder::Bind(name)) => {
@@ -311,11 +313,24 @@ impl Comparison<'_> {
             Some(placeholder) => self.variables.value(placeholder)?.is(got),
             None => {
                 let rendered = template.render(Filling::Plain, self.variables)?.text;
-                got.as_str() == Some(&rendered)
+                let is_it = got.as_str() == Some(&rendered);
+                wanted = Some(rendered);
+                is_it
             }
         };
         if holds {
             return Ok(None);
+        }
+        if let (Some(wanted), Some(came)) = (wanted, got.as_str())
+            && (wanted.chars().count() > SHOWN || came.chars().count() > SHOWN)
+        {
+            // What is cut off has to be what is the same.
+            let first = first_difference(&wanted, came);
+            return Ok(Some(Difference {
+                pointer: self.pointer.clone(),
+                expected: around(&wanted, first, self.variables.secrets()),
+                got: around(came, first, self.variables.secrets()),
+            }));
         }
         let expected = self.words(&Value::String(text.into()))?;
         Ok(self.differs(expected, got))
@@ -449,6 +464,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn of_long_strings_the_part_that_differs_is_shown() {
+        let text = |end: &str| format!("{}{end}", "lorem ipsum ".repeat(20));
+        let raw = json!({"a": text("AAA")}).to_string();
+        let difference = hold(&raw, &json!({"a": text("BBB")}), true).unwrap_err();
+        assert_eq!(difference.pointer, "/a");
+        assert!(
+            difference.expected.ends_with("ipsum AAA\"") && difference.got.ends_with("ipsum BBB\""),
+            "{difference:?}"
+        );
+    }
 
     fn hold(raw: &str, got: &Value, partial: bool) -> Result<Bound, Difference> {
         let mut variables = Variables::fixed();

@@ -54,6 +54,7 @@ pub enum Places {
 /// All of them; a text as it stands is the first.
 pub const MATCHERS: &[Matcher] = &[
     text::MATCHER,
+    text::QUOTED,
     json::MATCHER,
     exactly::MATCHER,
     regex::MATCHER,
@@ -67,7 +68,7 @@ pub const MATCHERS: &[Matcher] = &[
     refused::MATCHER,
 ];
 
-pub(super) use self::text::filling;
+pub(super) use self::text::{filling, first_difference, unquoted};
 
 /// `/all` is a block of them.
 pub const ALL: &str = "/all";
@@ -303,6 +304,7 @@ mod tests {
         for (name, raw, incoming) in [
             ("", "hello", text("hello")),
             ("", "", text("")),
+            ("/text", r#""a\u001b{{x}}\n""#, text("a\u{1b}a.b\n")),
             ("", "a{{x}}", text("aa.b")),
             ("", "{\"k\":{{n}}}", text("{\"k\":1000}")),
             ("/json", "{\"k\":{{n}}}", text("{\"k\":1000,\"z\":0}")),
@@ -464,6 +466,7 @@ mod tests {
     fn what_does_not_parse_is_said() {
         for (name, raw, part) in [
             ("", "{{*}}", "/json"),
+            ("/text", "a", "string of JSON"),
             ("/json", "{\"a\"}", "not JSON"),
             ("/match", "a(", "regular expression"),
             ("/match", "(a{1000}){1000}", "too large"),
