@@ -34,6 +34,7 @@ use std::ffi::OsString;
 use cli::{Order, Plan};
 use error::{Error, ExitCode};
 use text::output::{self, Output};
+use text::sanitize;
 
 /// Does what a command line asks for; the first of `args` is the program's name. Everything that
 /// can be said about it has been said when it returns.
@@ -83,5 +84,7 @@ fn carry_out(plan: Plan) -> Result<ExitCode, Error> {
 /// An error for people: what went wrong, and what to try.
 fn report(error: &Error) -> String {
     let hint = error.hint().map(|hint| format!("  hint: {hint}\n"));
-    format!("wscope: {error}\n{}", hint.unwrap_or_default())
+    let text = format!("wscope: {error}\n{}", hint.unwrap_or_default());
+    // Names of files and what a server said are in it.
+    sanitize::block(&text).into_owned()
 }

@@ -167,6 +167,54 @@ fn a_first_message_may_show_it() {
 }
 
 #[test]
+fn a_token_that_is_shown_again_is_for_the_server_alone() {
+    let server = serve(&[
+        "--mode=rooms",
+        "--history=5",
+        "--token=s3cret",
+        "--auth-first-message=20s",
+    ]);
+    let join = r#"{"type":"join","room":"r"}"#;
+    let proof = r#"{"type":"auth","token":"s3cret"}"#;
+    let answer = r#"{"type":"auth","result":"ok","user":null}"#;
+    let mut ann = at(&server, "/", &[]);
+    ann.send_text(proof);
+    assert_eq!(ann.text(), answer);
+    let mut bob = at(&server, "/?token=s3cret", &[]);
+    for client in [&mut ann, &mut bob] {
+        client.send_text(join);
+        assert!(client.text().contains("joined"));
+    }
+    assert!(ann.text().contains("presence"));
+    for (is_ann, proof, result) in [
+        (true, proof, "ok"),
+        (
+            false,
+            r#"{"type":"\u0061uth","payload":{"token":"s3cret"}}"#,
+            "ok",
+        ),
+        (false, r#"{"type":"auth","token":"guess"}"#, "unauthorized"),
+        (false, r#"{"type":"auth","pass":"guess"}"#, "unauthorized"),
+    ] {
+        let client = if is_ann { &mut ann } else { &mut bob };
+        client.send_text(proof);
+        let answer = format!(r#"{{"type":"auth","result":"{result}","user":null}}"#);
+        assert_eq!(client.text(), answer);
+    }
+    // Nothing else came between, and nothing is kept.
+    ann.send_text(r#"{"type":"message","text":"hi"}"#);
+    assert!(bob.text().contains("hi"));
+    let mut eve = at(&server, "/?token=s3cret", &[]);
+    eve.send_text(r#"{"type":"join","room":"r","since":0}"#);
+    assert!(eve.text().contains("joined"));
+    assert!(eve.text().contains("hi"));
+    server
+        .stop(Signal::Terminate)
+        .code(0)
+        .never_says(&["s3cret", "guess"]);
+}
+
+#[test]
 fn a_login_gives_a_token_and_a_token_gives_a_ticket() {
     let server = serve(&["--user=ann:pw:1", "--basic"]);
     let json = "Content-Type: application/json";
@@ -237,6 +285,10 @@ fn too_many_messages_are_dropped_delayed_or_closed() {
         echoes += 1;
     }
     assert!((5..50).contains(&echoes), "{echoes}");
+    let (_, metrics) = http(&server, "GET", "/metrics", &[], "");
+    let lost = 50 - echoes;
+    let line = format!("wscope_limits_total{{limit=\"rate\",action=\"drop\"}} {lost}");
+    assert!(metrics.contains(&line), "{line}\n{metrics}");
     let output = server.stop(Signal::Terminate).code(0);
     let limit = &output.events_of("limit")[0];
     assert_eq!(

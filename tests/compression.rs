@@ -247,7 +247,7 @@ fn stats_tell_the_ratio() {
     running.send(&text);
     running.stdout.line(&text);
     running.send("/stats");
-    running.stderr.line("received 1 messages, 3.2 kB (");
+    running.stderr.line("received 1 message, 3.2 kB (");
     running.end_input();
     let output = running.wait().code(0);
     let told = String::from_utf8_lossy(&output.stderr);

@@ -43,7 +43,12 @@ fn every_statement_modifier_and_slash_word_is_in_both_grammars() {
             .map(|word| (*word).to_owned())
             .collect::<Vec<_>>()
     };
-    let sends = slash(VERBS.iter().map(|verb| verb.name).chain(["/json", "/file"]));
+    let sends = slash(
+        VERBS
+            .iter()
+            .map(|verb| verb.name)
+            .chain(["/text", "/json", "/file"]),
+    );
     let expects = slash(MATCHERS.iter().map(|matcher| matcher.name).chain([ALL]));
 
     let vim = read("vim/syntax/wst.vim");

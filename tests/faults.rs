@@ -126,7 +126,7 @@ fn the_answer_is_wrong() {
         (
             "wrong-accept",
             "Sec-WebSocket-Accept",
-            &["s3pPLMBiTxaQ9kYGzzhZRbK+xOo="][..],
+            &["ACX+Yqv66kxgM0FcWaLWlFLwTAI="][..],
         ),
         ("no-upgrade", "Upgrade", &[]),
         ("add-protocol", "Sec-WebSocket-Protocol", &["unasked"]),

@@ -6,6 +6,7 @@ use harness::program::wscope;
 use harness::raw::{BINARY, CLOSE, PING, PONG, Peer, TEXT, UPGRADE, encode};
 use harness::running::Signal;
 use harness::served::serve;
+use serde_json::Value;
 
 #[test]
 fn the_first_line_says_where_it_listens() {
@@ -375,17 +376,38 @@ fn everyone_is_told_at_the_end_and_it_exits_with_0() {
 fn a_client_that_never_answers_the_close_does_not_hold_it_up() {
     let server = serve(&["--drain", "0.2"]);
     let _client = Peer::connect_open(server.address());
-    server.stop(Signal::Terminate).code(0);
+    let output = server.stop(Signal::Terminate).code(0);
+    let closes = output.events_of("close");
+    assert_eq!(
+        closes.len(),
+        1,
+        "it ended by itself after --drain\n{output}"
+    );
 }
 
 #[test]
 fn a_client_that_is_gone_is_found_by_heartbeats() {
-    let server = serve(&["--heartbeat", "0.1/0.1"]);
+    let server = serve(&["--heartbeat", "0.1/0.1", "--mode", "rooms"]);
     let mut ghost = Peer::connect_open(server.address());
+    ghost.send_text(r#"{"type":"join","room":"r"}"#);
     // It never answers a ping, so the server ends the connection.
     ghost.drain();
     let output = server.stop(Signal::Terminate).code(0);
     assert_eq!(output.events_of("error")[0]["kind"], "timeout", "{output}");
+    let events = output.events();
+    let at = |kind: &str, state: &str| {
+        let is_it = |event: &Value| {
+            event["event"] == kind && event.get("state").is_none_or(|it| it == state)
+        };
+        events
+            .iter()
+            .position(is_it)
+            .unwrap_or_else(|| panic!("{kind}\n{output}"))
+    };
+    assert!(
+        at("presence", "lost") < at("close", ""),
+        "it leaves before its time to answer the Close is over\n{output}"
+    );
     let close = &output.events_of("close")[0];
     assert_eq!(
         (&close["by"], &close["clean"]),

@@ -241,12 +241,12 @@ fn a_screen_that_is_kept_stays_above_the_summary() {
     let server = serve(&[]);
     let mut terminal = told(Terminal::start(&["connect", server.url()]), "keep me");
     terminal.keys("Q");
-    terminal.says("sent 1 messages");
+    terminal.says("sent 1 message");
     let (code, raw) = terminal.exits();
     assert_eq!(code, 0);
     let raw = String::from_utf8_lossy(&raw);
     let (_, after) = raw.rsplit_once("\x1b[?1049l").expect("the screen was left");
-    let (picture, summary) = (after.find("< TXT"), after.find("received 1 messages"));
+    let (picture, summary) = (after.find("< TXT"), after.find("received 1 message"));
     assert!(picture.is_some() && picture < summary, "{after}");
 }
 

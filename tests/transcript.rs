@@ -361,6 +361,13 @@ fn what_changed_between_two_recordings_is_captured() {
         .file("c.wst", text)
         .run()
         .code(0);
+    let unrelated = wscope(&["test", "--suggest", "a.wst", "b.wst"])
+        .file("a.wst", "connect {{url}}\n> a\n")
+        .file("b.wst", "connect {{url}}\n< a\n")
+        .run()
+        .code(2)
+        .says(&["from line 2 on the recordings have different steps"]);
+    assert!(unrelated.stdout.is_empty());
     wscope(&["test", "--suggest", "a.wst"])
         .file("a.wst", "connect {{url}}\n")
         .run()
@@ -475,6 +482,27 @@ fn what_cannot_be_mirrored_is_refused_at_start() {
             .stdout("")
             .says(&[place, "^"]);
     }
+}
+
+#[test]
+fn a_secret_of_a_script_is_told_to_nobody() {
+    let mut server = Served::start(
+        wscope(&["serve", "0", "--json", "--script", "chat.wst"])
+            .file("chat.wst", "connect ws://h/\n> {{secret_t}}\n< ok\n")
+            .env("WSCOPE_SECRET_t", "HiddenTok77")
+            .spawn(),
+    );
+    wscope(&[server.url(), "-x", "HiddenTok77", "-n", "1"])
+        .run()
+        .code(0)
+        .prints(&["ok"]);
+    let guessed = wscope(&[server.url(), "-x", "guess"]).run().code(8);
+    let guessed = guessed.says(&["expected \"***\", got \"guess\""]);
+    guessed.never_says(&["HiddenTok"]);
+    let log = &server.running().stdout;
+    log.line("\"script\"");
+    let log = String::from_utf8_lossy(&log.so_far()).into_owned();
+    assert!(log.contains("***") && !log.contains("HiddenTok"), "{log}");
 }
 
 // --- any text ------------------------------------------------------------------------------------

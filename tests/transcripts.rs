@@ -180,18 +180,16 @@ fn what_cannot_be_blessed_is_said_with_its_place() {
         // The echo is another one each time.
         (
             "connect {{url}}\n> {\"now\":\"{{uuid}}\"}\n< /json {\"now\":\"\"}\n",
-            true,
+            false,
             &[
-                "blessed a.wst:3 /now",
                 "a.wst:3 is not blessed: /now is different each time",
                 "\"{{*}}\"",
             ][..],
         ),
         (
             "connect {{url}}\n> {{uuid}}\n< x\n",
-            true,
+            false,
             &[
-                "blessed a.wst:3",
                 "a.wst:3 is not blessed: what comes is different each time",
                 "/match",
             ],
@@ -354,6 +352,39 @@ fn a_page_without_messages_does_not_pass_for_a_test() {
         .run()
         .code(2)
         .prints(&["have no messages", "open before the page connects"]);
+}
+
+#[test]
+fn the_secrets_of_flags_are_shown_in_no_report() {
+    let server = serve(&[]);
+    let url = format!("{}?token=urlSECRET99", server.url());
+    let said = "urlSECRET99 bearSECRET99 cookSECRET99 headSECRET99";
+    for report in ["junit", "tap", "json", "github"] {
+        let mut args = vec!["test", "a.wst", "-v", "--url", &url, "--report", report];
+        args.extend(["--bearer", "bearSECRET99", "--cookie", "sid=cookSECRET99"]);
+        args.extend(["-H", "X-Api-Key: headSECRET99"]);
+        wscope(&args)
+            .file("a.wst", format!("connect {{{{url}}}}\n> {said}\n< nope\n"))
+            .run()
+            .code(4)
+            .prints(&["*** *** *** ***"])
+            .never_says(&["SECRET99"]);
+    }
+}
+
+#[test]
+fn a_variable_is_no_secret() {
+    let hint = &["--secret k=", "WSCOPE_SECRET_k"];
+    let test = |args: &[&str]| {
+        let args = [&["test", "a.wst"], args].concat();
+        wscope(&args)
+            .file("a.wst", "connect ws://h/\n")
+            .file("vars", "secret_k=foo\n")
+    };
+    test(&["--var", "secret_k=foo"]).run().code(2).says(hint);
+    test(&["--var-file", "vars"]).run().code(2).says(hint);
+    let environment = test(&[]).env("WSCOPE_VAR_secret_k", "foo").run();
+    environment.code(2).says(hint);
 }
 
 #[test]

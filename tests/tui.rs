@@ -41,8 +41,8 @@ fn a_person_talks_and_leaves_a_clean_terminal_with_three_lines() {
     assert_eq!(lines.len(), 3, "{left}");
     assert!(lines[0].starts_with(server.url()), "{left}");
     assert!(lines[0].contains("closed 1000 (normal closure)"), "{left}");
-    assert!(lines[1].starts_with("received 1 messages, 11 B"), "{left}");
-    assert!(lines[2].starts_with("sent 1 messages, 11 B"), "{left}");
+    assert!(lines[1].starts_with("received 1 message, 11 B"), "{left}");
+    assert!(lines[2].starts_with("sent 1 message, 11 B"), "{left}");
 }
 
 #[test]

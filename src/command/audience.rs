@@ -69,6 +69,10 @@ impl Audience {
         self.declared = declared;
     }
 
+    pub(super) const fn declared(&self) -> &Known {
+        &self.declared
+    }
+
     /// From now on what happens is recorded too.
     ///
     /// # Errors

@@ -57,12 +57,16 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let self_signed = matches!(plan.server.tls, Some(ServerPlan::SelfSigned));
     let board = Board::default();
     let mode = plan.server.mode.mode.name;
+    let script = plan.server.mode.script.clone();
     let (server, mut log) = Server::bind(plan.server, stamp.clone()).await?;
     let conditions = Conditions {
         serving: true,
         ..Conditions::default()
     };
     let mut audience = Audience::new(plan.view, conditions, stamp.clone(), output.clone());
+    if let Some(script) = script {
+        audience.hide(script.secrets.clone());
+    }
     board.write(|scene| {
         scene.url = server.url().to_owned();
         scene.mode = mode;
@@ -225,7 +229,9 @@ fn exec_failed(cause: std::io::Error) -> Error {
 pub(super) async fn follow(log: &mut LogReader, audience: &mut Audience, board: Option<&Board>) {
     let hear = |event: Event, audience: &mut Audience| {
         if let Some(board) = board {
-            board.write(|scene| scene.hear(event.clone()));
+            let mut shown = event.clone();
+            audience.declared().redact(&mut shown);
+            board.write(|scene| scene.hear(shown));
         }
         audience.hear(event);
     };

@@ -27,6 +27,8 @@ use super::demo::Demo;
 use super::signals::Signals;
 use super::spawn::Spawned;
 use crate::error::{Error, ExitCode};
+use crate::model::secret::known::Named;
+use crate::model::secret::stand_in::StandIns;
 use crate::session::client;
 use crate::session::secret_source::{self, NamedSecret};
 use crate::text::output::Output;
@@ -36,6 +38,7 @@ use crate::transcript::outcome::{FileOutcome, Outcome, first_of};
 use crate::transcript::report::text::Text;
 use crate::transcript::variables::Given;
 use crate::wire::target::Target;
+use crate::wire::upgrade;
 
 /// What `test` does.
 #[derive(Debug)]
@@ -215,7 +218,21 @@ async fn given(plan: &Plan) -> Result<Given, Error> {
     Ok(Given {
         variables: plan.variables.clone(),
         secrets: secret_source::declare(&plan.secrets).await?,
+        hidden: shown_in_handshake(&plan.client).await?,
     })
+}
+
+/// The secrets of `--url`, `--bearer`, `--auth`, `--cookie` and `-H`, as recordings find them. What a
+/// command prints anew for each connection is not among them.
+async fn shown_in_handshake(client: &client::Plan) -> Result<Vec<Named>, Error> {
+    let request = if client.secrets.vary() {
+        client.request.clone()
+    } else {
+        client.secrets.fill(&client.request, &client.tls).await?.0
+    };
+    let mut found = StandIns::default();
+    found.learn_request(&upgrade::request(&client.target, &request, ""));
+    Ok(found.values().collect())
 }
 
 /// Plays all files, so many at once as the plan says, and reports each in its turn.

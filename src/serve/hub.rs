@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Notify;
 use tokio::time::sleep_until;
@@ -42,8 +42,8 @@ struct Floor {
     house: House,
     /// When the mode wants to be called.
     deadline: Option<Instant>,
-    /// The server ends: who comes now is told so.
-    ending: bool,
+    /// The server ends: who comes now is told so, and has so long to answer.
+    ending: Option<Duration>,
 }
 
 /// Who is here, and how they are reached.
@@ -65,7 +65,7 @@ impl Hub {
                     log: log.clone(),
                 },
                 deadline: None,
-                ending: false,
+                ending: None,
             }),
             log,
             rescheduled: Notify::new(),
@@ -82,8 +82,8 @@ impl Hub {
             self.log.tell(Some(seat.id()), what);
         }
         floor.tell(Notice::Connected(seat.client.clone()), None, delivery);
-        if floor.ending {
-            seat.answer(going_away());
+        if let Some(patience) = floor.ending {
+            seat.close_within(going_away(), patience);
         }
         self.run(&mut floor, Some(seat), delivery, |mode, scene| {
             mode.connected(&seat.client, scene)
@@ -214,7 +214,7 @@ impl Hub {
         } else {
             for seat in floor.house.seats.values() {
                 let order = Order::Command(command.clone());
-                delivery.add(seat, seat.push(order, false));
+                delivery.add(seat, seat.push(order, false, &self.log));
             }
         }
         drop(floor);
@@ -230,14 +230,14 @@ impl Hub {
         sent
     }
 
-    /// Closes everyone, and who comes from now on: the server ends.
-    pub(super) fn end(&self) {
+    /// Closes everyone, and who comes from now on: the server ends. They have so long to answer.
+    pub(super) fn end(&self, patience: Duration) {
         let mut floor = self.floor();
-        floor.ending = true;
+        floor.ending = Some(patience);
         let seats: Vec<_> = floor.house.seats.values().cloned().collect();
         drop(floor);
         for seat in seats {
-            seat.answer(going_away());
+            seat.close_within(going_away(), patience);
             seat.flush(&self.log);
         }
     }
@@ -248,11 +248,11 @@ impl Hub {
     }
 }
 
-fn going_away() -> Order {
-    Order::Command(Command::Close(Some(CloseFrame {
+fn going_away() -> CloseFrame {
+    CloseFrame {
         code: CloseCode::GOING_AWAY,
         reason: "the server is shutting down".to_owned(),
-    })))
+    }
 }
 
 impl Floor {
@@ -323,7 +323,8 @@ impl House {
                 && local
                 && Some(member) != except
             {
-                let pushed = seat.push(Order::Frame(frame.clone()), sender.is_some());
+                let order = Order::Frame(frame.clone());
+                let pushed = seat.push(order, sender.is_some(), &self.log);
                 self.tell_full(seat, pushed);
                 delivery.add(seat, pushed);
             }
@@ -347,7 +348,7 @@ impl House {
             seat.answer(order);
             return true;
         }
-        let pushed = seat.push(order, sender.is_some());
+        let pushed = seat.push(order, sender.is_some(), &self.log);
         self.tell_full(seat, pushed);
         delivery.add(seat, pushed);
         true
@@ -368,7 +369,7 @@ impl House {
 mod tests {
     use super::*;
     use crate::protocol::engine::Role;
-    use crate::serve::log::{self, log};
+    use crate::serve::log::{self, LogReader, log};
     use crate::serve::mode::{self, MODES};
     use crate::serve::queue;
     use crate::serve::roster::Client;
@@ -379,12 +380,16 @@ mod tests {
     use tokio::net::UnixStream;
 
     fn hub() -> Hub {
+        hub_and_log().0
+    }
+
+    fn hub_and_log() -> (Hub, LogReader) {
         let plan = log::Plan {
             traffic: true,
             room: log::ROOM,
         };
-        let (log, _reader) = log(plan, Stamp::start());
-        Hub::new(mode::Plan::of(&MODES[0]).make(), log)
+        let (log, reader) = log(plan, Stamp::start());
+        (Hub::new(mode::Plan::of(&MODES[0]).make(), log), reader)
     }
 
     /// A peer of the hub, and the other end of its connection.
@@ -422,15 +427,11 @@ mod tests {
 
     #[tokio::test]
     async fn who_does_not_read_is_closed_and_grows_nothing() {
-        let hub = hub();
+        let (hub, mut log) = hub_and_log();
         let (seat, _deaf) = peer(&hub, 1, "/");
         let message = Command::Send(Message::binary(vec![0; 100_000]));
         for _ in 0..1000 {
             hub.everyone(&message);
-            let close = Order::Command(Command::Close(None));
-            if seat.push(close, false) == Pushed::TooSlow {
-                break;
-            }
         }
         // Its task closes the connection, and gives up what waits.
         let closing = std::future::poll_fn(|cx| seat.poll_next(cx, false));
@@ -440,5 +441,33 @@ mod tests {
             "{what:?}"
         );
         assert!(seat.has_room());
+        let told = std::iter::from_fn(|| log.try_next());
+        let limits = told.filter(|event| matches!(event.what, What::Limit { .. }));
+        assert_eq!(limits.count(), 1);
+    }
+
+    #[tokio::test]
+    async fn who_reads_is_not_too_slow_because_much_came_at_once() {
+        let hub = hub();
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let stream = Stream::Plain(Socket::Unix(ours));
+        let plan = connection::Plan::default();
+        let connection = Connection::new(stream, Role::Server, &plan, None, &[]);
+        let client = Client {
+            member: Member::local(1),
+            path: "/".into(),
+            user: None,
+        };
+        let queue = queue::Plan {
+            bytes: 2000,
+            ..queue::Plan::default()
+        };
+        let seat = Seat::new(client, connection, queue);
+        // All of it fits into the socket, which is not written to in between.
+        for _ in 0..10 {
+            let frame = encode::message(&Message::binary(vec![0; 1000]));
+            let pushed = seat.push(Order::Frame(frame), true, &hub.log);
+            assert_eq!(pushed, Pushed::Queued);
+        }
     }
 }

@@ -26,6 +26,9 @@ use crate::wire::tls::{Acceptor, Pin};
 /// After an accept that failed for want of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// What connections have to say that they ended, once `--drain` is over.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
 /// A server that listens.
 pub struct Server {
     listener: Listener,
@@ -133,10 +136,11 @@ impl Server {
         self.serve_until(end, &mut peers).await;
         let shared = &self.shared;
         shared.is_ending.store(true, Ordering::Relaxed);
-        shared.hub.end();
+        shared.hub.end(shared.plan.drain);
         let all_left = shared.places.acquire_many(places(&shared.plan));
-        // Who has not answered by then is dropped with the set.
-        let drained = async { drop(timeout(shared.plan.drain, all_left).await) };
+        // Who has not answered by then ends by itself and says so; the rest is dropped with the set.
+        let patience = shared.plan.drain + LAST_WORDS;
+        let drained = async { drop(timeout(patience, all_left).await) };
         self.serve_until(drained, &mut peers).await;
     }
 

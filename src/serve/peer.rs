@@ -17,10 +17,11 @@ use super::limits::{Bucket, OnLimit};
 use super::log::Log;
 use super::mode::{Control, Departure};
 use super::opening::{Entrant, Pass, open};
+use super::proof::{self, Proof};
 use super::queue::Order;
 use super::roster::Client;
 use super::seat::{Delivery, Seat};
-use super::{Shared, admission, proof};
+use super::{Shared, admission};
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::event::{ConnId, Direction, Open, TlsInfo, What};
@@ -53,8 +54,9 @@ pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, address: String) 
     else {
         return;
     };
-    let open = opened(&accepted, tls, since, &address);
-    let mut newcomer = Newcomer::new(&shared, accepted, open);
+    let target = shared.plan.auth.shown_target(&accepted.request);
+    let open = opened(&accepted, &target, tls, since, &address);
+    let mut newcomer = Newcomer::new(&shared, accepted, target, open);
     newcomer.faults = course.map(|course| (course, line));
     drop(address);
     if let Some(mut peer) = Box::pin(newcomer.enter(shared, verdict)).await {
@@ -75,7 +77,7 @@ struct Newcomer {
 }
 
 impl Newcomer {
-    fn new(shared: &Shared, accepted: Accepted<Stream>, open: What) -> Self {
+    fn new(shared: &Shared, accepted: Accepted<Stream>, target: String, open: What) -> Self {
         let id = shared.log.connection();
         // The same as was answered; a header that cannot be read was refused.
         let deflate = admission::deflate(&shared.plan, &accepted.request);
@@ -88,7 +90,8 @@ impl Newcomer {
             &accepted.read_ahead,
         );
         let path = admission::path_of(&accepted.request.target).into();
-        let (request, response) = (accepted.request, accepted.response);
+        let (mut request, response) = (accepted.request, accepted.response);
+        request.target = target;
         shared.log.tell(Some(id), What::Request(Box::new(request)));
         shared
             .log
@@ -305,7 +308,8 @@ impl Peer {
         let _ready = pin!(unconstrained(flush)).poll(cx);
     }
 
-    fn happened(&mut self, what: What) {
+    fn happened(&mut self, mut what: What) {
+        let proof = self.take_proof(&mut what);
         let hits = self.faults_at(&what);
         let message = match &what {
             What::Message { message, dir, .. } if *dir == Direction::In => Some(message.clone()),
@@ -326,19 +330,28 @@ impl Peer {
                 reason: close.reason.clone(),
             })),
             What::Close(_) => Some(Departure::Lost),
+            // A ghost, which is offered a goodbye: for the others it is gone.
+            What::Error(problem) if problem.kind == "timeout" => Some(Departure::Lost),
             _ => None,
         };
         let is_message = message.is_some();
         self.tell(what);
         if let Some(message) = message
+            && self.is_here
             && !self.answers_heartbeat(&message)
             && self.may_go_on()
         {
-            self.store(&message);
-            let delivery = &mut self.delivery;
-            self.shared.hub.message(&self.seat, message, delivery);
+            if let Some(proof) = proof {
+                let answer = proof.answer(&self.shared);
+                self.seat.answer(Order::Command(Command::Send(answer)));
+            } else {
+                self.store(&message);
+                let delivery = &mut self.delivery;
+                self.shared.hub.message(&self.seat, message, delivery);
+            }
         }
-        if let Some(control) = control.filter(|_| self.shared.plan.mode.hears_control()) {
+        let hears_control = self.is_here && self.shared.plan.mode.hears_control();
+        if let Some(control) = control.filter(|_| hears_control) {
             let delivery = &mut self.delivery;
             self.shared.hub.control(&self.seat, control, delivery);
         }
@@ -351,6 +364,24 @@ impl Peer {
         if let Some(dropped) = self.seat.take_dropped() {
             self.tell(dropped);
         }
+    }
+
+    /// What a client shows that is in already, where anything has to be shown; it is hidden.
+    fn take_proof(&self, what: &mut What) -> Option<Proof> {
+        let What::Message {
+            dir: Direction::In,
+            message,
+            ..
+        } = what
+        else {
+            return None;
+        };
+        if !self.shared.plan.auth.is_on() {
+            return None;
+        }
+        let proof = Proof::of(message)?;
+        *message = proof.redacted(message);
+        Some(proof)
     }
 
     /// Stores what belongs to a file, and says so when it is whole; the mode hears of it too.
@@ -376,10 +407,13 @@ impl Peer {
         let Some(pace) = &mut self.pace else {
             return true;
         };
-        let (goes_on, is_news) = pace.step(Instant::now());
+        let (goes_on, is_over, is_news) = pace.step(Instant::now());
         let beyond = pace.beyond;
+        let (limit, action) = ("rate", beyond.name());
+        if is_over && !is_news {
+            self.shared.log.metrics().limited(limit, action);
+        }
         if is_news {
-            let (limit, action) = ("rate", beyond.name());
             self.tell(What::Limit { limit, action });
             if beyond == OnLimit::Close {
                 self.seat.close(CloseFrame {
@@ -403,8 +437,8 @@ impl Peer {
 }
 
 impl Pace {
-    /// Takes one message; whether it goes on, and whether the limit was just reached.
-    fn step(&mut self, now: Instant) -> (bool, bool) {
+    /// Takes one message; whether it goes on, whether it is beyond the limit, and is the first that is.
+    fn step(&mut self, now: Instant) -> (bool, bool, bool) {
         let wait = match self.beyond {
             OnLimit::Delay => self.bucket.spend(self.rate, now),
             OnLimit::Drop | OnLimit::Close => {
@@ -417,7 +451,8 @@ impl Pace {
         }
         let is_news = is_over && !self.is_told;
         self.is_told = is_over;
-        (!is_over || self.beyond == OnLimit::Delay, is_news)
+        let goes_on = !is_over || self.beyond == OnLimit::Delay;
+        (goes_on, is_over, is_news)
     }
 
     /// Whether nothing is to be read now.
@@ -441,13 +476,14 @@ impl Drop for Peer {
 /// What there is to tell of an opening, `since` the last attempt of the same address.
 fn opened(
     accepted: &Accepted<Stream>,
+    target: &str,
     tls: Option<(TlsInfo, Duration)>,
     since: Option<Duration>,
     address: &str,
 ) -> What {
     let response = &accepted.response.headers;
     What::Open(Box::new(Open {
-        url: secret::redact_target(&accepted.request.target),
+        url: secret::redact_target(target),
         subprotocol: handshake::header(response, "sec-websocket-protocol").map(str::to_owned),
         extensions: handshake::values(response, "sec-websocket-extensions")
             .map(str::to_owned)

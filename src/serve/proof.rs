@@ -34,7 +34,8 @@ pub(super) async fn first_message(
                     wire,
                     json,
                 } => {
-                    let token = token_of(&message);
+                    let proof = Proof::of(&message);
+                    let token = proof.and_then(|proof| proof.token);
                     let shown = What::Message {
                         dir: Direction::In,
                         message: redacted(&message, token.as_deref()),
@@ -57,22 +58,58 @@ pub(super) async fn first_message(
         Some(token) => locked(&shared.keys).judge_token(&token, SystemTime::now()),
         None => Err(Rejection::Missing),
     };
-    if let Ok(identity) = &verdict {
-        let answer = json!({ "type": "auth", "result": "ok", "user": identity.user.as_deref() });
+    if verdict.is_ok() {
         // A connection that is closing already has nobody to tell.
-        let _ = connection.send(Command::Send(Message::text(answer.to_string())));
+        let _ = connection.send(Command::Send(answer(&verdict)));
     }
     Some(verdict)
 }
 
-/// The token in `{"type":"auth","token":T}`, or below `payload`.
-fn token_of(message: &Message) -> Option<String> {
-    let value: Value = serde_json::from_slice(&message.payload).ok()?;
-    if !message.is_text() || value["type"] != "auth" {
-        return None;
+/// What a client hears that said who it is.
+fn answer(verdict: &Result<Identity, Rejection>) -> Message {
+    let (result, user) = match verdict {
+        Ok(identity) => ("ok", identity.user.as_deref()),
+        Err(rejection) => (rejection.name(), None),
+    };
+    let answer = json!({ "type": "auth", "result": result, "user": user });
+    Message::text(answer.to_string())
+}
+
+/// A message that is there to show a token. It is for the server alone, whenever it comes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Proof {
+    token: Option<String>,
+}
+
+impl Proof {
+    /// What `{"type":"auth","token":T}` shows, there or below `payload`; `None` for any other
+    /// message.
+    pub(super) fn of(message: &Message) -> Option<Self> {
+        if !message.is_text() {
+            return None;
+        }
+        let value: Value = serde_json::from_slice(&message.payload).ok()?;
+        if value["type"] != "auth" {
+            return None;
+        }
+        let token = value.get("token").or_else(|| value["payload"].get("token"));
+        let token = token.and_then(Value::as_str).map(str::to_owned);
+        Some(Self { token })
     }
-    let token = value.get("token").or_else(|| value["payload"].get("token"));
-    Some(token?.as_str()?.to_owned())
+
+    /// The message as it may be shown.
+    pub(super) fn redacted(&self, message: &Message) -> Message {
+        redacted(message, self.token.as_deref())
+    }
+
+    /// What a client hears that is in already: what its token is worth, which changes nothing.
+    pub(super) fn answer(&self, shared: &Shared) -> Message {
+        let verdict = match &self.token {
+            Some(token) => locked(&shared.keys).judge_token(token, SystemTime::now()),
+            None => Err(Rejection::Missing),
+        };
+        answer(&verdict)
+    }
 }
 
 /// The message as it may be shown.
@@ -112,7 +149,7 @@ mod tests {
             ("s3cret", None, "***"),
         ] {
             let message = Message::text(text);
-            let found = token_of(&message);
+            let found = Proof::of(&message).and_then(|proof| proof.token);
             assert_eq!(found.as_deref(), token, "{text}");
             assert_eq!(redacted(&message, token), Message::text(shown));
         }

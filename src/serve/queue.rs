@@ -183,7 +183,8 @@ impl Queue {
         std::mem::take(&mut self.dropped)
     }
 
-    fn is_over(&self, size: usize) -> bool {
+    /// Whether so much more would be beyond the bound.
+    pub(super) fn is_over(&self, size: usize) -> bool {
         self.bytes > 0 && self.bytes + size > self.plan.bytes
     }
 

@@ -5,12 +5,14 @@
 //! what the socket does not take is left to the task, so that a message for a thousand peers does
 //! not wake a thousand tasks. A peer that is idle holds no buffer.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::task::AtomicWaker;
+use tokio::task::unconstrained;
 
 use super::fault::{Act, Course, Hit};
 use super::log::Log;
@@ -48,6 +50,10 @@ struct Waiting {
     senders: Vec<Waker>,
     /// What faults make of it.
     course: Option<Box<Course>>,
+    /// How long the closing handshake may take, once it has begun, where that is not as usual.
+    patience: Option<Duration>,
+    /// It is being closed for what it did, or did not read.
+    is_closing: bool,
 }
 
 impl Seat {
@@ -59,6 +65,8 @@ impl Seat {
                 queue: Queue::new(plan),
                 senders: Vec::new(),
                 course: None,
+                patience: None,
+                is_closing: false,
             }),
             task: AtomicWaker::new(),
             touched: AtomicBool::new(false),
@@ -171,6 +179,7 @@ impl Seat {
     /// Closes the connection, behind what it has taken; what waits is given up.
     pub(super) fn close(&self, frame: CloseFrame) {
         let mut waiting = self.waiting();
+        waiting.is_closing = true;
         waiting.give_up();
         waiting
             .queue
@@ -189,9 +198,30 @@ impl Seat {
         self.waiting().queue.answer(order);
     }
 
-    /// Queues what somebody else sends.
-    pub(super) fn push(&self, order: Order, sender_waits: bool) -> Pushed {
+    /// Closes the connection behind all that waits, and gives the peer so long to answer.
+    pub(super) fn close_within(&self, frame: CloseFrame, patience: Duration) {
         let mut waiting = self.waiting();
+        waiting.patience = Some(patience);
+        waiting
+            .queue
+            .answer(Order::Command(Command::Close(Some(frame))));
+    }
+
+    /// Queues what somebody else sends. Before a queue is judged to be full, what it holds is written
+    /// as far as the socket takes it: a peer that reads is not too slow because much came at once.
+    pub(super) fn push(&self, order: Order, sender_waits: bool, log: &Log) -> Pushed {
+        let mut waiting = self.waiting();
+        if waiting.queue.is_over(order.size()) {
+            drop(waiting);
+            let flush = async { self.flush(log) };
+            // Else the runtime would have the socket seem full after many writes of one task.
+            let mut cx = Context::from_waker(Waker::noop());
+            let _ready = pin!(unconstrained(flush)).poll(&mut cx);
+            waiting = self.waiting();
+        }
+        if waiting.is_closing {
+            return Pushed::Dropped;
+        }
         let pushed = waiting.queue.push(order, sender_waits);
         drop(waiting);
         if pushed == Pushed::TooSlow {
@@ -259,6 +289,9 @@ impl Seat {
             };
         }
         if !connection.is_open() {
+            if let Some(patience) = waiting.patience.take() {
+                connection.close_within(patience);
+            }
             waiting.give_up();
         } else if waiting.queue.has_room() {
             waiting.wake_senders();

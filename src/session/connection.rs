@@ -201,6 +201,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// Gives the closing handshake that is under way exactly so long from now.
+    pub fn close_within(&mut self, patience: Duration) {
+        if let Phase::Closing { deadline, .. } = &mut self.phase {
+            *deadline = Instant::now() + patience;
+        }
+    }
+
     /// Queues a frame that was encoded once for many peers.
     ///
     /// # Errors

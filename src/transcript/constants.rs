@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::syntax::Text;
 use super::template::{Part, Piece, Placeholder, Template};
+use super::variables::MAX_VALUE;
 
 /// What is known at one place of a transcript; to be told of each line in its turn.
 #[derive(Debug, Clone, Default)]
@@ -41,16 +42,19 @@ impl Constants {
     /// A text with its placeholders filled in, where all of them are known.
     pub(super) fn fill(&self, text: &Text) -> Option<String> {
         let template = Template::parse(&text.raw).ok()?;
-        template.parts.iter().map(|part| self.part(part)).collect()
+        let parts = template.parts.iter();
+        let parts: Option<Vec<&str>> = parts.map(|part| self.part(part)).collect();
+        joined(&parts?)
     }
 
     /// A text with the placeholders filled in that are known.
     pub(super) fn fill_known(&self, text: &Text) -> String {
         let template = Template::parse(&text.raw).unwrap_or_default();
         let parts = template.parts.iter();
-        parts
+        let parts: Vec<&str> = parts
             .map(|part| self.part(part).unwrap_or(&text.raw[part.at.clone()]))
-            .collect()
+            .collect();
+        joined(&parts).unwrap_or_else(|| text.raw.clone())
     }
 
     fn part<'a>(&'a self, part: &'a Part) -> Option<&'a str> {
@@ -62,6 +66,12 @@ impl Constants {
             Piece::Placeholder(_) => None,
         }
     }
+}
+
+/// All of them, where that is no more than a value may be.
+fn joined(parts: &[&str]) -> Option<String> {
+    let size: usize = parts.iter().map(|part| part.len()).sum();
+    (size <= MAX_VALUE).then(|| parts.concat())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ const SHOWN: usize = 60;
 const BEFORE: usize = 20;
 
 /// A text in quotes; of a long one the part around a byte.
-pub(super) fn around(text: &str, at: usize, secrets: &Known) -> String {
+pub fn around(text: &str, at: usize, secrets: &Known) -> String {
     let (text, at) = secrets.redacted_at(text, at);
     if text.chars().count() <= SHOWN {
         return format!("{text:?}");
@@ -37,17 +37,17 @@ pub(super) fn around(text: &str, at: usize, secrets: &Known) -> String {
 }
 
 /// A text in quotes, all of it.
-pub(super) fn quoted(text: &str, secrets: &Known) -> String {
+pub fn quoted(text: &str, secrets: &Known) -> String {
     format!("{:?}", secrets.redacted(text))
 }
 
 /// The beginning of a text.
-pub(super) fn beginning(text: &str, most: usize, secrets: &Known) -> String {
+pub fn beginning(text: &str, most: usize, secrets: &Known) -> String {
     shortened(&secrets.redacted(text), most)
 }
 
 /// Bytes from a place on as hex, with `***` between them in the place of secrets.
-pub(super) fn bytes(bytes: &[u8], from: usize, most: usize, secrets: &Known) -> String {
+pub fn bytes(bytes: &[u8], from: usize, most: usize, secrets: &Known) -> String {
     let mut words = Vec::new();
     let (mut at, mut left) = (from, most);
     let places = secrets.places(bytes).into_iter();
@@ -71,7 +71,7 @@ pub(super) fn bytes(bytes: &[u8], from: usize, most: usize, secrets: &Known) -> 
 }
 
 /// A text from which the secrets are gone, shortened.
-pub(super) fn shortened(text: &str, most: usize) -> String {
+pub fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}...", &text[..end]),

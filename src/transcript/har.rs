@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 
+use super::print::is_unwritable;
 use super::record::{Recorder, is_reaction};
 use crate::model::close::CloseCode;
 use crate::model::event::{Close, ClosedBy, ConnId, Direction, Event, Open, Refused, What};
@@ -18,6 +19,7 @@ use crate::model::frame::Opcode;
 use crate::model::handshake::{Headers, RequestHead, Timings};
 use crate::model::message::Message;
 use crate::model::secret::stand_in::{StandIns, name_in};
+use crate::text::sanitize;
 
 /// The creator of what `--record FILE.har` writes.
 const OURS: &str = "wscope";
@@ -165,6 +167,9 @@ fn sockets(log: Log) -> Result<Vec<Socket>, String> {
     }
     let is_one = entries.len() == 1;
     let sockets = entries.into_iter().enumerate().map(|(at, entry)| {
+        entry
+            .check()
+            .map_err(|what| format!("WebSocket {} in this archive: {what}", at + 1))?;
         let name = (!is_one).then(|| entry.request.url.as_str().into());
         let mut events = entry.events(at as u64 + 1)?;
         for event in &mut events {
@@ -181,6 +186,27 @@ impl Entry {
             || self.resource_type.as_deref() == Some("websocket")
             || self.request.url.starts_with("ws:")
             || self.request.url.starts_with("wss:")
+    }
+
+    /// What a line of a transcript cannot hold was in no handshake either: a file that has it was
+    /// made by hand, perhaps to slip in lines of its own.
+    fn check(&self) -> Result<(), String> {
+        let plain = |what: &str, text: &str| match text.chars().find(|c| is_unwritable(*c)) {
+            Some(c) => {
+                let shown = sanitize::line(text);
+                let code = u32::from(c);
+                Err(format!(
+                    "the {what} has the character U+{code:04X} in it: {shown}"
+                ))
+            }
+            None => Ok(()),
+        };
+        plain("URL", &self.request.url)?;
+        for Pair { name, value } in &self.request.headers {
+            plain("name of a header", name)?;
+            plain(&format!("header {name}"), value)?;
+        }
+        Ok(())
     }
 
     fn events(self, conn: ConnId) -> Result<Vec<Event>, String> {
@@ -408,6 +434,29 @@ mod tests {
         let archive = CHROME.replace("\"status\":101", "\"status\":403");
         let text = written(&archive, &mut StandIns::default());
         assert!(text.ends_with("< /refused 403\n"), "{text}");
+    }
+
+    #[test]
+    fn no_line_can_be_slipped_into_the_transcript() {
+        for (from, to, said) in [
+            (
+                "https://h\"",
+                r#"https://h\n> /file secret text""#,
+                "WebSocket 1 in this archive: the header Origin has the character U+000A in it",
+            ),
+            ("X-Own", r"X-Own: x\n> x\nY", "the name of a header has"),
+            ("/chat?", r"/\r> x?", "the URL has the character U+000D"),
+            ("/chat?", r"/\u009b2J", "the URL has the character U+009B"),
+            (
+                "{{x}}",
+                r"\u202e",
+                "the header X-Own has the character U+202E",
+            ),
+        ] {
+            let archive = CHROME.replace(from, to);
+            let error = transcript(archive.as_bytes(), &mut StandIns::default()).unwrap_err();
+            assert!(error.contains(said), "{error}");
+        }
     }
 
     #[test]

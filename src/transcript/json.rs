@@ -8,9 +8,10 @@ use std::ops::Range;
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-use super::excerpt::beginning;
+use super::excerpt::{around, beginning};
+use super::matcher::first_difference;
 use super::template::{Fault, Filling, NULL, Piece, Placeholder, Template, feed};
-use super::variables::{self, Unknown, Variables};
+use super::variables::{self, Unfilled, Variables};
 use crate::text::json::scan::Scanner;
 
 /// At the end of an expected array: more elements may follow.
@@ -61,7 +62,7 @@ impl Pattern {
         &self,
         got: &Value,
         variables: &mut Variables,
-    ) -> Result<Result<Bound, Difference>, Unknown> {
+    ) -> Result<Result<Bound, Difference>, Unfilled> {
         let mut comparison = Comparison {
             partial: self.partial,
             variables,
@@ -286,7 +287,7 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn value(&mut self, expected: &Value, got: &Value) -> Result<Option<Difference>, Unknown> {
+    fn value(&mut self, expected: &Value, got: &Value) -> Result<Option<Difference>, Unfilled> {
         match (expected, got) {
             (Value::String(text), _) => self.string(text, got),
             (Value::Array(expected), Value::Array(got)) => self.array(expected, got),
@@ -299,8 +300,9 @@ impl Comparison<'_> {
         }
     }
 
-    fn string(&mut self, text: &str, got: &Value) -> Result<Option<Difference>, Unknown> {
+    fn string(&mut self, text: &str, got: &Value) -> Result<Option<Difference>, Unfilled> {
         let template = template(text);
+        let mut wanted = None;
         let holds = match template.whole() {
             Some(Placeholder::Anything) => true,
             Some(Placeholder::Bind(name)) => {
@@ -311,17 +313,30 @@ impl Comparison<'_> {
             Some(placeholder) => self.variables.value(placeholder)?.is(got),
             None => {
                 let rendered = template.render(Filling::Plain, self.variables)?.text;
-                got.as_str() == Some(&rendered)
+                let is_it = got.as_str() == Some(&rendered);
+                wanted = Some(rendered);
+                is_it
             }
         };
         if holds {
             return Ok(None);
         }
+        if let (Some(wanted), Some(came)) = (wanted, got.as_str())
+            && (wanted.chars().count() > SHOWN || came.chars().count() > SHOWN)
+        {
+            // What is cut off has to be what is the same.
+            let first = first_difference(&wanted, came);
+            return Ok(Some(Difference {
+                pointer: self.pointer.clone(),
+                expected: around(&wanted, first, self.variables.secrets()),
+                got: around(came, first, self.variables.secrets()),
+            }));
+        }
         let expected = self.words(&Value::String(text.into()))?;
         Ok(self.differs(expected, got))
     }
 
-    fn array(&mut self, expected: &[Value], got: &[Value]) -> Result<Option<Difference>, Unknown> {
+    fn array(&mut self, expected: &[Value], got: &[Value]) -> Result<Option<Difference>, Unfilled> {
         let (expected, more) = match expected {
             [first @ .., Value::String(last)] if self.partial && last == MORE => (first, true),
             all => (all, false),
@@ -351,7 +366,7 @@ impl Comparison<'_> {
         &mut self,
         expected: &Map<String, Value>,
         got: &Map<String, Value>,
-    ) -> Result<Option<Difference>, Unknown> {
+    ) -> Result<Option<Difference>, Unfilled> {
         for (name, one) in expected {
             let name = template(name).render(Filling::Plain, self.variables)?.text;
             let difference = self.inside(&name, |this| match got.get(&name) {
@@ -381,8 +396,8 @@ impl Comparison<'_> {
     fn inside<T>(
         &mut self,
         token: &str,
-        look: impl FnOnce(&mut Self) -> Result<T, Unknown>,
-    ) -> Result<T, Unknown> {
+        look: impl FnOnce(&mut Self) -> Result<T, Unfilled>,
+    ) -> Result<T, Unfilled> {
         let length = self.pointer.len();
         push_token(&mut self.pointer, &self.variables.redact(token));
         let looked = look(self);
@@ -390,7 +405,7 @@ impl Comparison<'_> {
         looked
     }
 
-    fn missing(&mut self, expected: &Value, got: &str) -> Result<Option<Difference>, Unknown> {
+    fn missing(&mut self, expected: &Value, got: &str) -> Result<Option<Difference>, Unfilled> {
         Ok(Some(Difference {
             pointer: self.pointer.clone(),
             expected: self.words(expected)?,
@@ -399,7 +414,7 @@ impl Comparison<'_> {
     }
 
     /// An expected value in words: whoever gets something of another type needs no details.
-    fn words(&mut self, expected: &Value) -> Result<String, Unknown> {
+    fn words(&mut self, expected: &Value) -> Result<String, Unfilled> {
         Ok(match expected {
             Value::Object(_) => format!("an object such as {}", self.shown(expected)),
             Value::Array(_) => format!("an array such as {}", self.shown(expected)),
@@ -450,10 +465,26 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn of_long_strings_the_part_that_differs_is_shown() {
+        let text = |end: &str| format!("{}{end}", "lorem ipsum ".repeat(20));
+        let raw = json!({"a": text("AAA")}).to_string();
+        let difference = hold(&raw, &json!({"a": text("BBB")}), true).unwrap_err();
+        assert_eq!(difference.pointer, "/a");
+        assert!(
+            difference.expected.ends_with("ipsum AAA\"") && difference.got.ends_with("ipsum BBB\""),
+            "{difference:?}"
+        );
+    }
+
     fn hold(raw: &str, got: &Value, partial: bool) -> Result<Bound, Difference> {
         let mut variables = Variables::fixed();
-        variables.set("n", variables::Value::Json(json!(7)));
-        variables.set("t", variables::Value::Text("a".into()));
+        variables
+            .set("n", variables::Value::Json(json!(7)))
+            .unwrap();
+        variables
+            .set("t", variables::Value::Text("a".into()))
+            .unwrap();
         Pattern::parse(raw, partial)
             .unwrap()
             .hold(got, &mut variables)

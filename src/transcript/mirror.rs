@@ -16,10 +16,11 @@ use super::program::URL;
 use super::sending;
 use super::syntax::{Expectation, Peer, Sending, Source, Span, Statement, Step, Text, Transcript};
 use super::template::{Fault, Filling, Placeholder, Template};
-use super::variables::{Value, Variables};
+use super::variables::{Unfilled, Value, Variables};
 use crate::model::close::CloseFrame;
 use crate::model::command::Command;
 use crate::model::message::Message;
+use crate::model::secret::known::Known;
 
 /// The most steps of a mirror, repeats counted out.
 const MOST_STEPS: usize = 100_000;
@@ -27,13 +28,15 @@ const MOST_STEPS: usize = 100_000;
 const VAGUE: &str = "this does not say what to send, so it cannot be mirrored";
 
 /// The server's side, ready to be played.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Mirror {
     /// For each `connect` the path at which its client arrives; `None` is any.
     pub clients: Vec<Option<String>>,
     pub steps: Vec<Turn>,
     /// Pings and pongs of clients are steps: nobody else may answer them.
     pub hears_control: bool,
+    /// What is filled in but never told.
+    pub secrets: Known,
 }
 
 /// One step, and the client that it is about: a place in [`Mirror::clients`].
@@ -74,10 +77,13 @@ impl Mirror {
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut turner = Turner {
             sources: &transcript.sources,
+            mirror: Self {
+                secrets: variables.secrets().clone(),
+                ..Self::default()
+            },
             variables,
             files,
             peers: Vec::new(),
-            mirror: Self::default(),
             pings: Vec::new(),
             closing: Vec::new(),
             wrong: Vec::new(),
@@ -149,6 +155,11 @@ impl Turner<'_> {
                 let client = self.client(&send.peer);
                 self.sent(client, &send.sending, span)?;
             }
+            // The end that follows a Close of the client comes by itself.
+            Step::Expect(expect)
+                if expect.skip
+                    && expect.expectation.matcher == "/close"
+                    && self.is_closing(&expect.peer) => {}
             Step::Expect(expect) if expect.skip => {
                 let why = "<~ does not say what comes before it, so it cannot be mirrored";
                 return self.refuse(span, why);
@@ -167,11 +178,14 @@ impl Turner<'_> {
             }
             Step::Set { name, value } => {
                 self.check(value)?;
-                if let Ok(template) = Template::parse(&value.raw)
-                    && let Ok(rendered) = template.render(Filling::Plain, &mut self.variables)
-                {
+                let template = Template::parse(&value.raw).unwrap_or_default();
+                let rendered = template.render(Filling::Plain, &mut self.variables);
+                let set = rendered.and_then(|rendered| {
                     let value = Value::Text(rendered.text);
-                    self.variables.set_unless_given(name, value);
+                    self.variables.set_unless_given(name, value)
+                });
+                if let Err(Unfilled::Large(why)) = set {
+                    return self.refuse(span, why);
                 }
             }
             Step::Ignore { .. } => {}
@@ -237,6 +251,11 @@ impl Turner<'_> {
         };
         self.push(client, act, span);
         Ok(())
+    }
+
+    fn is_closing(&mut self, peer: &Peer) -> bool {
+        let client = self.client(peer);
+        self.closing.iter().any(|(closing, _)| *closing == client)
     }
 
     /// What is sent where a client expects this.

@@ -10,7 +10,7 @@
 pub mod bless;
 mod constants;
 pub mod diagnostic;
-mod excerpt;
+pub mod excerpt;
 pub mod har;
 pub mod incoming;
 pub mod json;

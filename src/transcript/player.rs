@@ -15,7 +15,7 @@ mod participant;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::excerpt::shortened;
+use super::excerpt::{bytes, shortened};
 use super::incoming::Incoming;
 use super::matcher::{Context, Files};
 use super::outcome::{Failure, Fate, FileOutcome, Sight, Sights, StepOutcome, StepResult, Trouble};
@@ -32,7 +32,7 @@ use crate::model::secret::known::Known;
 use crate::model::units::exact_duration;
 
 use self::all::Gathering;
-use self::failing::simple;
+use self::failing::{simple, unfilled};
 pub use self::opening::Opening;
 use self::participant::{Arrived, Participant, State};
 
@@ -339,12 +339,9 @@ impl Player {
                 .render(Filling::Plain, &mut self.variables)
                 .map(|rendered| Value::Text(rendered.text)),
         };
-        match value {
-            Ok(value) => {
-                self.variables.set_unless_given(name, value);
-                self.advance()
-            }
-            Err(unknown) => Progress::Failed(simple(format!("a value for {}", unknown.0), "none")),
+        match value.and_then(|value| self.variables.set_unless_given(name, value)) {
+            Ok(()) => self.advance(),
+            Err(why) => Progress::Failed(unfilled(why)),
         }
     }
 
@@ -519,7 +516,25 @@ fn shown(command: &Command, secrets: &Known) -> Option<String> {
         },
         Command::Frame(frame) => {
             let fin = if frame.fin { "" } else { " fin=0" };
-            return Some(format!("/frame op={}{fin}", frame.opcode.value()));
+            let bits = frame.rsv.map(|bit| if bit { '1' } else { '0' });
+            let rsv = match bits.iter().collect::<String>() {
+                none if none == "000" => String::new(),
+                some => format!(" rsv={some}"),
+            };
+            let payload = match std::str::from_utf8(&frame.payload) {
+                Ok("") => String::new(),
+                Ok(text) if !text.contains(char::is_control) && text.trim() == text => {
+                    format!(" {}", secrets.redacted(text))
+                }
+                _ => {
+                    let digits = bytes(&frame.payload, 0, KEPT, secrets).replace(' ', "");
+                    format!(" hex:{digits}")
+                }
+            };
+            return Some(format!(
+                "/frame op={}{fin}{rsv}{payload}",
+                frame.opcode.value()
+            ));
         }
     };
     Some(incoming.text(KEPT, secrets))

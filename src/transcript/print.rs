@@ -1,5 +1,6 @@
 //! From a tree to text. What is printed parses to the same tree.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::matcher::ALL;
@@ -90,12 +91,11 @@ impl Printer {
         let marker = format!("{peer}> ");
         match sending {
             Sending::Text(text) => self.text(&marker, text, false),
-            Sending::Json(text) => self.block_or_line(
-                &format!("{marker}/json "),
-                &text.raw,
-                &text.raw,
-                is_plain(&text.raw),
-            ),
+            Sending::Json(text) => {
+                let raw = writable_json(&text.raw);
+                let before = format!("{marker}/json ");
+                self.block_or_line(&before, &raw, &raw, is_plain(&raw));
+            }
             Sending::File { path, text } => {
                 let kind = if *text { " text" } else { "" };
                 self.line(&format!("{marker}/file {}{kind}", path.raw));
@@ -148,6 +148,10 @@ impl Printer {
         match expectation.matcher {
             "" => self.text(before, &expectation.text, alone),
             matcher => {
+                let raw = &match matcher {
+                    "/json" | "/exactly" => writable_json(raw),
+                    _ => raw.into(),
+                };
                 self.block_or_line(&format!("{before}{matcher} "), raw, raw, is_plain(raw));
             }
         }
@@ -156,6 +160,9 @@ impl Printer {
     /// A text as it stands. `alone` is a line without marker, where a first word may mean something.
     fn text(&mut self, before: &str, text: &Text, alone: bool) {
         let raw = &text.raw;
+        if !is_writable(raw) {
+            return self.line(&format!("{before}/text {}", quoted(raw)));
+        }
         let first = raw.split(BLANKS).next().unwrap_or_default();
         let means_something = alone
             && (first.is_empty()
@@ -204,6 +211,57 @@ impl Printer {
         print(self);
         self.depth -= 1;
     }
+}
+
+/// Whether a character may not stand in a transcript as it is: a terminal would obey it, it would end
+/// the line, or it would show the text in another order than it is read.
+pub(super) const fn is_unwritable(c: char) -> bool {
+    c != '\t' && (c.is_ascii_control() || is_other_control(c))
+}
+
+/// C1 controls, line separators, bidirectional controls and the byte order mark.
+const fn is_other_control(c: char) -> bool {
+    matches!(
+        c,
+        '\u{80}'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200e}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+    )
+}
+
+fn is_writable(raw: &str) -> bool {
+    !raw.contains(|c| c != '\n' && is_unwritable(c))
+}
+
+/// As a string of JSON, in ASCII where it has to be.
+fn quoted(raw: &str) -> String {
+    let string = serde_json::Value::from(raw).to_string();
+    escaped_json(&string)
+}
+
+/// JSON that means the same: what may not stand in it as it is can only be in its strings, or a
+/// blank between them.
+fn writable_json(raw: &str) -> Cow<'_, str> {
+    if is_writable(raw) {
+        return raw.into();
+    }
+    escaped_json(&raw.replace('\r', " ")).into()
+}
+
+fn escaped_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if c != '\n' && is_unwritable(c) {
+            // None of them is beyond the first plane. Writing to a String never fails.
+            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 /// Whether a text stays what it is on one line.
@@ -267,6 +325,22 @@ include other.wst
         assert_eq!(print(&parse(text, 0).unwrap()), text);
     }
 
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        for (text, printed) in [
+            ("> a\u{1b}]52;c;\u{7}\n", r#"> /text "a\u001b]52;c;\u0007""#),
+            ("a< b\u{202e}{{x}}\n", r#"a< /text "b\u202e{{x}}""#),
+            (
+                "< /json {\"a\":\"\u{9b}2J\"}\n",
+                r#"< /json {"a":"\u009b2J"}"#,
+            ),
+            ("> /json [\"\u{7f}\"]\n", r#"> /json ["\u007f"]"#),
+        ] {
+            let tree = parse(text, 0).unwrap();
+            assert_eq!(print(&tree), format!("{printed}\n"));
+        }
+    }
+
     fn text() -> impl Strategy<Value = Text> {
         let pieces = prop_oneof![
             4 => "[a-z \t\"/#é]{0,6}",
@@ -274,6 +348,7 @@ include other.wst
             1 => Just("{{x}}".to_owned()),
             1 => Just("\"\"\"\"".to_owned()),
             1 => Just("let it".to_owned()),
+            1 => "[\u{1b}\u{7}\u{7f}\u{9b}\u{202e}\u{2028}\\\\]{1,2}",
             1 => Just("end".to_owned()),
             1 => prop_oneof![Just("<"), Just("bob> "), Just("a: connect"), Just("wait 1s")]
                 .prop_map(str::to_owned),
@@ -477,6 +552,7 @@ include other.wst
         fn what_is_printed_parses_to_the_same_tree(steps in vec(step(), 0..6)) {
             let tree: Vec<Statement> = steps.into_iter().map(statement).collect();
             let printed = print(&tree);
+            prop_assert!(is_writable(&printed), "{printed:?}");
             prop_assert_eq!(parse(&printed, 0), Ok(tree), "{}", printed);
         }
 

@@ -1,7 +1,7 @@
 //! A transcript made ready to run: its statements in one row, each expectation compiled, and
 //! everything checked that can be known before anything is sent.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +18,8 @@ use super::syntax::{
     Capture, CaptureFrom, Connect, ConnectModifiers, Expectation, Peer, Place, Sending, Source,
     Span, Statement, Step, Text, Transcript,
 };
-use super::template::{BUILT_IN, Placeholder, Template};
-use super::variables::Value;
+use super::template::{BUILT_IN, Piece, Placeholder, Template};
+use super::variables::{LARGE_VALUE, MAX_VALUE, Value};
 use crate::model::secret::known::Known;
 use crate::model::secret::mask_passwords;
 use crate::text::nearest::nearest;
@@ -141,10 +141,13 @@ impl Program {
         transcript: Transcript,
         given: impl IntoIterator<Item = String>,
     ) -> Result<Self, Wrong> {
+        let given: HashSet<String> = given.into_iter().collect();
         let steps = count(&transcript.statements);
         let mut compiler = Compiler {
             needs_connect: needs_connect(&transcript.statements),
-            known: given.into_iter().collect(),
+            known: given.clone(),
+            given,
+            sizes: HashMap::new(),
             peers: HashSet::new(),
             hears_control: false,
             operations: Vec::new(),
@@ -247,6 +250,10 @@ struct Compiler<'t> {
     needs_connect: Option<&'t Statement>,
     /// The variables that have a value at this point.
     known: HashSet<String>,
+    /// Those of them that came from outside: `set` does not change them.
+    given: HashSet<String>,
+    /// How large the values are at least that `set` gave them, in bytes.
+    sizes: HashMap<String, usize>,
     /// The peers that were connected before this point.
     peers: HashSet<Peer>,
     hears_control: bool,
@@ -355,6 +362,7 @@ impl<'t> Compiler<'t> {
             Step::Wait(time) => Some(What::Wait(*time)),
             Step::Set { name, value } => {
                 self.text(value);
+                self.weigh(name, value);
                 self.known.insert(name.clone());
                 Some(What::Set {
                     name: name.clone(),
@@ -436,9 +444,35 @@ impl<'t> Compiler<'t> {
 
     /// What has a value once this held.
     fn bind(&mut self, compiled: &Compiled) {
-        self.known.extend(compiled.test.binds());
-        self.known
-            .extend(compiled.captures.iter().map(|capture| capture.name.clone()));
+        let captures = compiled.captures.iter();
+        let captures = captures.map(|capture| capture.name.clone());
+        for name in compiled.test.binds().into_iter().chain(captures) {
+            self.sizes.remove(&name);
+            self.given.remove(&name);
+            self.known.insert(name);
+        }
+    }
+
+    /// Tells of a `set` whose value will be too large, as far as that is known.
+    fn weigh(&mut self, name: &str, value: &Text) {
+        let template = Template::parse(&value.raw).unwrap_or_default();
+        let sizes = template.parts.iter().map(|part| match &part.what {
+            Piece::Literal(text) => text.len(),
+            Piece::Placeholder(Placeholder::Variable(name)) => {
+                self.sizes.get(name).copied().unwrap_or_default()
+            }
+            Piece::Placeholder(_) => 0,
+        });
+        let size = sizes.fold(0, usize::saturating_add);
+        if size > MAX_VALUE {
+            let range = value.position(0)..value.position(value.raw.len());
+            let diagnostic = Diagnostic::new(Span::new(value.span.file, range), LARGE_VALUE);
+            let hint = "what is that large is sent from a file: > /file PATH";
+            self.diagnostics.push(diagnostic.hint(hint));
+            self.sizes.remove(name);
+        } else if !self.given.contains(name) {
+            self.sizes.insert(name.to_owned(), size);
+        }
     }
 
     /// Checks the variables of a text.

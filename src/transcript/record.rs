@@ -8,7 +8,7 @@
 //! pings, and the Close to a peer that broke the protocol, which is expected as an end without a Close.
 //! What the language cannot say (a ping whose payload is not text) is left out as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::json::MORE;
 use super::parse::is_reserved;
-use super::print::print;
+use super::print::{is_unwritable, print};
 use super::syntax::{
     Connect, ConnectModifiers, Expect, Expectation, Peer, Send, Sending, Span, Statement, Step,
     Text,
@@ -72,6 +72,8 @@ pub struct Recorder {
     open: BTreeMap<ConnId, Conversation>,
     /// Peers by the name of their target.
     names: BTreeMap<String, Peer>,
+    /// The names of peers that closed their connection last.
+    closing: BTreeSet<String>,
     /// How many stand-ins have been told of.
     told: usize,
 }
@@ -116,17 +118,16 @@ impl Recorder {
         if let Some(remark) = self.remark(event) {
             out.extend_from_slice(format!("# {remark}\n").as_bytes());
         }
-        if matches!(steps.first(), Some(Step::Connect(_))) {
-            out.push(b'\n');
-        }
-        let statements: Vec<Statement> = steps
-            .into_iter()
-            .map(|step| Statement {
+        for step in steps {
+            if matches!(step, Step::Connect(_)) {
+                out.push(b'\n');
+            }
+            let statement = Statement {
                 span: Span::default(),
                 step,
-            })
-            .collect();
-        out.extend_from_slice(print(&statements).as_bytes());
+            };
+            out.extend_from_slice(print(&[statement]).as_bytes());
+        }
     }
 
     fn steps(&mut self, conn: ConnId, event: &Event, secrets: &mut StandIns) -> Vec<Step> {
@@ -147,8 +148,9 @@ impl Recorder {
                     peer,
                     pings: Vec::new(),
                 };
+                let steps = self.again(&conversation.peer, connect);
                 self.open.insert(conn, conversation);
-                vec![connect]
+                steps
             }
             What::Refused(_) => {
                 let What::Refused(refused) = secrets.replace(event).what else {
@@ -159,10 +161,12 @@ impl Recorder {
                 let request = self.requests.remove(&conn).unwrap_or_default();
                 let connect = Step::Connect(Connect {
                     peer: peer.clone(),
-                    url: known(&without_userinfo(&refused.url), secrets),
+                    url: known(&encoded_url(&without_userinfo(&refused.url)), secrets),
                     modifiers: modifiers(&request.headers, self.of_browser, secrets),
                 });
-                vec![connect, expect(&peer, "/refused", Text::new(status))]
+                let mut steps = self.again(&peer, connect);
+                steps.push(expect(&peer, "/refused", Text::new(status)));
+                steps
             }
             What::Message { dir, message, .. } => {
                 let Some(conversation) = self.open.get(&conn) else {
@@ -211,7 +215,7 @@ impl Recorder {
         modifiers.insecure = !checked && self.serves.is_none();
         Step::Connect(Connect {
             peer: peer.clone(),
-            url: known(&url, secrets),
+            url: known(&encoded_url(&url), secrets),
             modifiers,
         })
     }
@@ -246,7 +250,20 @@ impl Recorder {
         vec![expect(&conversation.peer, "/pong", text)]
     }
 
-    fn close(&self, peer: &Peer, close: &Close, secrets: &mut StandIns) -> Vec<Step> {
+    /// A connect of a peer; one that closed its connection before has to see the end of it first,
+    /// behind messages that are still on their way.
+    fn again(&mut self, peer: &Peer, connect: Step) -> Vec<Step> {
+        let end = self.closing.remove(&key(peer)).then(|| {
+            let mut end = expect(peer, "/close", Text::default());
+            if let Step::Expect(expect) = &mut end {
+                expect.skip = true;
+            }
+            end
+        });
+        end.into_iter().chain([connect]).collect()
+    }
+
+    fn close(&mut self, peer: &Peer, close: &Close, secrets: &mut StandIns) -> Vec<Step> {
         let code = close.wire_code.map_or(close.code, |code| code);
         let by_player = match close.by {
             ClosedBy::Us => self.serves.is_none(),
@@ -269,6 +286,7 @@ impl Recorder {
             _ => Text::default(),
         };
         let verb = "/close";
+        self.closing.insert(key(peer));
         vec![send(peer, Sending::Wire { verb, args })]
     }
 
@@ -320,6 +338,11 @@ impl Recorder {
 /// Codes with which an endpoint answers a violation by itself.
 pub(super) const fn is_reaction(code: CloseCode) -> bool {
     matches!(code.0, 1002 | 1007 | 1009)
+}
+
+/// What a peer is known by.
+fn key(peer: &Peer) -> String {
+    peer.name().unwrap_or_default().to_owned()
 }
 
 fn send(peer: &Peer, sending: Sending) -> Step {
@@ -432,7 +455,7 @@ fn template(payload: &[u8], secrets: &mut StandIns) -> Text {
 /// The payload of a ping or pong as words; `None` where the language cannot write it.
 fn words(payload: &Bytes, secrets: &mut StandIns) -> Option<Text> {
     let text = std::str::from_utf8(payload).ok()?;
-    let is_plain = text.trim() == text && !text.contains(char::is_control);
+    let is_plain = text.trim() == text && !text.contains(is_unwritable) && !text.contains('\t');
     is_plain.then(|| template(payload, secrets))
 }
 
@@ -454,20 +477,23 @@ fn modifiers(headers: &Headers, from_browsers: bool, secrets: &StandIns) -> Conn
     };
     let compresses = values(headers, "sec-websocket-extensions")
         .any(|offer| offer.contains("permessage-deflate"));
+    // No line can hold it, and no client should send it.
+    let unwritable = |text: &str| text.contains(is_unwritable);
     ConnectModifiers {
         headers: headers
             .iter()
             .filter(|(name, value)| !noise(name, value))
+            .filter(|(name, value)| !unwritable(name) && !unwritable(value))
             .map(|(name, value)| known(&format!("{name}: {value}"), secrets))
             .collect(),
         subprotocols: values(headers, "sec-websocket-protocol")
             .flat_map(|names| names.split(','))
             .map(str::trim)
-            .filter(|name| !name.is_empty())
+            .filter(|name| !name.is_empty() && !unwritable(name))
             .map(|name| known(name, secrets))
             .collect(),
         origin: values(headers, "origin")
-            .find(|origin| !origin.trim().is_empty())
+            .find(|origin| !origin.trim().is_empty() && !unwritable(origin))
             .map(|origin| known(origin, secrets)),
         timeout: None,
         compress: (!compresses).then_some(false),
@@ -490,6 +516,21 @@ fn known(text: &str, secrets: &StandIns) -> Text {
     }
     raw.push_str(&escape(rest));
     Text::new(raw)
+}
+
+/// A URL on one line: what may not stand there is written as its bytes.
+fn encoded_url(url: &str) -> String {
+    let mut safe = String::with_capacity(url.len());
+    for c in url.chars() {
+        if is_unwritable(c) {
+            let mut bytes = [0; 4];
+            let bytes = c.encode_utf8(&mut bytes).bytes();
+            safe.extend(bytes.map(|byte| format!("%{byte:02X}")));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
 }
 
 /// The credentials of a URL are in the Authorization header.

@@ -96,5 +96,5 @@ fn fill(template: &Template, how: Filling, context: &mut Context<'_>) -> Result<
     let rendered = template.render(how, context.variables);
     rendered
         .map(|rendered| rendered.text)
-        .map_err(|unknown| format!("{{{{{}}}}} has no value", unknown.0))
+        .map_err(|why| why.to_string())
 }

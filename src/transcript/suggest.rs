@@ -24,6 +24,8 @@ pub struct Suggestions {
     pub text: String,
     /// A sentence each, in the order of the lines.
     pub notes: Vec<String>,
+    /// Whether the two part: they are not the same conversation.
+    pub parted: bool,
 }
 
 /// A text of one recording and the one in its place in the other.
@@ -124,6 +126,7 @@ pub fn suggest(first: &Transcript, second: &Transcript) -> Suggestions {
         names: BTreeSet::new(),
         edits: Vec::new(),
         notes: Vec::new(),
+        parted: false,
     };
     let (here, there) = (texts(&first.statements), texts(&second.statements));
     for ((role, text), (same, other)) in here.iter().zip(&there) {
@@ -131,6 +134,7 @@ pub fn suggest(first: &Transcript, second: &Transcript) -> Suggestions {
             let line = source.place(text.span.start).line;
             let note = format!("from line {line} on the recordings have different steps");
             suggester.notes.push(note);
+            suggester.parted = true;
             break;
         }
         suggester.message += 1;
@@ -178,11 +182,18 @@ struct Suggester<'s> {
     names: BTreeSet<String>,
     edits: Vec<Edit>,
     notes: Vec<String>,
+    parted: bool,
 }
 
 impl Suggester<'_> {
     fn pair(&mut self, pair: &Pair<'_>) {
         if pair.text.raw == pair.other.raw {
+            return;
+        }
+        if pair.text.lines.is_empty() || pair.other.lines.is_empty() {
+            // A /text: its parts stand nowhere as they are.
+            let line = self.line(pair.text);
+            self.notes.push(format!("line {line}: the text changed"));
             return;
         }
         let parse = |text: &Text| {
@@ -481,6 +492,7 @@ impl Suggester<'_> {
         Suggestions {
             text,
             notes: self.notes,
+            parted: self.parted,
         }
     }
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 use regex::escape as escape_regex;
 use serde_json::Value as Json;
 
-use super::variables::{Unknown, Variables};
+use super::variables::{Unfilled, Variables};
 use crate::text::json::scan::Scanner;
 
 /// Text in parts.
@@ -107,6 +107,8 @@ impl Rendered {
 /// Names that always have a value, anew each time.
 pub(super) const BUILT_IN: [&str; 4] = ["uuid", "now", "seq", "random"];
 
+/// What a text may become once its values are in place, but for the last of them; in bytes.
+const MAX_TEXT: usize = 64 << 20;
 const OPEN: &str = "{{";
 const CLOSE: &str = "}}";
 /// What `{{{{` stands for.
@@ -273,13 +275,18 @@ impl Template {
     /// Fills in the placeholders.
     ///
     /// # Errors
-    /// A variable that has no value.
-    pub fn render(&self, how: Filling, variables: &mut Variables) -> Result<Rendered, Unknown> {
+    /// A variable that has no value, or a text that is larger than [`MAX_TEXT`].
+    pub fn render(&self, how: Filling, variables: &mut Variables) -> Result<Rendered, Unfilled> {
         let mut text = String::new();
         let mut parts = Vec::with_capacity(self.parts.len());
         let mut scanner = Scanner::new();
         for part in &self.parts {
             let start = text.len();
+            if start > MAX_TEXT {
+                return Err(Unfilled::Large(
+                    "with its values in place this is larger than 64 MiB",
+                ));
+            }
             match &part.what {
                 Piece::Literal(literal) => {
                     if how == Filling::Json {
@@ -402,10 +409,12 @@ mod tests {
 
     fn variables() -> Variables {
         let mut variables = Variables::fixed();
-        variables.set("name", Value::Text("A \"b\"".into()));
-        variables.set("n", Value::Json(json!(7)));
-        variables.set("o", Value::Json(json!({"a": [1]})));
-        variables.set("digits", Value::Text("12".into()));
+        variables
+            .set("name", Value::Text("A \"b\"".into()))
+            .unwrap();
+        variables.set("n", Value::Json(json!(7))).unwrap();
+        variables.set("o", Value::Json(json!({"a": [1]}))).unwrap();
+        variables.set("digits", Value::Text("12".into())).unwrap();
         variables
     }
 

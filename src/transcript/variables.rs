@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -40,6 +41,11 @@ impl Value {
         }
     }
 
+    /// How long its text is, in bytes.
+    fn size(&self) -> usize {
+        self.to_text().len()
+    }
+
     /// Whether a JSON value is this: a text is the string of its letters, and what they spell.
     pub fn is(&self, json: &Json) -> bool {
         match self {
@@ -55,6 +61,8 @@ pub struct Given {
     pub variables: HashMap<String, String>,
     /// By the name without `secret_`.
     pub secrets: Known,
+    /// What is not shown either, though no name stands for it: the token of `--bearer`.
+    pub hidden: Vec<Named>,
 }
 
 impl Given {
@@ -67,7 +75,18 @@ impl Given {
         Ok(Self {
             variables: self.variables.clone(),
             secrets: Known::new(secrets.into_iter().chain(given))?,
+            hidden: self.hidden.clone(),
         })
+    }
+
+    /// All that is looked for in what is shown.
+    fn never_shown(&self) -> Known {
+        if self.hidden.is_empty() {
+            return self.secrets.clone();
+        }
+        let all = self.secrets.values().iter().chain(&self.hidden).cloned();
+        // What is hidden is bounded, so that only the secrets can be too long: those are not.
+        Known::new(all).unwrap_or_else(|_| self.secrets.clone())
     }
 
     /// The names as a transcript writes them.
@@ -78,14 +97,35 @@ impl Given {
     }
 }
 
-/// A name that stands for nothing.
+/// Why a text cannot be filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unknown(pub String);
+pub enum Unfilled {
+    /// A name that stands for nothing.
+    Unknown(String),
+    /// What is larger than its bound, in a sentence.
+    Large(&'static str),
+}
+
+impl fmt::Display for Unfilled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown(name) => write!(f, "{{{{{name}}}}} has no value"),
+            Self::Large(why) => f.write_str(why),
+        }
+    }
+}
+
+/// The largest value that a transcript keeps, and all of them together, in bytes.
+pub(super) const MAX_VALUE: usize = 1 << 20;
+const MAX_VALUES: usize = 64 << 20;
+pub(super) const LARGE_VALUE: &str = "this value is larger than 1 MiB";
 
 /// All values of one run of one file.
 #[derive(Debug, Clone)]
 pub struct Variables {
     values: HashMap<String, Value>,
+    /// The size of all of them.
+    size: usize,
     /// The names whose values came from outside.
     given: HashSet<String>,
     /// What must never be shown.
@@ -107,9 +147,10 @@ impl Variables {
             values.insert(format!("secret_{}", secret.name), value);
         }
         Self {
+            size: values.values().map(Value::size).sum(),
             values,
             given: given.variables.keys().cloned().collect(),
-            secrets: given.secrets.clone(),
+            secrets: given.never_shown(),
             sequence: 0,
             random: SmallRng::seed_from_u64(seed),
             began,
@@ -123,28 +164,54 @@ impl Variables {
     }
 
     /// A value that was found in what came.
-    pub fn set(&mut self, name: impl Into<String>, value: Value) {
+    ///
+    /// # Errors
+    /// [`Unfilled::Large`]: the value, or all of them together.
+    pub fn set(&mut self, name: impl Into<String>, value: Value) -> Result<(), Unfilled> {
         let name = name.into();
         self.given.remove(&name);
-        self.values.insert(name, value);
+        self.keep(name, value)
     }
 
     /// A value that the transcript says: one that was given from outside goes before it.
-    pub fn set_unless_given(&mut self, name: &str, value: Value) {
-        if !self.given.contains(name) {
-            self.values.insert(name.to_owned(), value);
+    ///
+    /// # Errors
+    /// As of [`Variables::set`].
+    pub fn set_unless_given(&mut self, name: &str, value: Value) -> Result<(), Unfilled> {
+        if self.given.contains(name) {
+            return Ok(());
         }
+        self.keep(name.to_owned(), value)
+    }
+
+    fn keep(&mut self, name: String, value: Value) -> Result<(), Unfilled> {
+        let size = value.size();
+        if size > MAX_VALUE {
+            return Err(Unfilled::Large(LARGE_VALUE));
+        }
+        let before = self.values.get(&name).map_or(0, Value::size);
+        let all = self.size - before + size;
+        if all > MAX_VALUES {
+            return Err(Unfilled::Large(
+                "all values together are larger than 64 MiB",
+            ));
+        }
+        self.size = all;
+        self.values.insert(name, value);
+        Ok(())
     }
 
     /// What a placeholder stands for now. `{{*}}` and `{{x:=}}` stand for nothing of their own.
     ///
     /// # Errors
     /// A name without a value.
-    pub fn value(&mut self, placeholder: &Placeholder) -> Result<Value, Unknown> {
+    pub fn value(&mut self, placeholder: &Placeholder) -> Result<Value, Unfilled> {
         Ok(match placeholder {
             Placeholder::Variable(name) => {
                 let value = self.values.get(name);
-                return value.cloned().ok_or_else(|| Unknown(name.clone()));
+                return value
+                    .cloned()
+                    .ok_or_else(|| Unfilled::Unknown(name.clone()));
             }
             Placeholder::Uuid => Value::Text(uuid(self.random.random())),
             Placeholder::Now => Value::Text(self.now()),
@@ -155,8 +222,8 @@ impl Variables {
             Placeholder::Random(low, high) => {
                 Value::Json(self.random.random_range(*low..=*high).into())
             }
-            Placeholder::Anything => return Err(Unknown("*".into())),
-            Placeholder::Bind(name) => return Err(Unknown(name.clone())),
+            Placeholder::Anything => return Err(Unfilled::Unknown("*".into())),
+            Placeholder::Bind(name) => return Err(Unfilled::Unknown(name.clone())),
         })
     }
 
@@ -235,6 +302,21 @@ mod tests {
     }
 
     #[test]
+    fn values_are_bounded_alone_and_together() {
+        let mut variables = Variables::fixed();
+        let text = |size| Value::Text("x".repeat(size));
+        assert!(variables.set("a", text(MAX_VALUE + 1)).is_err());
+        for _ in 0..2 {
+            for name in 0..64 {
+                variables.set(name.to_string(), text(MAX_VALUE)).unwrap();
+            }
+        }
+        assert!(variables.set("a", text(1)).is_err());
+        variables.set("0", text(1)).unwrap();
+        variables.set("a", text(1)).unwrap();
+    }
+
+    #[test]
     fn a_text_is_a_string_and_what_it_spells() {
         let text = Value::Text("5".into());
         assert!(text.is(&json!(5)) && text.is(&json!("5")) && !text.is(&json!(6)));
@@ -258,7 +340,7 @@ mod tests {
         );
         assert_eq!(
             variables.value(&Placeholder::Variable("x".into())),
-            Err(Unknown("x".into()))
+            Err(Unfilled::Unknown("x".into()))
         );
     }
 }

@@ -3,13 +3,14 @@
 //! Messages, pings, pongs and happenings (opens, closes, errors, retries) get numbers from 1 on, in
 //! order. The ring holds [`Ring::MOST_ENTRIES`] of them and [`Ring::MOST_BYTES`], whichever is
 //! reached first; the oldest leave, and that is counted. The newest one stays whatever its size.
-//! Frames are no entries: they wait for the message that they carried.
+//! Frames are no entries: they wait for the message that they carried. A frame that was sent and is
+//! no message by itself (`/frame`) is one.
 
 use std::collections::VecDeque;
 use std::mem;
 
 use crate::model::event::{Direction, Event, What};
-use crate::model::frame::FrameInfo;
+use crate::model::frame::{FrameInfo, Opcode};
 
 /// Fragments that are remembered of one message; `frames` of the message still counts them all.
 const MOST_FRAGMENTS: usize = 256;
@@ -36,6 +37,9 @@ pub struct Ring {
     evicted_bytes: u64,
     incoming: Fragments,
     outgoing: Fragments,
+    /// A frame that was sent: what comes next of its connection is what it carried, or it is an
+    /// entry itself.
+    sent: Option<Event>,
 }
 
 /// The frames of one direction that belong to no entry yet.
@@ -53,8 +57,16 @@ impl Ring {
 
     /// Takes an event in. Returns its number where it becomes an entry.
     pub fn push(&mut self, event: Event) -> Option<u64> {
+        self.judge_sent(&event);
         let frames = match &event.what {
+            What::Frame {
+                dir: Direction::Out,
+                frame,
+            } if !may_be_whole(*frame) => vec![*frame],
             What::Frame { dir, frame } => {
+                if *dir == Direction::Out && frame.opcode != Opcode::CLOSE {
+                    self.sent = Some(event.clone());
+                }
                 self.fragments(*dir).push(*frame);
                 return None;
             }
@@ -74,6 +86,37 @@ impl Ring {
             }
             _ => Vec::new(),
         };
+        Some(self.add(event, frames))
+    }
+
+    /// Makes the frame that was sent an entry where the next event shows that it carried nothing.
+    fn judge_sent(&mut self, next: &Event) {
+        let is_next = |event: &mut Event| event.conn == next.conn && event.name == next.name;
+        let Some(event) = self.sent.take_if(is_next) else {
+            return;
+        };
+        let carried = matches!(
+            next.what,
+            What::Message {
+                dir: Direction::Out,
+                ..
+            } | What::Ping {
+                dir: Direction::Out,
+                ..
+            } | What::Pong {
+                dir: Direction::Out,
+                ..
+            }
+        );
+        if let What::Frame { frame, .. } = event.what
+            && !carried
+        {
+            self.outgoing = Fragments::default();
+            self.add(event, vec![frame]);
+        }
+    }
+
+    fn add(&mut self, event: Event, frames: Vec<FrameInfo>) -> u64 {
         self.last += 1;
         let entry = Entry {
             number: self.last,
@@ -87,7 +130,7 @@ impl Ring {
         {
             self.evict();
         }
-        Some(self.last)
+        self.last
     }
 
     /// The entry with this number, if it is still here.
@@ -160,6 +203,18 @@ impl Fragments {
     }
 }
 
+/// Whether a frame can be a message, a ping, a pong or a Close by itself. The first reserved bit
+/// tells that a message is compressed (RFC 7692).
+fn may_be_whole(frame: FrameInfo) -> bool {
+    let [rsv1, rsv2, rsv3] = frame.rsv;
+    let opcode = frame.opcode;
+    opcode == Opcode::CLOSE
+        || frame.fin
+            && !(rsv2 || rsv3 || rsv1 && opcode.is_control())
+            && !opcode.is_reserved()
+            && opcode != Opcode::CONTINUATION
+}
+
 /// Bytes of memory, near enough: what is small and rare is not weighed.
 fn weight(entry: &Entry) -> usize {
     let payload = match &entry.event.what {
@@ -176,7 +231,6 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::model::frame::Opcode;
     use crate::model::message::Message;
 
     fn event(what: What) -> Event {
@@ -242,6 +296,36 @@ mod tests {
         assert_eq!((ring.len(), ring.first()), (1, 101));
         ring.push(message(Vec::new()));
         assert_eq!((ring.len(), ring.first()), (1, 102));
+    }
+
+    #[test]
+    fn a_sent_frame_that_is_no_message_is_an_entry() {
+        let sent = |opcode, fin| {
+            let mut event = frame(opcode, fin);
+            if let What::Frame { dir, .. } = &mut event.what {
+                *dir = Direction::Out;
+            }
+            event
+        };
+        let mut ring = Ring::default();
+        assert_eq!(ring.push(sent(Opcode::TEXT, false)), Some(1));
+        assert_eq!(ring.push(sent(Opcode::new(3), true)), Some(2));
+        // Text that is not UTF-8: known as such only by what comes next.
+        assert_eq!(ring.push(sent(Opcode::TEXT, true)), None);
+        assert_eq!(ring.push(message(Vec::new())), Some(4));
+        assert_eq!(ring.get(3).map(|entry| entry.frames.len()), Some(1));
+        let mut whole = message(Vec::new());
+        if let What::Message { dir, .. } = &mut whole.what {
+            *dir = Direction::Out;
+        }
+        ring.push(sent(Opcode::TEXT, true));
+        assert_eq!(ring.push(whole), Some(5));
+        assert_eq!(ring.get(5).map(|entry| entry.frames.len()), Some(1));
+        // Other connections have nothing to do with it.
+        ring.push(sent(Opcode::TEXT, true));
+        let mut other = message(Vec::new());
+        other.conn = Some(2);
+        assert_eq!(ring.push(other), Some(6));
     }
 
     #[test]

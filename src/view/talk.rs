@@ -301,13 +301,16 @@ impl Talk {
 pub fn stats(end: &End) -> Vec<String> {
     let way = |name, traffic: &Traffic| {
         format!(
-            "{name} {} messages, {} ({} on the wire{}); {} pings, {} pongs",
+            "{name} {} {}, {} ({} on the wire{}); {} {}, {} {}",
             Thousands(traffic.messages),
+            plural(traffic.messages, "message", "messages"),
             show_size(traffic.payload),
             show_size(traffic.wire),
             ratio(traffic),
             Thousands(traffic.ping),
+            plural(traffic.ping, "ping", "pings"),
             Thousands(traffic.pong),
+            plural(traffic.pong, "pong", "pongs"),
         )
     };
     let mut lines = vec![way("received", &end.received), way("sent", &end.sent)];
@@ -320,6 +323,10 @@ pub fn stats(end: &End) -> Vec<String> {
         ));
     }
     lines
+}
+
+const fn plural(count: u64, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
 }
 
 /// How much smaller compression made the messages, where it did: `, 12.5:1`.

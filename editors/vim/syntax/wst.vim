@@ -19,10 +19,10 @@ syntax match wstModifier /^\s*\zs\%(within\|let\|header\|subprotocol\|origin\|ti
 " alice> text, bob<~ /json {...}
 syntax match wstSend /^\s*\%([A-Za-z][A-Za-z0-9_-]*\)\?>/ nextgroup=wstSendWord,wstFence skipwhite
 syntax match wstExpect /^\s*\%([A-Za-z][A-Za-z0-9_-]*\)\?<\~\?/ nextgroup=wstExpectWord,wstFence skipwhite
-syntax match wstSendWord contained /\/\%(json\|bin\|file\|ping\|pong\|close\|frame\)\ze\%(\s\|$\)/ nextgroup=wstFence skipwhite
-syntax match wstExpectWord contained /\/\%(json\|exactly\|match\|contains\|any\|bin\|ping\|pong\|close\|none\|refused\|all\)\ze\%(\s\|$\)/ nextgroup=wstFence skipwhite
+syntax match wstSendWord contained /\/\%(text\|json\|bin\|file\|ping\|pong\|close\|frame\)\ze\%(\s\|$\)/ nextgroup=wstFence skipwhite
+syntax match wstExpectWord contained /\/\%(text\|json\|exactly\|match\|contains\|any\|bin\|ping\|pong\|close\|none\|refused\|all\)\ze\%(\s\|$\)/ nextgroup=wstFence skipwhite
 " Inside of /all ... end expectations have no marker.
-syntax match wstExpectWord /^\s\+\zs\/\%(json\|exactly\|match\|contains\|any\|bin\|ping\|pong\|close\)\ze\%(\s\|$\)/
+syntax match wstExpectWord /^\s\+\zs\/\%(text\|json\|exactly\|match\|contains\|any\|bin\|ping\|pong\|close\)\ze\%(\s\|$\)/
 
 " Several lines between lines of three or more quotes, the same count.
 syntax region wstFence matchgroup=wstQuotes start=/\z("\{3,}\)\s*$/ end=/^\s*\z1\s*$/ contains=wstVariable contained keepend

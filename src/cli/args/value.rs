@@ -155,7 +155,11 @@ pub(in crate::cli) fn assignment(text: &str) -> Result<(String, String), String>
     let Some((name, value)) = text.split_once('=') else {
         return Err("takes NAME=VALUE".to_owned());
     };
-    if is_name(name) {
+    if let Some(secret) = name.strip_prefix("secret_") {
+        Err(format!(
+            "{name} would be shown: --secret {secret}=... or WSCOPE_SECRET_{secret} keeps it secret"
+        ))
+    } else if is_name(name) {
         Ok((name.to_owned(), value.to_owned()))
     } else {
         Err(format!(

@@ -124,7 +124,7 @@ fn variables(
     url: Option<&str>,
     environment: &Environment,
 ) -> Result<HashMap<String, String>, Error> {
-    let mut variables: HashMap<String, String> = named(environment, VARIABLE).collect();
+    let mut variables = environment_variables(environment)?;
     for path in &args.var_file {
         variables.extend(file(path)?);
     }
@@ -152,13 +152,27 @@ pub(super) fn base_url(url: &str) -> Result<String, Error> {
 /// Secrets that are too long to be looked for.
 pub(super) fn surroundings(environment: &Environment) -> Result<Given, Error> {
     Ok(Given {
-        variables: named(environment, VARIABLE).collect(),
+        variables: environment_variables(environment)?,
+        hidden: Vec::new(),
         secrets: Known::new(
             named(environment, SECRET)
                 .map(|(name, value)| Named::declared(name, Secret::new(value))),
         )
         .map_err(|problem| Error::usage(format!("{SECRET}*: {problem}")))?,
     })
+}
+
+/// `WSCOPE_VAR_name`
+fn environment_variables(environment: &Environment) -> Result<HashMap<String, String>, Error> {
+    named(environment, VARIABLE)
+        .map(|(name, value)| match name.strip_prefix("secret_") {
+            Some(secret) => Err(Error::usage_hint(
+                format!("{VARIABLE}{name}: a variable is shown, a secret is not"),
+                format!("set {SECRET}{secret}, or give --secret {secret}=..."),
+            )),
+            None => Ok((name, value)),
+        })
+        .collect()
 }
 
 /// The variables whose names begin with `prefix`, without it.

@@ -13,7 +13,7 @@ const MAX_REWRITES: usize = 200;
 /// A file that is being rewritten.
 #[derive(Debug, Default)]
 pub(super) struct Blessing {
-    written: Vec<Rewrite>,
+    written: Vec<Written>,
 }
 
 /// What was rewritten: a line, and in JSON the value.
@@ -22,6 +22,14 @@ struct Rewrite {
     path: String,
     line: usize,
     pointer: Option<String>,
+}
+
+/// A rewrite that is in its file.
+#[derive(Debug)]
+struct Written {
+    rewrite: Rewrite,
+    /// What the file was before.
+    before: String,
 }
 
 impl Blessing {
@@ -41,18 +49,30 @@ impl Blessing {
             line: step.place.line,
             pointer: failure.pointer.clone(),
         };
-        self.rewrite(&rewrite, step, failure)
+        let before = self
+            .rewrite(&rewrite, step, failure)
             .map_err(|why| format!("{}:{} is not blessed: {why}", rewrite.path, rewrite.line))?;
-        self.written.push(rewrite);
+        self.written.push(Written { rewrite, before });
         Ok(())
     }
 
+    /// Takes back a rewrite, and those after it, which were found with it in place.
+    fn take_back(&mut self, from: usize) -> Result<(), String> {
+        for one in self.written.drain(from..).rev() {
+            let path = &one.rewrite.path;
+            std::fs::write(path, one.before)
+                .map_err(|cause| format!("{path}: {}", cause_text(&cause)))?;
+        }
+        Ok(())
+    }
+
+    /// What the file was before.
     fn rewrite(
-        &self,
+        &mut self,
         rewrite: &Rewrite,
         step: &StepOutcome,
         failure: &Failure,
-    ) -> Result<(), String> {
+    ) -> Result<String, String> {
         let path = Path::new(&step.path);
         if is_archive(path) {
             return Err(format!(
@@ -60,7 +80,9 @@ impl Blessing {
                 step.path
             ));
         }
-        if self.written.contains(rewrite) {
+        let same = |one: &Written| one.rewrite == *rewrite;
+        if let Some(at) = self.written.iter().position(same) {
+            self.take_back(at)?;
             return Err(changes(failure));
         }
         if self.written.len() == MAX_REWRITES {
@@ -69,8 +91,9 @@ impl Blessing {
             ));
         }
         let text = std::fs::read_to_string(path).map_err(|cause| cause_text(&cause))?;
-        let text = blessed(&text, step, failure)?;
-        std::fs::write(path, text).map_err(|cause| cause_text(&cause))
+        let new = blessed(&text, step, failure)?;
+        std::fs::write(path, new).map_err(|cause| cause_text(&cause))?;
+        Ok(text)
     }
 
     /// What was rewritten, for people; `None` where nothing was.
@@ -78,7 +101,7 @@ impl Blessing {
         let told: Vec<String> = self
             .written
             .iter()
-            .map(|one| {
+            .map(|Written { rewrite: one, .. }| {
                 let pointer = one.pointer.as_deref().filter(|it| !it.is_empty());
                 let pointer = pointer.map_or_else(String::new, |it| format!(" {it}"));
                 format!("{}:{}{pointer}", one.path, one.line)

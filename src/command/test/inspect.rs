@@ -197,6 +197,10 @@ fn suggestions(plan: &Plan, output: &Output) -> Result<ExitCode, Error> {
     for note in &suggestions.notes {
         output.talk(format!("{}\n", sanitize::line(note)).as_bytes());
     }
+    if suggestions.parted {
+        output.talk(b"wscope: nothing is suggested: these are not the same conversation\n");
+        return Ok(ExitCode::USAGE);
+    }
     if suggestions.notes.is_empty() {
         output.talk(b"wscope: the two say the same\n");
     }

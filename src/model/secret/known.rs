@@ -159,9 +159,8 @@ impl Known {
         let (mut redacted, mut rest, mut moved) = (String::new(), 0, None);
         for secret in places {
             redacted.push_str(&text[rest..secret.start]);
-            if at < secret.end {
-                let before = secret.start.saturating_sub(at);
-                moved.get_or_insert(redacted.len() - before);
+            if moved.is_none() && at < secret.end {
+                moved = Some(redacted.len() - secret.start.saturating_sub(at));
             }
             redacted.push_str(REDACTED);
             rest = secret.end;
@@ -417,6 +416,21 @@ mod tests {
         assert_eq!(declared.name_of("hunter2"), Some("short"));
         assert_eq!(declared.name_of("a%20%22b"), Some("pw"));
         assert_eq!(declared.name_of("hunter2 "), None);
+    }
+
+    #[test]
+    fn a_place_in_a_text_moves_with_what_is_replaced_before_it() {
+        let declared = declared(&[("long", "hunter22"), ("short", "ab")]);
+        let text = "x hunter22 ab y hunter22 ab";
+        let hidden = "x *** *** y *** ***";
+        for (at, moved) in [(0, 0), (2, 2), (7, 2), (10, 5), (12, 6), (14, 10), (27, 19)] {
+            let expected = (Cow::Borrowed(hidden), moved);
+            assert_eq!(declared.redacted_at(text, at), expected, "{at}");
+        }
+        assert_eq!(
+            declared.redacted_at("plain", 3),
+            (Cow::Borrowed("plain"), 3)
+        );
     }
 
     #[test]

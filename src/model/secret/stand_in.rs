@@ -18,7 +18,7 @@ use super::{
     is_url_header,
 };
 use crate::model::event::{ConnId, Event, What};
-use crate::model::handshake::Headers;
+use crate::model::handshake::{Headers, RequestHead};
 
 /// Different secrets that get names of their own; peers make them up, so there is a bound. Later
 /// ones share the name of their kind, and are not looked for.
@@ -161,14 +161,17 @@ impl StandIns {
 
     fn learn(&mut self, event: &Event) {
         match &event.what {
-            What::Request(head) => {
-                self.learn_target(&head.target);
-                self.learn_headers(&head.headers);
-            }
+            What::Request(head) => self.learn_request(head),
             What::Response(head) => self.learn_headers(&head.headers),
             What::Refused(refused) => self.learn_headers(&refused.headers),
             _ => {}
         }
+    }
+
+    /// Looks for what is secret in a request by its place.
+    pub fn learn_request(&mut self, head: &RequestHead) {
+        self.learn_target(&head.target);
+        self.learn_headers(&head.headers);
     }
 
     fn learn_target(&mut self, target: &str) {
@@ -396,7 +399,7 @@ mod tests {
 
     use super::*;
     use crate::model::event::{Direction, Open};
-    use crate::model::handshake::{RequestHead, Timings};
+    use crate::model::handshake::Timings;
     use crate::model::message::Message;
 
     fn event(conn: ConnId, what: What) -> Event {

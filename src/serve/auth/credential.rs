@@ -23,6 +23,19 @@ pub(super) enum Credential {
     },
 }
 
+impl Credential {
+    /// What nobody else may see of it.
+    pub(super) fn secret(self) -> Secret<String> {
+        match self {
+            Self::Token(secret)
+            | Self::Ticket(secret)
+            | Self::Basic {
+                password: secret, ..
+            } => secret,
+        }
+    }
+}
+
 /// Everything that a request shows.
 pub(super) fn of(request: &RequestHead) -> Vec<Credential> {
     let mut all = Vec::new();

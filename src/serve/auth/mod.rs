@@ -24,6 +24,7 @@ use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::event::What;
 use crate::model::handshake::RequestHead;
 use crate::model::secret::Secret;
+use crate::model::secret::known::{Known, Named};
 
 pub(super) use credential::bearer_protocol;
 pub(super) use issued::random_word;
@@ -61,6 +62,25 @@ impl Plan {
     /// Whether anything has to be shown.
     pub fn is_on(&self) -> bool {
         self.token.is_some() || self.jwt.is_some() || !self.users.is_empty()
+    }
+
+    /// The target of a request without what has to be shown, and what it shows, wherever they stand.
+    pub(super) fn shown_target(&self, request: &RequestHead) -> String {
+        let mut target = request.target.clone();
+        if !self.is_on() {
+            return target;
+        }
+        let shown = credential::of(request).into_iter().map(Credential::secret);
+        // What is shorter is no secret, and stands in every other word.
+        let shown = shown.filter(|secret| secret.reveal().len() >= 4);
+        let passwords = self.users.iter().map(|(_, password)| password.clone());
+        let secrets = self.token.iter().cloned().chain(passwords).chain(shown);
+        let named = secrets.map(|secret| Named::declared(String::new(), secret));
+        // A head is not so long that it could not be looked for.
+        if let Ok(known) = Known::new(named) {
+            known.redact_text(&mut target);
+        }
+        target
     }
 }
 

@@ -170,3 +170,17 @@ fn secrets_do_not_show() {
         assert!(!shown.contains(secret), "{shown}");
     }
 }
+
+#[test]
+fn a_known_secret_is_hidden_wherever_it_stands_in_the_target() {
+    let plan = Plan {
+        token: Some(Secret::new("tokSECRET1".to_owned())),
+        ..Plan::default()
+    };
+    let request = RequestHead {
+        target: "/a?token=other&y=tokSECRET1&z=other".to_owned(),
+        ..RequestHead::default()
+    };
+    assert_eq!(plan.shown_target(&request), "/a?token=***&y=***&z=***");
+    assert_eq!(Plan::default().shown_target(&request), request.target);
+}

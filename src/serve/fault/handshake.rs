@@ -6,7 +6,7 @@ use super::args::number;
 use super::frames::frame;
 use super::{Effect, Entry, Family, Moment, Wrong};
 use crate::model::frame::Opcode;
-use crate::model::handshake::{Headers, RequestHead};
+use crate::model::handshake::{Headers, RequestHead, header};
 use crate::serve::http::{text, with_header};
 use crate::wire::accept::{Answer, switching};
 
@@ -148,9 +148,6 @@ fn header_value(text: &str) -> Result<String, String> {
     }
 }
 
-/// The accept of the key in RFC 6455, section 1.3, which is no client's own.
-const ANOTHER_ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-
 const LATE_HTTP: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello";
 
@@ -171,7 +168,12 @@ impl Answering {
                 return with_header(text(302, "moved (--fault redirect)\n"), "Location", url);
             }
             Self::Hang => return Answer::Silence,
-            Self::WrongAccept => set(&mut headers, "sec-websocket-accept", ANOTHER_ACCEPT),
+            Self::WrongAccept => {
+                let right = header(&headers, "sec-websocket-accept").unwrap_or_default();
+                let first = if right.starts_with('A') { "B" } else { "A" };
+                let wrong = format!("{first}{}", right.get(1..).unwrap_or_default());
+                set(&mut headers, "sec-websocket-accept", &wrong);
+            }
             Self::NoUpgrade => headers.retain(|(name, _)| !name.eq_ignore_ascii_case("upgrade")),
             Self::AddProtocol(name) => set(&mut headers, "sec-websocket-protocol", name),
             Self::AddExtension(name) => set(&mut headers, "sec-websocket-extensions", name),
@@ -207,4 +209,33 @@ fn refusal(status: u16) -> Answer {
 fn set(headers: &mut Headers, name: &str, value: &str) {
     headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     headers.push((name.to_owned(), value.to_owned()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_accept_is_wrong_for_every_key() {
+        // The key of RFC 6455, section 1.3, too.
+        for key in ["dGhlIHNhbXBsZSBub25jZQ==", "AQIDBAUGBwgJCgsMDQ4PEA=="] {
+            let request = RequestHead {
+                headers: vec![("Sec-WebSocket-Key".to_owned(), key.to_owned())],
+                ..RequestHead::default()
+            };
+            let right = switching(&request, None, Vec::new());
+            let right = header(&right, "sec-websocket-accept").unwrap().to_owned();
+            let given = Answer::Upgrade {
+                subprotocol: None,
+                headers: Vec::new(),
+            };
+            let Answer::Spelled { headers, .. } = Answering::WrongAccept.change(given, &request)
+            else {
+                panic!("it is spelled");
+            };
+            let accept = header(&headers, "sec-websocket-accept").unwrap();
+            assert_eq!(accept.len(), right.len());
+            assert_ne!(accept, right);
+        }
+    }
 }

@@ -14,8 +14,10 @@ use crate::model::close::{CloseCode, CloseFrame, MAX_REASON};
 use crate::model::command::Command;
 use crate::model::event::{ConnId, Problem, What};
 use crate::model::message::Message;
+use crate::model::secret::known::Known;
 use crate::serve::roster::Client;
 use crate::text::sanitize;
+use crate::transcript::excerpt::{around, quoted};
 use crate::transcript::mirror::{Act, Mirror, Said, is_same};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -32,8 +34,6 @@ pub(super) const ENTRY: Entry = Entry {
 
 /// Messages of one client that wait for their turn at most.
 const MOST_WAITING: usize = 1000;
-/// Characters of a message that are shown where it is not the right one.
-const SHOWN: usize = 80;
 
 struct Script {
     mirror: Arc<Mirror>,
@@ -71,7 +71,8 @@ impl Mode for Script {
             place
         });
         let Some((run, place)) = place else {
-            let problem = format!("the script has no client at {}", client.path);
+            let path = self.mirror.secrets.redacted(&client.path);
+            let problem = format!("the script has no client at {path}");
             return refuse(conn, &problem);
         };
         self.runs[run].places[place].conn = Some(conn);
@@ -178,6 +179,8 @@ impl Script {
     fn go_on(&mut self, run: usize, now: Instant) -> Vec<Action> {
         let mut actions = Vec::new();
         let run = &mut self.runs[run];
+        let secrets = &self.mirror.secrets;
+        let shown = |said: &Said| shown(said, secrets);
         while let Some(turn) = self.mirror.steps.get(run.at) {
             let place = &mut run.places[turn.client];
             let Some(conn) = place.conn else {
@@ -201,7 +204,9 @@ impl Script {
                 },
                 Act::ExpectClose(expected) => match (place.inbox.front(), &place.gone) {
                     (Some(got), _) => Some(format!("expected a Close, got {}", shown(got))),
-                    (None, Some(departure)) => closes_otherwise(expected.as_ref(), departure),
+                    (None, Some(departure)) => {
+                        closes_otherwise(expected.as_ref(), departure, secrets)
+                    }
                     (None, None) => break,
                 },
                 Act::Wait(time) => {
@@ -280,30 +285,35 @@ fn tell(conn: ConnId, message: String) -> Action {
     Action::Tell(Some(conn), What::Error(Box::new(problem)))
 }
 
-fn shown(said: &Said) -> String {
-    let quoted = |text: &str| {
-        let short: String = text.chars().take(SHOWN).collect();
-        format!("{short:?}")
-    };
+fn shown(said: &Said, secrets: &Known) -> String {
+    let beginning = |text: &str| around(text, 0, secrets);
     match said {
         Said::Message(message) => match message.as_text() {
-            Some(text) => quoted(&text),
+            Some(text) => beginning(&text),
             None => format!("{} bytes of binary", message.payload.len()),
         },
-        Said::Ping(payload) => format!("a ping {}", quoted(&String::from_utf8_lossy(payload))),
-        Said::Pong(payload) => format!("a pong {}", quoted(&String::from_utf8_lossy(payload))),
+        Said::Ping(payload) => format!("a ping {}", beginning(&String::from_utf8_lossy(payload))),
+        Said::Pong(payload) => format!("a pong {}", beginning(&String::from_utf8_lossy(payload))),
     }
 }
 
 /// In what way a client did not close as it was expected to.
-fn closes_otherwise(expected: Option<&CloseFrame>, departure: &Departure) -> Option<String> {
+fn closes_otherwise(
+    expected: Option<&CloseFrame>,
+    departure: &Departure,
+    secrets: &Known,
+) -> Option<String> {
     let wanted = match expected {
         Some(frame) => frame.clone(),
         None => CloseFrame::bare(CloseCode::NO_STATUS),
     };
     let words = |frame: &CloseFrame| match frame.reason.as_str() {
         "" => format!("a Close with code {}", frame.code),
-        reason => format!("a Close with code {} {reason:?}", frame.code),
+        reason => format!(
+            "a Close with code {} {}",
+            frame.code,
+            quoted(reason, secrets)
+        ),
     };
     match departure {
         Departure::Closed(frame) if *frame == wanted => None,
@@ -322,6 +332,8 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
+    use crate::model::secret::Secret;
+    use crate::model::secret::known::Named;
     use crate::serve::bus::Member;
     use crate::serve::roster::Roster;
     use crate::transcript::mirror::Turn;
@@ -350,6 +362,7 @@ mod tests {
                 .collect(),
             steps: steps.collect(),
             hears_control: true,
+            secrets: Known::default(),
         };
         Script {
             mirror: Arc::new(mirror),
@@ -455,6 +468,33 @@ mod tests {
         };
         assert_eq!(close.code, CloseCode::POLICY);
         assert_eq!(script.deadline(), None);
+    }
+
+    #[test]
+    fn a_wrong_guess_is_not_answered_with_the_secret() {
+        let secret = "b\"idden".repeat(9);
+        let known = Named::declared("t".into(), Secret::new(secret.clone()));
+        for expected in [
+            Said::Message(Message::text(secret.clone())),
+            Said::Ping(secret.clone().into()),
+        ] {
+            let mut script = script(&["/"], vec![(0, Act::Connect), (0, Act::Expect(expected))]);
+            let mirror = Mirror {
+                secrets: Known::new([known.clone()]).unwrap(),
+                ..(*script.mirror).clone()
+            };
+            script.mirror = Arc::new(mirror);
+            let roster = Roster::default();
+            let scene = scene(&roster, Instant::now());
+            let one = client(1, "/");
+            script.connected(&one, &scene);
+            let said = script.message(&one, Message::text("guess"), &scene);
+            assert!(
+                told(&said)[0].contains("\"***\", got \"guess\""),
+                "{said:?}"
+            );
+            assert!(!format!("{said:?}").contains("idden"), "{said:?}");
+        }
     }
 
     #[test]

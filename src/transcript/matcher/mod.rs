@@ -25,7 +25,7 @@ use super::json::Bound;
 use super::load::beside;
 use super::syntax::{Capture, CaptureFrom, Span, Text};
 use super::template::{Fault, Filling, Rendered, Template};
-use super::variables::{Unknown, Variables};
+use super::variables::{Unfilled, Variables};
 use crate::model::secret::known::Known;
 
 /// One way to expect something.
@@ -54,6 +54,7 @@ pub enum Places {
 /// All of them; a text as it stands is the first.
 pub const MATCHERS: &[Matcher] = &[
     text::MATCHER,
+    text::QUOTED,
     json::MATCHER,
     exactly::MATCHER,
     regex::MATCHER,
@@ -67,7 +68,7 @@ pub const MATCHERS: &[Matcher] = &[
     refused::MATCHER,
 ];
 
-pub(super) use self::text::filling;
+pub(super) use self::text::{filling, first_difference, unquoted};
 
 /// `/all` is a block of them.
 pub const ALL: &str = "/all";
@@ -181,9 +182,12 @@ impl Mismatch {
     }
 }
 
-impl From<Unknown> for Mismatch {
-    fn from(unknown: Unknown) -> Self {
-        Self::new(format!("a value for {{{{{}}}}}", unknown.0), "none")
+impl From<Unfilled> for Mismatch {
+    fn from(why: Unfilled) -> Self {
+        match why {
+            Unfilled::Unknown(name) => Self::new(format!("a value for {{{{{name}}}}}"), "none"),
+            Unfilled::Large(why) => Self::new("", why),
+        }
     }
 }
 
@@ -269,8 +273,8 @@ mod tests {
 
     fn hold(name: &str, raw: &str, incoming: &Incoming) -> Result<Bound, Mismatch> {
         let mut variables = Variables::fixed();
-        variables.set("x", Value::Text("a.b".into()));
-        variables.set("n", Value::Json(json!(1000)));
+        variables.set("x", Value::Text("a.b".into())).unwrap();
+        variables.set("n", Value::Json(json!(1000))).unwrap();
         let mut context = Context {
             variables: &mut variables,
             files: &Nothing,
@@ -300,6 +304,7 @@ mod tests {
         for (name, raw, incoming) in [
             ("", "hello", text("hello")),
             ("", "", text("")),
+            ("/text", r#""a\u001b{{x}}\n""#, text("a\u{1b}a.b\n")),
             ("", "a{{x}}", text("aa.b")),
             ("", "{\"k\":{{n}}}", text("{\"k\":1000}")),
             ("/json", "{\"k\":{{n}}}", text("{\"k\":1000,\"z\":0}")),
@@ -461,6 +466,7 @@ mod tests {
     fn what_does_not_parse_is_said() {
         for (name, raw, part) in [
             ("", "{{*}}", "/json"),
+            ("/text", "a", "string of JSON"),
             ("/json", "{\"a\"}", "not JSON"),
             ("/match", "a(", "regular expression"),
             ("/match", "(a{1000}){1000}", "too large"),

@@ -86,7 +86,7 @@ impl Test for Match {
 
 /// A pattern without the secrets that were filled in: in it they are written as a regex has them.
 fn shown(pattern: &str, secrets: &Known) -> String {
-    let values = secrets.values().iter();
+    let values = secrets.values().iter().filter(|named| named.is_sought);
     let values = values.map(|named| regex::escape(named.value.reveal()));
     let shown = values
         .filter(|value| !value.is_empty())

@@ -17,6 +17,34 @@ pub(super) const MATCHER: Matcher = Matcher {
     compile: |text| Ok(Box::new(Text::compile(text)?)),
 };
 
+/// A text as JSON writes strings, for what cannot stand in a line as it is. It is only another way to
+/// write the text: what is parsed is the text itself.
+pub(super) const QUOTED: Matcher = Matcher {
+    name: "/text",
+    args: "\"TEXT\"",
+    about: "a text message, written as a string of JSON: \\u001b, \\n",
+    places: Places::Everywhere,
+    block: false,
+    compile: |text| Ok(Box::new(Text::compile(&unquoted(text)?)?)),
+};
+
+/// What a string of JSON spells.
+///
+/// # Errors
+/// It is none.
+pub(in crate::transcript) fn unquoted(text: &syntax::Text) -> Result<syntax::Text, Fault> {
+    let raw = serde_json::from_str(&text.raw).map_err(|_| {
+        Fault::new(0..text.raw.len(), "this is not a string of JSON")
+            .hint("/text \"a line\\nand another, \\u001b[1m\"")
+    })?;
+    Ok(syntax::Text {
+        raw,
+        span: text.span,
+        // Bytes of the one are not bytes of the other.
+        lines: Vec::new(),
+    })
+}
+
 #[derive(Debug)]
 struct Text {
     template: Template,
@@ -64,12 +92,7 @@ pub(super) fn text_of(incoming: &Incoming) -> Option<String> {
 }
 
 fn differs(expected: &Rendered, got: &str, secrets: &Known) -> Mismatch {
-    let same = expected
-        .text
-        .chars()
-        .zip(got.chars())
-        .take_while(|(a, b)| a == b);
-    let first: usize = same.map(|(a, _)| a.len_utf8()).sum();
+    let first = first_difference(&expected.text, got);
     Mismatch {
         at: expected.origin(first),
         ..Mismatch::new(
@@ -77,4 +100,10 @@ fn differs(expected: &Rendered, got: &str, secrets: &Known) -> Mismatch {
             around(got, first, secrets),
         )
     }
+}
+
+/// The byte at which two texts begin to differ.
+pub(in crate::transcript) fn first_difference(one: &str, other: &str) -> usize {
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b);
+    same.map(|(a, _)| a.len_utf8()).sum()
 }

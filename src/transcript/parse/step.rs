@@ -2,7 +2,7 @@
 
 use super::{BLANKS, Line, MAX_DIAGNOSTICS, Parsed, Parser, STATEMENTS, Wrong, is_reserved};
 use crate::text::nearest::nearest;
-use crate::transcript::matcher::{self, MATCHERS, Matcher, Places, Test};
+use crate::transcript::matcher::{self, MATCHERS, Matcher, Places, Test, unquoted};
 use crate::transcript::sending::Verb;
 use crate::transcript::syntax::{
     All, Connect, Expect, Expectation, Item, Peer, Send, Sending, Span, Step, Text,
@@ -10,8 +10,8 @@ use crate::transcript::syntax::{
 use crate::transcript::template::{Fault, Template, is_name};
 
 /// What may be sent besides text, with its slash.
-const SENDINGS: [&str; 7] = [
-    "/json", "/bin", "/file", "/ping", "/pong", "/close", "/frame",
+const SENDINGS: [&str; 8] = [
+    "/text", "/json", "/bin", "/file", "/ping", "/pong", "/close", "/frame",
 ];
 
 /// A line that begins with a peer and a marker.
@@ -142,6 +142,12 @@ impl<'t> Parser<'t> {
             });
             checked.map_err(|fault| self.fault(&text, fault))?;
             return Ok(Sending::Json(text));
+        }
+        if word == "/text" {
+            let text = self.text_of(args);
+            let text = unquoted(&text).map_err(|fault| self.fault(&text, fault))?;
+            self.check_template(&text)?;
+            return Ok(Sending::Text(text));
         }
         if word == "/file" {
             return self.file(rest, args);
@@ -295,7 +301,13 @@ impl<'t> Parser<'t> {
                 } else {
                     self.text_of(args)
                 };
-                (matcher, text)
+                if matcher.name == "/text" {
+                    let text = unquoted(&text)
+                        .map_err(|fault| self.argument_fault(matcher, rest, &text, fault))?;
+                    (&MATCHERS[0], text)
+                } else {
+                    (matcher, text)
+                }
             }
         };
         let test = matcher.compile(&text);

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::all::{Gathering, Sees};
+use super::failing::unfilled;
 use super::participant::Arrived;
 use super::{KEPT, Next, PeerId, Player, Progress};
 use crate::transcript::incoming::Incoming;
 use crate::transcript::json::Bound;
 use crate::transcript::matcher::{Mismatch, Test};
-use crate::transcript::outcome::Fate;
+use crate::transcript::outcome::{Failure, Fate};
 use crate::transcript::program::{Compiled, Expecting, Operation};
-use crate::transcript::syntax::Peer;
+use crate::transcript::syntax::{Peer, Span};
 
 impl Player {
     pub(super) fn expect(
@@ -35,7 +36,9 @@ impl Player {
             }
             match self.hold(compiled, &arrived.incoming) {
                 Ok(bound) => {
-                    self.bind(bound);
+                    if let Err(failure) = self.bind(bound, compiled.span) {
+                        return Progress::Failed(failure);
+                    }
                     let latency = arrived.at.saturating_duration_since(started);
                     self.pass(
                         operation,
@@ -110,7 +113,9 @@ impl Player {
             self.saw(&arrived, Fate::Taken);
             if let Some(bound) = self.gathering.complete(items.len()) {
                 self.gathering = Gathering::default();
-                self.bind(bound);
+                if let Err(failure) = self.bind(bound, operation.span) {
+                    return Progress::Failed(failure);
+                }
                 let message = format!("all {}", items.len());
                 self.pass(
                     operation,
@@ -184,9 +189,15 @@ impl Player {
         Ok(bound)
     }
 
-    pub(super) fn bind(&mut self, bound: Bound) {
+    /// Keeps what was found; `span` says by what.
+    fn bind(&mut self, bound: Bound, span: Span) -> Result<(), Box<Failure>> {
         for (name, value) in bound {
-            self.variables.set(name, value);
+            if let Err(why) = self.variables.set(name, value) {
+                let mut failure = unfilled(why);
+                failure.place = self.place(span);
+                return Err(failure);
+            }
         }
+        Ok(())
     }
 }

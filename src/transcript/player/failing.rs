@@ -14,6 +14,7 @@ use crate::transcript::matcher::Mismatch;
 use crate::transcript::outcome::{Failure, Received, Sights, StepOutcome, StepResult, Trouble};
 use crate::transcript::program::{Compiled, Operation, What};
 use crate::transcript::syntax::{Peer, Place, Span};
+use crate::transcript::variables::Unfilled;
 
 impl Player {
     /// Why nothing can come any more, if so: the time is up, or the connection over.
@@ -162,6 +163,14 @@ pub(super) fn simple(expected: impl Into<String>, got: impl Into<String>) -> Box
         message: None,
         hint: None,
     })
+}
+
+/// A text that cannot be filled in, or a value that cannot be kept.
+pub(super) fn unfilled(why: Unfilled) -> Box<Failure> {
+    match why {
+        Unfilled::Unknown(name) => simple(format!("a value for {name}"), "none"),
+        Unfilled::Large(why) => simple("", why),
+    }
 }
 
 /// A peer in a sentence.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::failing::{called, simple};
+use super::failing::{called, simple, unfilled};
 use super::participant::State;
 use super::{Next, PeerId, Player, Progress};
 use crate::transcript::incoming::Incoming;
@@ -147,8 +147,6 @@ impl Player {
     pub(super) fn filled(&mut self, text: &Text) -> Result<String, Box<Failure>> {
         let template = Template::parse(&text.raw).unwrap_or_default();
         let rendered = template.render(Filling::Plain, &mut self.variables);
-        rendered
-            .map(|rendered| rendered.text)
-            .map_err(|unknown| simple(format!("a value for {}", unknown.0), "none"))
+        rendered.map(|rendered| rendered.text).map_err(unfilled)
     }
 }

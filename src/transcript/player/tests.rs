@@ -41,6 +41,7 @@ impl Stage {
         let given = Given {
             variables: HashMap::from([("url".into(), "ws://h".into())]),
             secrets: Known::new([key]).unwrap(),
+            hidden: Vec::new(),
         };
         let program = Program::new(transcript, given.names()).unwrap();
         let settings = Settings {
@@ -532,6 +533,19 @@ fn what_cannot_be_sent_in_time_fails_where_it_stands() {
 }
 
 #[test]
+fn a_value_does_not_grow_without_bound() {
+    let grow = "connect x\nset a = x\nrepeat 40\nset a = {{a}}{{a}}\nend\n> hi\n";
+    let mut stage = Stage::new(grow);
+    stage.run();
+    let larger = "this value is larger than 1 MiB";
+    assert_eq!(stage.failed(), failure("4:1", "", larger, 4));
+    let mut stage = Stage::new("connect x\n< /any\n  let a = whole\n");
+    stage.run();
+    stage.say(0, &"x".repeat((1 << 20) + 1));
+    assert_eq!(stage.failed(), failure("2:3", "", larger, 4));
+}
+
+#[test]
 fn what_ends_it_while_peers_are_being_closed_is_told_too() {
     let mut stage = Stage::new("connect x\n");
     assert!(matches!(stage.player.poll(stage.now), Next::Open(..)));
@@ -562,6 +576,14 @@ fn what_cannot_be_played_is_found_before() {
             .map(|one| format!("{}: {}\n", one.message, one.hint.as_deref().unwrap_or("")))
             .collect()
     };
+    let doubled: String = (1..12)
+        .map(|at| {
+            format!(
+                "set a{at} = {{{{a{before}}}}}{{{{a{before}}}}}\n",
+                before = at - 1
+            )
+        })
+        .collect();
     for (text, said) in [
         (
             "connect x\n> {{rom}}",
@@ -573,6 +595,10 @@ fn what_cannot_be_played_is_found_before() {
             "{{a}} has no value here",
         ),
         ("> hi", "nothing says where to connect to"),
+        (
+            &format!("set a0 = {}\n{doubled}> x", "x".repeat(1 << 10)),
+            "this value is larger than 1 MiB",
+        ),
         ("# nothing\nset a = b", "there is nothing to play"),
         ("alice: connect x\nalcie> hi", "did you mean alice?"),
         ("connect x\n> a\n< /refused 401", "right after the connect"),

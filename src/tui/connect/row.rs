@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::model::event::{Close, Direction, Open, What};
+use crate::model::frame::FrameInfo;
 use crate::model::handshake::Timings;
 use crate::model::message::Message;
 use crate::model::units::{show_duration, show_size};
@@ -62,6 +63,13 @@ impl<'a> Row<'a> {
                     Some(rtt) => format!("rtt {}", show_duration(*rtt)).into(),
                     None => control_payload(payload, room),
                 },
+            },
+            What::Frame { dir, frame } => Self {
+                kind: way(*dir),
+                sign: sign(*dir),
+                op: "FRM",
+                size: compact_size(usize::try_from(frame.payload_len).unwrap_or(usize::MAX)),
+                preview: framed(frame).into(),
             },
             What::Open(open) => Self::happening(Kind::Happening, "*", "OPEN", opened(open)),
             What::Close(close) => {
@@ -141,6 +149,17 @@ fn control_payload(payload: &[u8], room: usize) -> Cow<'_, str> {
 /// `08 96 01`, as many as fit.
 fn bytes(payload: &[u8], room: usize) -> String {
     hex::preview(payload, (room / 3).max(1))
+}
+
+/// `text (1) fin=0 rsv=100`.
+fn framed(frame: &FrameInfo) -> String {
+    let [rsv1, rsv2, rsv3] = frame.rsv.map(u8::from);
+    format!(
+        "{} ({}) fin={} rsv={rsv1}{rsv2}{rsv3}",
+        frame.opcode,
+        frame.opcode.value(),
+        u8::from(frame.fin)
+    )
 }
 
 fn opened(open: &Open) -> String {

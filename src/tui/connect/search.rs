@@ -29,7 +29,9 @@ impl Search {
     pub(in crate::tui) fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
-            predicate: Predicate::parse(text).map_err(|error| error.sentence()),
+            predicate: Predicate::parse(text)
+                .or_else(|error| plain(text).ok_or(error))
+                .map_err(|error| error.sentence()),
             hits: VecDeque::new(),
             next: 1,
         }
@@ -99,6 +101,24 @@ impl Search {
     }
 }
 
+/// What is no filter but reads like a piece of a message, `"id":7` or words, is looked for as it is.
+/// What begins as a test does, or joins some, was meant as one.
+fn plain(text: &str) -> Option<Predicate> {
+    const TESTS: [&str; 8] = ["json:", "op:", "dir:", "size", "code:", "/", "!", "("];
+    let text = text.trim();
+    let has_test = |word: &str| TESTS.iter().any(|test| word.starts_with(test));
+    let meant = text
+        .split_whitespace()
+        .any(|word| matches!(word, "&" | "|" | "&&" | "||") || has_test(word));
+    // A text that is still being typed, and no more.
+    let is_open = text.starts_with('"') && !text[1..].contains('"');
+    if meant || is_open {
+        return None;
+    }
+    let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
+    Predicate::parse(&format!("\"{quoted}\"")).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
@@ -163,6 +183,32 @@ mod tests {
         let mut search = Search::new("x");
         assert!(search.scan(&ring));
         assert_eq!(search.count(), 1);
+    }
+
+    #[test]
+    fn a_piece_of_a_message_is_looked_for_as_it_is() {
+        let mut ring = Ring::default();
+        push(&mut ring, r#"{"id":7777,"name":"a b\n"}"#);
+        for text in [
+            r#""id":7777"#,
+            r#""id":7777,"name""#,
+            r#""name":"a b\n"#,
+            "{\"id\":7777,",
+        ] {
+            let mut search = Search::new(text);
+            search.scan(&ring);
+            assert_eq!((search.problem(), search.count()), (None, 1), "{text}");
+        }
+        for wrong in [
+            "op:ping json:/id",
+            "\"a\" op:text",
+            "\"open",
+            "size>",
+            "/(/",
+            "a & ",
+        ] {
+            assert!(Search::new(wrong).problem().is_some(), "{wrong}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::list::List;
 use super::save::Save;
 use super::scene::Scene;
 use super::search::Search;
+use crate::model::event::{Direction, What};
 use crate::model::state::ReadyState;
 use crate::tui::chord::Chord;
 use crate::tui::theme::{Colours, MONO, THEMES, Theme};
@@ -83,6 +84,8 @@ pub(super) struct State {
     /// The first keys of a sequence.
     pub(super) begun: Vec<Chord>,
     said: Option<(String, Duration)>,
+    /// The last number when something was sent whose own is to be told.
+    sent_after: Option<u64>,
 }
 
 /// Which pane has the keys.
@@ -140,6 +143,7 @@ impl State {
             is_reading: false,
             begun: Vec::new(),
             said: None,
+            sent_after: None,
         }
     }
 
@@ -175,11 +179,36 @@ impl State {
         (self.now < *until).then_some(text.as_str())
     }
 
+    /// Something is being sent: where the list does not follow, its number is told once it has one.
+    pub(super) fn watch_sent(&mut self, scene: &Scene) {
+        self.sent_after = (!self.list.follows()).then_some(scene.ring.last());
+    }
+
+    fn tell_sent(&mut self, scene: &Scene) {
+        let Some(after) = self.sent_after else {
+            return;
+        };
+        let is_sent = |number: &u64| {
+            let what = scene.ring.get(*number).map(|entry| &entry.event.what);
+            let out = Direction::Out;
+            matches!(what, Some(What::Message { dir, .. } | What::Frame { dir, .. }) if *dir == out)
+        };
+        let first = (after + 1).max(scene.ring.first());
+        match (first..=scene.ring.last()).find(is_sent) {
+            Some(number) => {
+                self.sent_after = None;
+                self.say(format!("sent as #{number}"));
+            }
+            None => self.sent_after = Some(scene.ring.last()),
+        }
+    }
+
     /// Brings everything in line with what the session wrote.
     pub(super) fn settle(&mut self, scene: &Scene) {
         if scene.vitals.state() == ReadyState::Open {
             self.composer.connected();
         }
+        self.tell_sent(scene);
         let layout = self.layout();
         self.list
             .settle(&scene.ring, usize::from(layout.rows.height));

@@ -170,6 +170,9 @@ impl Update<'_> {
                 ) {
                     self.show_events();
                 }
+                if let Input::Command(Command::Send(_) | Command::Frame(_)) = input {
+                    self.state.watch_sent(self.scene);
+                }
                 self.effects.push(Effect::Input { input, line });
                 return;
             }

@@ -5,7 +5,7 @@
 //! of what is still to be read or searched and says whether there is more, so that 64 MiB of JSON
 //! cost no more per picture than 1 MiB, and the first rows are there at once.
 //!
-//! Keys: arrows, page keys, Home and End move; Left and Right (or Enter) fold and unfold, `-` and
+//! Keys: arrows, page keys, Home and End move; Left and Right (or Enter, Space) fold and unfold, `-` and
 //! `+` all; `<` and `>` move sideways where lines are not wrapped; `/` searches, `n` and `N` go on.
 
 mod details;
@@ -165,7 +165,7 @@ impl Inspector {
             KeyCode::End | KeyCode::Char('G') => sheet.go_to(usize::MAX),
             KeyCode::Left => sheet.fold(true),
             KeyCode::Right => sheet.fold(false),
-            KeyCode::Enter => sheet.toggle(),
+            KeyCode::Enter | KeyCode::Char(' ') => sheet.toggle(),
             KeyCode::Char('-') => sheet.fold_all(),
             KeyCode::Char('+') => sheet.unfold_all(),
             KeyCode::Char('>') if self.is_cut => sheet.move_right(SIDESTEP),

@@ -303,8 +303,8 @@ fn stats_are_three_lines() {
     assert_eq!(
         stats(&totals.end(crate::error::ExitCode::DONE)),
         [
-            "received 1 messages, 3 B (5 B on the wire); 0 pings, 1 pongs",
-            "sent 1 messages, 2 B (4 B on the wire); 0 pings, 0 pongs",
+            "received 1 message, 3 B (5 B on the wire); 0 pings, 1 pong",
+            "sent 1 message, 2 B (4 B on the wire); 0 pings, 0 pongs",
             "round trip p50 20ms, p99 20ms, max 20ms",
         ]
     );
@@ -321,6 +321,6 @@ fn stats_tell_how_well_messages_were_compressed() {
     let lines = stats(&totals.end(crate::error::ExitCode::DONE));
     assert_eq!(
         lines[0],
-        "received 1 messages, 1.0 kB (80 B on the wire, 12.5:1); 0 pings, 0 pongs"
+        "received 1 message, 1.0 kB (80 B on the wire, 12.5:1); 0 pings, 0 pongs"
     );
 }

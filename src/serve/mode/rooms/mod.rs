@@ -401,6 +401,10 @@ impl Request<'_> {
 
     fn room(&self) -> Result<Channel, Wrong> {
         let name = self.incoming.room.as_deref().unwrap_or_default();
+        if name.is_empty() {
+            // None was given, or it is no text.
+            return Err(("bad_name", "room takes a text: \"lobby\"".to_owned()));
+        }
         let name = name::check(name).map_err(|why| ("bad_name", format!("room: {why}")))?;
         Ok(Channel::room(self.from.path.clone(), name))
     }

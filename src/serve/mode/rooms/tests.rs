@@ -148,6 +148,9 @@ fn a_move_reaches_the_room_with_its_senders_identity() {
     );
     stage.says(3, r#"{"type":"move","x":1}"#);
     assert_eq!(stage.types(3), ["not_in_room"]);
+    stage.says(3, r#"{"type":"join","room":5}"#);
+    let (_, heard) = &stage.heard()[0];
+    assert!(heard.contains("room takes a text"), "{heard}");
 }
 
 #[test]

@@ -39,8 +39,28 @@ pub(super) fn notes(context: &Context<'_>, area: Rect, back: usize, buffer: &mut
         let line = Line::from(vec![
             Span::styled(clock(note.time, &context.state.setup.zone), theme.dim),
             Span::styled(format!(" {:<5} ", note.weight.name()), style),
-            Span::styled(note.text.as_str(), text),
+            Span::styled(without(&note.text, note.weight), text),
         ]);
         buffer.set_line(area.x, y, &line, area.width);
+    }
+}
+
+/// The text of a note without the word that its weight says already.
+fn without(text: &str, weight: Weight) -> &str {
+    match weight {
+        Weight::Error => text.strip_prefix("error: ").unwrap_or(text),
+        Weight::Info | Weight::Warning => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_called_one_once() {
+        let text = "error: could not connect";
+        assert_eq!(without(text, Weight::Error), "could not connect");
+        assert_eq!(without(text, Weight::Info), text);
     }
 }

@@ -2,14 +2,20 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget as _};
 
 use super::Context;
 use super::bar::Bar;
+use super::help::wrap;
 use crate::text::{glyph, sanitize};
 use crate::tui::connect::keymap::{Place, TABLE, Verb};
 use crate::tui::connect::search::Search;
 use crate::tui::connect::state::{Focus, Overlay};
+
+/// A sentence takes no more rows than this.
+const MOST_ROWS: usize = 4;
 
 pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
     let (area, state, theme) = (context.layout.footer, context.state, context.theme);
@@ -20,15 +26,10 @@ pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
     if let (Some(Overlay::Filter { .. }), Some(problem)) =
         (&state.overlay, search.and_then(Search::problem))
     {
-        let room = usize::from(area.width).saturating_sub(2);
-        let text = glyph::fit(problem, room, theme.glyphs.ascii);
-        buffer.set_stringn(area.x + 1, area.y, text, room, theme.error);
-        return;
+        return sentence(context, problem, theme.error, buffer);
     }
     if let Some(said) = state.said() {
-        let text = format!(" {}", sanitize::line(said));
-        buffer.set_stringn(area.x, area.y, text, usize::from(area.width), theme.hint);
-        return;
+        return sentence(context, said, theme.hint, buffer);
     }
     if !state.begun.is_empty() {
         let keys: Vec<String> = state.begun.iter().map(ToString::to_string).collect();
@@ -75,10 +76,39 @@ pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
                 Verb::Cancel => 1,
                 _ => u8::try_from(at + 1).unwrap_or(u8::MAX),
             };
-            bar.add(rank, pair(context, &key, entry.footer));
+            let word = match entry.verb {
+                // There it looks for a text in the message.
+                Verb::Filter if state.focus == Focus::Inspector => "search",
+                _ => entry.footer,
+            };
+            bar.add(rank, pair(context, &key, word));
         }
     }
     bar.render(area, buffer, &Span::raw("  "));
+}
+
+/// A sentence, whole: upwards from the last row, where one is too few for it.
+fn sentence(context: &Context<'_>, text: &str, style: Style, buffer: &mut Buffer) {
+    let footer = context.layout.footer;
+    let room = usize::from(footer.width).saturating_sub(2);
+    let mut rows = wrap(&sanitize::line(text), room);
+    if rows.len() > MOST_ROWS {
+        let rest = rows.split_off(MOST_ROWS - 1).join(" ");
+        rows.push(glyph::fit(&rest, room, context.theme.glyphs.ascii));
+    }
+    for (y, row) in (buffer.area.top()..footer.bottom())
+        .rev()
+        .zip(rows.iter().rev())
+    {
+        let area = Rect {
+            y,
+            height: 1,
+            ..footer
+        };
+        Clear.render(area, buffer);
+        buffer.set_style(area, context.theme.text);
+        buffer.set_stringn(area.x + 1, y, row, room, style);
+    }
 }
 
 fn pair(context: &Context<'_>, key: &str, word: &str) -> Line<'static> {

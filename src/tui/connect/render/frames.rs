@@ -353,10 +353,12 @@ fn hits(context: &Context<'_>, search: &Search) -> Span<'static> {
     } else {
         ""
     };
-    let text = format!(
-        "  {}{more} hits{only} ({keys})",
-        Thousands(search.count() as u64)
-    );
+    let hits = match search.count() {
+        1 => "hit",
+        _ => "hits",
+    };
+    let count = Thousands(search.count() as u64);
+    let text = format!("  {count}{more} {hits}{only} ({keys})");
     Span::styled(text, theme.hit)
 }
 

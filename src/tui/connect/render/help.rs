@@ -121,10 +121,19 @@ fn lines(state: &State) -> (Vec<Line<'static>>, usize) {
     (lines, commands)
 }
 
-/// Rows of at most so many columns, broken between words; a longer word is cut.
-fn wrap(text: &str, columns: usize) -> Vec<String> {
+/// Rows of at most so many columns, broken between words, and in a longer one.
+pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut rows: Vec<String> = Vec::new();
     for word in text.split(' ') {
+        if glyph::width(word) > columns {
+            for letter in word.chars() {
+                match rows.last_mut() {
+                    Some(row) if glyph::width(row) + 2 <= columns => row.push(letter),
+                    _ => rows.push(letter.to_string()),
+                }
+            }
+            continue;
+        }
         match rows.last_mut() {
             Some(row) if glyph::width(row) + 1 + glyph::width(word) <= columns => {
                 row.push(' ');

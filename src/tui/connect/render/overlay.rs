@@ -81,7 +81,7 @@ pub(super) fn render(
         }
         Overlay::Save { line, is_list } => {
             let title = if *is_list {
-                "Save the list to"
+                "Save the list to .ndjson .har .wst"
             } else {
                 "Save the payload to"
             };

@@ -14,6 +14,8 @@ use super::super::update::update;
 use super::render;
 use crate::input::Input;
 use crate::model::control::Control;
+use crate::model::event::{Direction, What};
+use crate::model::frame::{FrameInfo, Opcode};
 use crate::tui::chord::Chord;
 use crate::tui::theme::Colours;
 
@@ -188,6 +190,48 @@ fn either_way_to_quit_asks_about_a_draft() {
 }
 
 #[test]
+fn what_was_sent_is_told_where_the_list_does_not_follow() {
+    let mut told = session();
+    let keys = [&["esc", "k", "i"][..], &typed("hello"), &["enter"]].concat();
+    let mut state = pressed(&told, (80, 24), &keys);
+    told.received("first").sent("hello");
+    update(&mut state, &told.scene, told.now, Action::Look);
+    let shown = text(&picture(&state, &told));
+    let number = told.scene.ring.last();
+    assert!(shown.contains(&format!("sent as #{number}")), "{shown}");
+}
+
+#[test]
+fn a_frame_of_its_own_is_a_row() {
+    let mut told = session();
+    told.hear(What::Frame {
+        dir: Direction::Out,
+        frame: FrameInfo {
+            fin: false,
+            rsv: [true, false, false],
+            opcode: Opcode::TEXT,
+            masked: true,
+            payload_len: 5,
+            wire_len: 11,
+        },
+    });
+    let shown = shown(&told, (80, 24), &[]);
+    assert!(shown.contains("> FRM"), "{shown}");
+    assert!(shown.contains("text (1) fin=0 rsv=100"), "{shown}");
+}
+
+#[test]
+fn a_long_sentence_is_said_whole() {
+    let told = session();
+    let mut state = state(&told, 40, 10);
+    state.say(
+        "/a/folder/with/a/name/that/is/longer/than/a/row: No such file or directory (os error 2)",
+    );
+    let shown = text(&picture(&state, &told));
+    assert!(shown.ends_with("(os error 2)"), "{shown}");
+}
+
+#[test]
 fn no_letter_is_lost_to_the_help() {
     let told = session();
     let keys = [&["f1"][..], &typed("jhello ?")].concat();
@@ -342,6 +386,8 @@ fn hits_are_counted_however_long_the_filter_is() {
         let shown = shown(&told, size, &keys);
         assert!(shown.contains("2 hits only (n/N)"), "{shown}");
     }
+    let one = [&["esc", "/"][..], &typed("trades & dir:out"), &["enter"]].concat();
+    assert!(shown(&told, (80, 24), &one).contains(" 1 hit (n/N)"));
 }
 
 #[test]

@@ -112,6 +112,7 @@ pub(super) fn title(subject: &Subject<'_>, theme: &Theme) -> Line<'static> {
         ),
         What::Ping { dir, .. } => (Some(*dir), "PING"),
         What::Pong { dir, .. } => (Some(*dir), "PONG"),
+        What::Frame { dir, .. } => (Some(*dir), "FRAME"),
         What::Close(_) => (None, "CLOSE"),
         What::Open(_) => (None, "OPEN"),
         other => (None, other.name()),
