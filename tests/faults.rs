@@ -137,7 +137,6 @@ fn the_answer_is_wrong() {
         ),
     ] {
         let server = faulty(&[fault]);
-        // Another key than that of the RFC, whose accept is the wrong one.
         let host = format!("Host: {}", server.address());
         let head = [
             "GET / HTTP/1.1",

@@ -268,8 +268,12 @@ async fn play_all(
         .collect();
     let mut outcomes = Vec::new();
     for task in tasks {
-        // A task that panicked has said so.
-        let Ok(Some(Played { outcome, notes })) = task.await else {
+        let played = match task.await {
+            Ok(played) => played,
+            // Nothing aborts a task. One that panicked has said so, and the run has not passed.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
+        let Some(Played { outcome, notes }) = played else {
             continue;
         };
         readers.tell(&readers.report.file(&outcome));

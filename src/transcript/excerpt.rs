@@ -99,7 +99,7 @@ mod tests {
             format!("{}**...", "b".repeat(50))
         );
         assert_eq!(
-            bytes(text[49..].as_bytes(), 0, 4, &secrets),
+            bytes(&text.as_bytes()[49..], 0, 4, &secrets),
             "62 *** 61 66 74 ..."
         );
         assert_eq!(

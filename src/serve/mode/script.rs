@@ -476,7 +476,7 @@ mod tests {
         let known = Named::declared("t".into(), Secret::new(secret.clone()));
         for expected in [
             Said::Message(Message::text(secret.clone())),
-            Said::Ping(secret.clone().into()),
+            Said::Ping(secret.into()),
         ] {
             let mut script = script(&["/"], vec![(0, Act::Connect), (0, Act::Expect(expected))]);
             let mirror = Mirror {
