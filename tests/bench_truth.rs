@@ -154,6 +154,9 @@ fn ends_have_their_codes() {
         "0",
         "--connect-rate",
         "0",
+        // A message that crosses the FIN would be answered with a RST.
+        "--think",
+        "300ms",
     ];
     let (output, result) = bench(&server, &flags);
     output

@@ -63,6 +63,7 @@ fn without_a_url_a_person_gets_the_demo() {
 #[test]
 fn messages_that_arrive_leave_the_typed_text_alone() {
     let (tell, typed) = mpsc::channel::<()>();
+    let (say, came) = mpsc::channel::<()>();
     let server = RawServer::open(move |peer| {
         peer.send_text("before");
         typed.recv().expect("the test goes on");
@@ -70,6 +71,7 @@ fn messages_that_arrive_leave_the_typed_text_alone() {
             peer.send_text(&format!("tick {number}"));
         }
         assert_eq!(peer.text(), "half a line and the rest");
+        say.send(()).expect("the test waits");
         peer.finish_close();
     });
     let mut terminal = Terminal::connected(&["connect", "--line", &server.url()]);
@@ -86,6 +88,7 @@ fn messages_that_arrive_leave_the_typed_text_alone() {
     });
     terminal.keys(" and the rest");
     terminal.keys(ENTER);
+    came.recv().expect("it was sent");
     terminal.shows("half a line and the rest");
     terminal.keys(CTRL_C);
     assert_eq!(terminal.exits().0, 0);

@@ -70,6 +70,8 @@ pub struct Impaired {
     line: Line,
     /// Nothing is written until then.
     rest: Option<Pin<Box<Sleep>>>,
+    /// What may still be written of the piece that was begun.
+    left: Option<usize>,
     /// The end of the linger, or the next look at a stalled peer.
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -103,6 +105,7 @@ impl Impaired {
             socket: Some(socket),
             line: line.clone(),
             rest: None,
+            left: None,
             timer: None,
         };
         (impaired, line)
@@ -262,9 +265,14 @@ impl AsyncWrite for Impaired {
             ready!(rest.as_mut().poll(cx));
             this.rest = None;
         }
-        let bytes = &bytes[..bytes.len().min(most)];
+        // A piece may hold several small writes; the pause is behind the whole of it.
+        let left = this.left.unwrap_or(most).min(most);
+        let bytes = &bytes[..bytes.len().min(left)];
         let count = ready!(this.socket()?.poll_write(cx, bytes))?;
-        this.rest = Some(Box::pin(sleep(gap)));
+        this.left = Some(left - count).filter(|left| *left > 0);
+        if this.left.is_none() {
+            this.rest = Some(Box::pin(sleep(gap)));
+        }
         Poll::Ready(Ok(count))
     }
 
