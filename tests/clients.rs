@@ -32,9 +32,9 @@ fn compare(column: usize, client: impl Fn(&str, bool) -> Option<Seen>) {
         let Some(mut done) = reaction(fault, &client) else {
             return;
         };
-        // What a client tells depends on whether the server's own Close meets it on the way.
+        // What undici tells of its own Close depends on whether the server's meets it on the way.
         for _ in 0..2 {
-            if done != row[column] {
+            if column == 2 && fault.starts_with("bad-utf8") && done != row[column] {
                 done = reaction(fault, &client).unwrap_or(done);
             }
         }
