@@ -55,7 +55,7 @@ fn threshold(threshold: &ThresholdResult) -> Case {
         if threshold.passed {
             Result::Passed
         } else {
-            Result::Failed(problem(ExitCode::NOT_MET, message.clone(), message))
+            Result::Failed(problem(ExitCode::NOT_MET, message.clone(), &message))
         },
     )
 }
@@ -74,7 +74,7 @@ fn validity(result: &BenchResult) -> Case {
             Result::Passed
         } else {
             let message = "the result is suspect".to_owned();
-            Result::Error(problem(ExitCode::SUSPECT, message, reasons.join("\n")))
+            Result::Error(problem(ExitCode::SUSPECT, message, &reasons.join("\n")))
         },
     )
 }
@@ -92,7 +92,7 @@ fn figure(figure: &Figure) -> Case {
     case(
         format!("baseline {}", figure.metric),
         if figure.verdict == Change::Worse {
-            Result::Failed(problem(ExitCode::NOT_MET, message.clone(), message))
+            Result::Failed(problem(ExitCode::NOT_MET, message.clone(), &message))
         } else {
             Result::Passed
         },
@@ -107,11 +107,11 @@ fn case(name: String, result: Result) -> Case {
     }
 }
 
-fn problem(code: ExitCode, message: String, text: String) -> Problem {
+fn problem(code: ExitCode, message: String, text: &str) -> Problem {
     Problem {
         message,
         code: code.0,
-        text: sanitize::block(&text).into_owned(),
+        text: sanitize::block(text).into_owned(),
     }
 }
 

@@ -387,10 +387,12 @@ impl Text {
 
 /// A latency at the head of a picture.
 pub(super) fn heading(row: &LatencyRow) -> String {
-    if row.path == "rtt" {
-        return "RTT".to_owned();
-    }
-    let (first, rest) = row.title.split_at_checked(1).unwrap_or_default();
+    let title = match row.path {
+        "rtt" => return "RTT".to_owned(),
+        "handshake" => row.path,
+        _ => row.title,
+    };
+    let (first, rest) = title.split_at_checked(1).unwrap_or_default();
     first.to_uppercase() + rest
 }
 

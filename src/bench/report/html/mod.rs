@@ -228,7 +228,7 @@ mod tests {
         result.latency.rtt = nothing.clone();
         result.latency.service = nothing.clone();
         result.latency.first_message = nothing.clone();
-        result.latency.ping = nothing.clone();
+        result.latency.ping = nothing;
         result.series.rows.clear();
         result.series.histograms.clear();
         let page = write(&result);

@@ -28,17 +28,13 @@ pub(super) fn table(title: &str, heads: &[&str], rows: &[Vec<Cell>]) -> String {
     }
     // Writing to a String never fails.
     let mut html = format!(
-        "<section><h2>{}</h2>\n<div class=\"scroll\"><table>\n<thead><tr>",
+        "<section><h2>{}</h2>\n<div class=\"scroll\"><table>\n",
         text(title)
     );
-    for (at, head) in heads.iter().enumerate() {
-        let is_text = rows
-            .iter()
-            .all(|row| row.get(at).is_some_and(|(class, _)| *class == "text"));
-        let class = if is_text { " class=\"text\"" } else { "" };
-        let _ = write!(html, "<th{class}>{}</th>", text(head));
+    if !heads.is_empty() {
+        head(heads, rows, &mut html);
     }
-    html.push_str("</tr></thead>\n<tbody>\n");
+    html.push_str("<tbody>\n");
     for row in rows {
         html.push_str("<tr>");
         for (class, value) in row {
@@ -52,6 +48,19 @@ pub(super) fn table(title: &str, heads: &[&str], rows: &[Vec<Cell>]) -> String {
     }
     html.push_str("</tbody></table></div></section>\n");
     html
+}
+
+/// The names above the columns, aligned as what is below them.
+fn head(heads: &[&str], rows: &[Vec<Cell>], html: &mut String) {
+    html.push_str("<thead><tr>");
+    for (at, head) in heads.iter().enumerate() {
+        let is_text = rows
+            .iter()
+            .all(|row| row.get(at).is_some_and(|(class, _)| *class == "text"));
+        let class = if is_text { " class=\"text\"" } else { "" };
+        let _ = write!(html, "<th{class}>{}</th>", text(head));
+    }
+    html.push_str("</tr></thead>\n");
 }
 
 pub(super) fn thresholds(result: &BenchResult) -> String {
@@ -261,9 +270,9 @@ pub(super) fn facts(result: &BenchResult) -> String {
     }
     format!(
         "<div class=\"facts\">{}{}{}</div>\n",
-        table("Counted", &["", ""], &counters),
-        table("Workload", &["", ""], &asked),
-        table("Generator and environment", &["", ""], &machine),
+        table("Counted", &[], &counters),
+        table("Workload", &[], &asked),
+        table("Generator and environment", &[], &machine),
     )
 }
 
