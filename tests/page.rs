@@ -63,16 +63,15 @@ fn the_page_talks_with_a_client_that_is_not_a_page() {
     }
 }
 
-/// A server whose peers are sent away with a reason that is markup.
+/// A server that answers the probe, and sends the one connection of the load away with a reason that is
+/// markup.
 fn hostile() -> RawServer {
-    RawServer::each(3, |number, peer| {
+    RawServer::each(2, |number, peer| {
         peer.read_head();
         peer.accept();
-        // The first one is the probe.
-        if let Some(first) = peer.frame() {
-            peer.send_text(&first.text());
-        }
-        if number > 1 {
+        let first = peer.frame().expect("a message");
+        peer.send_text(&first.text());
+        if number == 2 {
             peer.frame();
             peer.send_close(4001, "<script>alert(1)</script>");
         }
@@ -84,7 +83,18 @@ fn hostile() -> RawServer {
 fn a_report_is_a_page_that_loads_nothing_and_obeys_nobody() {
     let server = hostile();
     let url = server.url();
-    let flags = ["bench", &url, "-c", "2", "-d", "10s", "--warmup", "0"];
+    let flags = [
+        "bench",
+        &url,
+        "-c",
+        "1",
+        "-d",
+        "10s",
+        "--warmup",
+        "0",
+        "--heartbeat",
+        "off",
+    ];
     let report = ["--report", "html=page.html", "--threshold", "rtt.p99<1h"];
     let output = wscope(&[&flags[..], &report].concat()).run();
     let Some(browser) = report_in_browser(&output.home.path().join("page.html")) else {
