@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::bench_tool::{folder, stored};
 use super::screen::is_utf8;
 use super::test::{base_url, surroundings};
 use super::{DEMO, Environment, Setup, connection, target};
@@ -12,7 +13,9 @@ use crate::bench::plan::{End, MODES, Mode, Pace, Ping, Ramp, Rate, SCRIPT, Sourc
 use crate::bench::reply::Match;
 use crate::bench::report::Glyphs;
 use crate::bench::template::Template;
-use crate::cli::args::{Bench, Load, Messages};
+use crate::cli::args::{Bench, Load, Messages, Results};
+use crate::command::bench::baseline::Baselines;
+use crate::command::bench::stored::Baseline;
 use crate::command::bench::{Only, Plan, script};
 use crate::command::test::URL;
 use crate::error::Error;
@@ -55,6 +58,7 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
         workload: workload(&args, feed.clone())?,
         script: script(&args, url, setup.environment)?,
         spawn: spawn(&args, url)?,
+        baselines: baselines(&args.results, environment)?,
         client,
         url: url.to_owned(),
         feed,
@@ -63,11 +67,7 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
         strict: args.results.strict,
         pid: args.results.pid,
         reports: args.results.report,
-        glyphs: if is_utf8(environment) {
-            Glyphs::Unicode
-        } else {
-            Glyphs::Ascii
-        },
+        glyphs: glyphs(environment),
         live: match args.results.live.as_str() {
             "plain" => true,
             "none" => false,
@@ -83,6 +83,33 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
         max_time: args.connection.max_time,
         notes,
     })
+}
+
+fn baselines(results: &Results, environment: &Environment) -> Result<Baselines, Error> {
+    let with = results.baseline.clone();
+    let save = results.save_baseline.clone().map(|name| {
+        let folder = folder(environment).ok_or_else(|| {
+            Error::usage_hint(
+                "--save-baseline: there is no folder to save it in: neither XDG_STATE_HOME nor HOME is set",
+                "--report json=FILE writes a file, and --baseline FILE takes one",
+            )
+        });
+        Ok::<_, Error>(Baseline { name, folder: folder? })
+    });
+    Ok(Baselines {
+        with: with.map(|name| stored(name, environment)),
+        noise: results.noise,
+        save: save.transpose()?,
+    })
+}
+
+/// What a summary may be drawn with.
+pub(super) fn glyphs(environment: &Environment) -> Glyphs {
+    if is_utf8(environment) {
+        Glyphs::Unicode
+    } else {
+        Glyphs::Ascii
+    }
 }
 
 /// The URL of connection 1.
