@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::distribution::Distribution;
+use super::fanout::Fanout;
 use super::feed::Feed;
 use super::payload::Payload;
 use super::reply::Match;
@@ -39,6 +40,8 @@ pub struct Workload {
     /// All connections begin at once.
     pub sync: bool,
     pub ping: Option<Ping>,
+    /// Who publishes, in mode `fanout`.
+    pub fanout: Option<Fanout>,
     /// What each user plays, in mode `script`.
     pub script: Option<Arc<Script>>,
     pub sources: Sources,
@@ -64,6 +67,12 @@ impl Workload {
     /// Whether connections do their work as soon as they are open, and not only when all are.
     pub const fn loads_while_opening(&self) -> bool {
         self.ramp.stages.is_some() || self.mode.once
+    }
+
+    /// Nothing is sent in the warm-up: messages are counted, and subscribers are to be there before
+    /// the first one.
+    pub const fn settles(&self) -> bool {
+        self.fanout.is_some() && self.end.messages.is_some()
     }
 
     /// Connections that there may be at the most.
@@ -197,6 +206,7 @@ pub const MODES: &[Mode] = &[
         answered: false,
         once: false,
     },
+    FANOUT,
     Mode {
         name: "hold",
         help: "connect, ping and idle (open connections, early closes, ping)",
@@ -213,6 +223,15 @@ pub const MODES: &[Mode] = &[
     },
     SCRIPT,
 ];
+
+/// What `--publishers` belongs to.
+pub const FANOUT: Mode = Mode {
+    name: "fanout",
+    help: "some publish, the others get it (delivery, reach, last_subscriber)",
+    sends: true,
+    answered: true,
+    once: false,
+};
 
 /// What `--script` means.
 pub const SCRIPT: Mode = Mode {

@@ -249,7 +249,7 @@ mod tests {
             self.now += Duration::from_millis(1);
             let mut bytes = Vec::new();
             self.payload
-                .write(&Feed::default(), 1, self.last, &mut bytes);
+                .write(&Feed::default(), 1, self.last, &[], &mut bytes);
             self.ledger.sent(Sent {
                 mark: self.how.mark(&self.payload, self.last, &bytes),
                 due: self.now,

@@ -21,6 +21,7 @@ use super::signals::{Signal, Signals};
 use super::spawn::Spawned;
 use super::test::URL;
 use crate::bench::failure::Name;
+use crate::bench::fanout::{self, Audience};
 use crate::bench::feed::Feed;
 use crate::bench::plan::{PER_SOURCE, Sources, Workload};
 use crate::bench::preflight::{self, Limits};
@@ -183,6 +184,12 @@ fn check_thresholds(plan: &Plan) -> Result<(), Error> {
         .as_ref()
         .map(|script| &script.steps[..]);
     for threshold in &plan.thresholds {
+        if threshold.is_of_fanout() && plan.workload.fanout.is_none() {
+            return Err(Error::usage(format!(
+                "--threshold {}: only --mode fanout measures {}",
+                threshold.text, threshold.metric
+            )));
+        }
         let checked = threshold.check(steps);
         checked.map_err(|wrong| {
             Error::usage(format!("--threshold: {}", wrong.show(&threshold.text)))
@@ -229,7 +236,7 @@ struct Load {
 }
 
 async fn begin(
-    plan: Plan,
+    mut plan: Plan,
     request: Request,
     tls: Option<Arc<Connector>>,
     output: &Output,
@@ -237,8 +244,10 @@ async fn begin(
     let debugs = plan.only == Some(Only::Debug);
     let open = match plan.workload.script.clone() {
         None => {
-            let first = request.of(1)?;
-            let probed = first_connection(&first, tls.clone(), &plan.workload).await?;
+            let (probed, heard_by) = first_connection(&request, &tls, &plan.workload).await?;
+            if let Some(fanout) = &mut plan.workload.fanout {
+                fanout.audience = fanout.audience.or(heard_by);
+            }
             if debugs {
                 output.data(debug(&probed).as_bytes());
                 return Ok(Begun::Ended(ExitCode::DONE));
@@ -324,15 +333,26 @@ async fn load(
 
 /// The first connection; tried again while a server is still starting, if that was asked for.
 async fn first_connection(
-    plan: &client::Plan,
-    tls: Option<Arc<Connector>>,
+    request: &Request,
+    tls: &Option<Arc<Connector>>,
     workload: &Workload,
-) -> Result<Probed, Error> {
+) -> Result<(Probed, Option<Audience>), Error> {
     let started = Instant::now();
+    let first = request.of(1)?;
     loop {
-        match probe::probe(plan, tls.clone(), workload).await {
+        let probed = match workload.fanout {
+            None => {
+                let probed = probe::probe(&first, tls.clone(), workload).await;
+                probed.map(|probed| (probed, None))
+            }
+            Some(fanout) => {
+                let probed = fanout::probe::probe(request, tls.clone(), workload, fanout).await;
+                probed.map(|(probed, heard_by)| (probed, Some(heard_by)))
+            }
+        };
+        match probed {
             Err(Error::Connect { .. })
-                if plan
+                if first
                     .wait_for_server
                     .is_some_and(|limit| started.elapsed() < limit) =>
             {

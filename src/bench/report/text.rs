@@ -31,6 +31,7 @@ pub(super) fn summary(result: &BenchResult, glyphs: Glyphs) -> String {
     text.head(result);
     text.iterations(result);
     text.connections(result);
+    text.fanout(result);
     text.latencies(result);
     text.steps(result);
     text.handshake(result);
@@ -135,6 +136,16 @@ impl Text {
         let rows = [
             ("rtt", &latency.rtt, "from intended send"),
             (
+                "delivery",
+                &latency.delivery,
+                "from intended publish, each receiver",
+            ),
+            (
+                "last one",
+                &latency.last_subscriber,
+                "from intended publish, the last receiver",
+            ),
+            (
                 "session",
                 &latency.session,
                 "a whole script, from when it was due",
@@ -146,7 +157,8 @@ impl Text {
         ];
         for (name, info, note) in rows {
             let is_main = match name {
-                "rtt" => result.iterations.is_none(),
+                "rtt" => result.iterations.is_none() && result.fanout.is_none(),
+                "delivery" => result.fanout.is_some(),
                 "session" => result.iterations.is_some(),
                 _ => false,
             };
@@ -205,9 +217,11 @@ impl Text {
 
     /// How the main latency is distributed, and how it went from second to second.
     fn pictures(&mut self, result: &BenchResult) {
-        let (title, info, column) = match &result.iterations {
-            None => ("RTT", &result.latency.rtt, "rtt_p99"),
-            Some(_) => ("Session", &result.latency.session, "session_p99"),
+        let latency = &result.latency;
+        let (title, info, column) = match (&result.iterations, &result.fanout) {
+            (None, None) => ("RTT", &latency.rtt, "rtt_p99"),
+            (Some(_), _) => ("Session", &latency.session, "session_p99"),
+            (None, Some(_)) => ("Delivery", &latency.delivery, "delivery_p99"),
         };
         let Some(samples) = info.hdr.decoded().filter(|samples| !samples.is_empty()) else {
             return;
@@ -223,6 +237,33 @@ impl Text {
         for line in plot::beside(&left, &right) {
             self.line(format_args!("{line}"));
         }
+        self.line(format_args!(""));
+    }
+
+    /// What was published, and who got it.
+    fn fanout(&mut self, result: &BenchResult) {
+        let Some(fanout) = &result.fanout else {
+            return;
+        };
+        let reach = match fanout.reach {
+            Some(reach) => format!("{:.4}%", reach * 100.0),
+            None => "-".to_owned(),
+        };
+        self.line(format_args!(
+            "Fan-out       published {}   reach {reach} ({} of {})   gaps {}   duplicate {}   out of order {}",
+            Thousands(fanout.published),
+            Thousands(fanout.delivered),
+            Thousands(fanout.expected),
+            Thousands(fanout.gaps),
+            Thousands(fanout.duplicate),
+            Thousands(fanout.out_of_order),
+        ));
+        self.line(format_args!(
+            "              {} publishing in {} groups, heard by {}",
+            Thousands(fanout.publishers as u64),
+            Thousands(fanout.groups as u64),
+            sanitize::line(&fanout.audience),
+        ));
         self.line(format_args!(""));
     }
 

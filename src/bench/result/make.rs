@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
 
 use super::super::failure::Name;
+use super::super::fanout as plan;
 use super::super::figures::{self, Close, Closes, Figures, Latency, Seen};
 use super::super::machine;
 use super::super::payload::Content;
@@ -18,7 +19,7 @@ use super::super::threshold::{Measured, Threshold, Unit};
 use super::super::verdict::{self, Facts, Remark};
 use super::series::series;
 use super::{
-    BenchResult, Bytes, Check, CloseCount, Connections, Environment, ErrorCount, Frames, Generator,
+    BenchResult, Bytes, Check, CloseCount, Connections, Environment, ErrorCount, Fanout, Frames, Generator,
     Handshake, Hdr, Iterations, Lag, Latencies, LatencyInfo, Messages, PERCENTILES, PayloadInfo,
     RemarkInfo, Run, SCHEMA, StageInfo, StepInfo, TargetProcess, ThresholdResult, Verdict,
     WorkloadInfo,
@@ -110,6 +111,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
             .script
             .as_ref()
             .map(|_| iterations(figures, finished.measured)),
+        fanout: workload.fanout.map(|plan| fanout(figures, plan)),
         steps: steps(figures, workload),
         checks: checks(figures, workload),
         errors: errors(figures),
@@ -268,6 +270,22 @@ fn iterations(figures: &Figures, measured: Duration) -> Iterations {
     }
 }
 
+fn fanout(figures: &Figures, plan: plan::Fanout) -> Fanout {
+    let counted = figures.fanout;
+    Fanout {
+        publishers: plan.publishers,
+        groups: plan.groups,
+        audience: plan.audience.unwrap_or_default().name().into(),
+        published: counted.published,
+        expected: counted.expected(),
+        delivered: counted.delivered,
+        reach: counted.reach(),
+        duplicate: counted.duplicate,
+        gaps: counted.gaps(),
+        out_of_order: counted.out_of_order,
+    }
+}
+
 /// Each step with what was counted of it; those that were never reached have nothing.
 fn counted<'a>(
     figures: &'a Figures,
@@ -317,6 +335,8 @@ fn latencies(figures: &Figures, workload: &Workload) -> Latencies {
         sched_lag: info(Latency::SchedLag),
         send_stall: info(Latency::SendStall),
         session: info(Latency::Session),
+        delivery: info(Latency::Delivery),
+        last_subscriber: info(Latency::LastSubscriber),
         step: counted(figures, workload)
             .map(|(step, counted)| (step.name.clone(), latency_info(&counted.latency)))
             .collect(),

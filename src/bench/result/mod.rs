@@ -37,6 +37,9 @@ pub struct BenchResult {
     pub messages: Messages,
     /// How often a script was played; `null` in every other mode.
     pub iterations: Option<Iterations>,
+    /// What was published, and who got it; `null` in every mode but `fanout`.
+    #[serde(default)]
+    pub fanout: Option<Fanout>,
     pub bytes: Bytes,
     pub frames: Frames,
     pub latency: Latencies,
@@ -203,6 +206,29 @@ pub struct Iterations {
     pub rate: f64,
 }
 
+/// What was published in the measured time, and who got it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Fanout {
+    pub publishers: usize,
+    pub groups: usize,
+    /// Who was to get a message: `subscribers`, `others`, `all`.
+    pub audience: String,
+    pub published: u64,
+    /// For each message those who were there to get it when it was published.
+    pub expected: u64,
+    /// Those who got it, the first time.
+    pub delivered: u64,
+    /// `delivered` / `expected`; `null` where nothing was expected.
+    pub reach: Option<f64>,
+    /// Deliveries beyond the first.
+    pub duplicate: u64,
+    /// Messages that a receiver never got, although it got a later one of the same publisher.
+    pub gaps: u64,
+    /// Messages that came after a later one of the same publisher.
+    pub out_of_order: u64,
+}
+
 /// A step of the script.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -249,6 +275,12 @@ pub struct Latencies {
     pub send_stall: LatencyInfo,
     /// A script that passed, from when it was due to its end.
     pub session: LatencyInfo,
+    /// From when a message was to be published to each one that got it.
+    #[serde(default)]
+    pub delivery: LatencyInfo,
+    /// From when a message was to be published to the last one that got it, where all did.
+    #[serde(default)]
+    pub last_subscriber: LatencyInfo,
     /// The steps of a script that passed, by their names.
     pub step: BTreeMap<String, LatencyInfo>,
     pub handshake: Handshake,
@@ -268,7 +300,7 @@ pub struct Handshake {
 }
 
 /// Microseconds. A percentile that has not samples enough is `null`, for it would be the maximum.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LatencyInfo {
     pub count: u64,
@@ -287,7 +319,7 @@ pub struct LatencyInfo {
 }
 
 /// The histogram itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hdr {
     /// `v2-deflate-base64`: HdrHistogram V2, compressed, in base64.

@@ -15,9 +15,10 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use self::course::first_phase;
 pub use self::finished::{EndReason, Finished, Generator, Second, TargetUsage};
+use super::fanout::Exchange;
 use super::figures::{Figures, Latency};
 use super::machine::{self, Usage};
-use super::plan::{PER_SOURCE, Workload};
+use super::plan::{PER_SOURCE, Pace, Workload};
 use super::request::Request;
 use super::script::Script;
 use super::script::crew::crew;
@@ -186,9 +187,15 @@ impl Run {
         shared.set_phase(first);
         let (sender, reports) = unbounded_channel();
         let now = Instant::now();
+        let workload = &setting.workload;
+        let closed = matches!(workload.pace, Pace::Closed { .. });
+        let exchange = workload
+            .fanout
+            .map(|fanout| Arc::new(Exchange::new(fanout, workload.threads, closed, now)));
         let common = Common {
-            workload: Arc::clone(&setting.workload),
+            workload: Arc::clone(workload),
             shared: Arc::clone(&shared),
+            exchange,
             reports: sender,
             started: now,
         };

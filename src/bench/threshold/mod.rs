@@ -15,6 +15,8 @@ use super::script::Step;
 
 /// Those that only a script has, by how their names begin.
 const OF_SCRIPTS: [&str; 3] = ["checks.", "iterations.", STEP];
+/// Those that only mode `fanout` has.
+const OF_FANOUT: [&str; 3] = ["fanout.", "delivery.", "last_subscriber."];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
@@ -132,6 +134,12 @@ impl Threshold {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether mode `fanout` alone measures it.
+    pub fn is_of_fanout(&self) -> bool {
+        let name = self.metric.to_string();
+        OF_FANOUT.iter().any(|prefix| name.starts_with(prefix))
     }
 
     /// Whether it holds, and the value it was judged by; `None` where nothing was measured.

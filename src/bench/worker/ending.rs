@@ -31,7 +31,7 @@ impl Worker {
         by: ClosedBy,
         deadline: Instant,
     ) {
-        self.leave_open(slot);
+        self.leave_open(slot, by);
         if let State::Open(open) = &mut self.slots[slot].state {
             open.closing = Some(Closing {
                 by,
@@ -53,7 +53,8 @@ impl Worker {
                 let code = CloseCode::PROTOCOL_ERROR;
                 self.with_user(slot, |user, scene| user.close(code.0, scene));
                 self.write_out(slot);
-                self.leave_open(slot);
+                // It is the peer's doing.
+                self.leave_open(slot, ClosedBy::Peer);
                 self.ended(
                     slot,
                     Close {
@@ -112,26 +113,39 @@ impl Worker {
             // We wanted to close anyway.
             Some(_) => self.ended(slot, abnormal, None, false),
             None => {
-                self.leave_open(slot);
+                self.leave_open(slot, ClosedBy::Transport);
                 self.ended(slot, abnormal, None, true);
             }
         }
     }
 
     /// The connection is no longer one that is sent to.
-    pub(super) fn leave_open(&mut self, slot: usize) {
+    pub(super) fn leave_open(&mut self, slot: usize, by: ClosedBy) {
         let State::Open(open) = &mut self.slots[slot].state else {
             return;
         };
         if open.closing.is_some() {
             return;
         }
-        let place = open.place;
+        let (place, speaking) = (open.place, open.speaking);
         self.open.swap_remove(place);
         if let Some(&moved) = self.open.get(place)
             && let State::Open(open) = &mut self.slots[moved].state
         {
             open.place = place;
+        }
+        if let Some(place) = speaking {
+            self.speaking.swap_remove(place);
+            if let Some(&moved) = self.speaking.get(place)
+                && let State::Open(open) = &mut self.slots[moved].state
+            {
+                open.speaking = Some(place);
+            }
+        }
+        // At the end of the run what still comes counts.
+        if self.phase < Phase::Close {
+            let by_us = by == ClosedBy::Us;
+            self.with_user(slot, |user, scene| user.leave(by_us, scene));
         }
         self.common.shared.closed();
     }
@@ -144,7 +158,8 @@ impl Worker {
         }
         if let State::Open(open) = &mut self.slots[slot].state {
             self.in_flight = self.in_flight.saturating_sub(open.user.in_flight());
-            open.user.end(&mut self.figures);
+            open.user
+                .end(self.common.exchange.as_deref(), &mut self.figures);
         }
         self.slots[slot].state = State::Idle;
         self.slots[slot].was_lost = lost;
@@ -161,7 +176,7 @@ impl Worker {
     pub(super) fn forget(&mut self, slot: usize) {
         match self.slots[slot].state {
             State::Idle => return,
-            State::Open(_) => self.leave_open(slot),
+            State::Open(_) => self.leave_open(slot, ClosedBy::Us),
             State::Connecting(_) | State::Opening => self.dialer.opened(),
         }
         self.slots[slot].state = State::Idle;

@@ -28,6 +28,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use self::dialer::Dialer;
 use self::slot::{Slot, State};
 use super::alarm::Alarm;
+use super::fanout::Exchange;
 use super::figures::Figures;
 use super::machine;
 use super::opener::{Opened, Opener};
@@ -44,6 +45,8 @@ use crate::wire::tls::Connector;
 pub struct Common {
     pub workload: Arc<Workload>,
     pub shared: Arc<Shared>,
+    /// In mode `fanout`.
+    pub exchange: Option<Arc<Exchange>>,
     pub reports: UnboundedSender<Report>,
     pub started: Instant,
 }
@@ -104,8 +107,10 @@ pub struct Worker {
     index: usize,
     poll: Poll,
     slots: Vec<Slot>,
-    /// The slots that may be sent to, in no order.
+    /// The slots that are open, in no order.
     open: Vec<usize>,
+    /// Those of them on which messages are sent: all but in mode `fanout`.
+    speaking: Vec<usize>,
     cursor: usize,
     dialer: Dialer,
     opener: Option<Opener>,
@@ -147,6 +152,9 @@ impl Worker {
         let workload = Arc::clone(&common.workload);
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        if let Some(exchange) = &common.exchange {
+            exchange.wakes(index, Arc::clone(&waker));
+        }
         let (done, opened) = channel();
         let opener = match &route {
             Route::Direct(_) => None,
@@ -173,6 +181,7 @@ impl Worker {
             poll,
             slots: (0..share).map(|slot| Slot::new(number(slot))).collect(),
             open: Vec::new(),
+            speaking: Vec::new(),
             cursor: 0,
             dialer: Dialer::new(&workload, index, share, &mut chance, common.started),
             opener,
@@ -184,10 +193,10 @@ impl Worker {
             dirty: Vec::new(),
             phase: Phase::Ramp,
             in_flight: 0,
-            left: workload
-                .end
-                .messages
-                .map(|all| part(all as usize, index, threads) as u64),
+            left: workload.end.messages.map(|all| match &common.exchange {
+                Some(exchange) => exchange.part_of(all, index),
+                None => part(all as usize, index, threads) as u64,
+            }),
             told: false,
             last_tick: (common.started, Duration::ZERO),
             figures: Figures::default(),
@@ -215,6 +224,7 @@ impl Worker {
                 break;
             }
             self.take_opened();
+            self.take_over(now);
             self.fire_timers(now);
             self.keep_schedule();
             self.dial(now);
@@ -297,7 +307,8 @@ impl Worker {
         let from_the_start = self.common.workload.loads_while_opening();
         match self.phase {
             Phase::Ramp => from_the_start,
-            Phase::WarmUp | Phase::Measure => true,
+            Phase::WarmUp => !self.common.workload.settles(),
+            Phase::Measure => true,
             _ => false,
         }
     }
@@ -316,7 +327,7 @@ impl Worker {
         let Pace::Closed { pipeline, think } = workload.pace else {
             return;
         };
-        if !workload.mode.sends {
+        if !workload.mode.sends || !self.speaks(slot) {
             return;
         }
         let spread = if workload.sync {
@@ -348,7 +359,8 @@ impl Worker {
     fn drop_all(&mut self) {
         for slot in 0..self.slots.len() {
             if let State::Open(open) = &mut self.slots[slot].state {
-                open.user.end(&mut self.figures);
+                open.user
+                    .end(self.common.exchange.as_deref(), &mut self.figures);
             }
             self.forget(slot);
         }

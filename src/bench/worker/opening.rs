@@ -186,7 +186,14 @@ impl Worker {
         self.common.shared.opened();
         self.dialer.opened();
         let phase = self.chance.random();
-        let user = User::new(number, codec, &self.common.workload, phase, now);
+        let mut user = User::new(number, codec, &self.common.workload, phase, now);
+        if let Some(exchange) = &self.common.exchange {
+            user.join(exchange, slot * self.common.workload.threads + self.index);
+        }
+        let speaking = user.sends().then_some(self.speaking.len());
+        if speaking.is_some() {
+            self.speaking.push(slot);
+        }
         self.slots[slot].state = State::Open(Box::new(Open {
             socket,
             user,
@@ -194,6 +201,7 @@ impl Worker {
             stalled: None,
             closing: None,
             place: self.open.len(),
+            speaking,
         }));
         self.open.push(slot);
         if let Some(lifetime) = self.common.workload.lifetime {

@@ -96,8 +96,11 @@ impl Worker {
 
     pub(super) fn share_of(&self, rate: Rate) -> f64 {
         match rate {
-            Rate::Total(all) => all / self.common.workload.threads as f64,
-            Rate::PerConnection(_) => rate.of(self.open.len()),
+            Rate::Total(all) => match &self.common.exchange {
+                Some(exchange) => all * exchange.share_of(self.index),
+                None => all / self.common.workload.threads as f64,
+            },
+            Rate::PerConnection(_) => rate.of(self.speaking.len()),
         }
     }
 
@@ -114,7 +117,11 @@ impl Worker {
             return;
         };
         let pending = open.unwritten.len();
-        if expects && self.in_flight >= self.max_inflight || pending > MOST_UNWRITTEN {
+        let has_room = self.with_user(slot, |user, scene| user.has_room(scene));
+        if expects && self.in_flight >= self.max_inflight
+            || pending > MOST_UNWRITTEN
+            || has_room != Some(true)
+        {
             self.figures.messages.dropped += u64::from(self.phase == Phase::Measure);
             return;
         }
@@ -130,12 +137,37 @@ impl Worker {
 
     /// The connections take turns.
     pub(super) fn next_open(&mut self) -> Option<usize> {
-        let count = self.open.len();
+        let count = self.speaking.len();
         if count == 0 {
             return None;
         }
         self.cursor = (self.cursor + 1) % count;
-        Some(self.open[self.cursor])
+        Some(self.speaking[self.cursor])
+    }
+
+    /// Whether messages are sent on a connection.
+    pub(super) fn speaks(&self, slot: usize) -> bool {
+        matches!(&self.slots[slot].state, State::Open(open) if open.user.sends())
+    }
+
+    /// Goes on where a message has got to everyone (mode `fanout`).
+    pub(super) fn take_over(&mut self, now: Instant) {
+        let Some(exchange) = &self.common.exchange else {
+            return;
+        };
+        for slot in exchange.take_over(self.index) {
+            let over = self.with_user(slot, |user, scene| user.take_over(scene));
+            self.went_on(slot, over.unwrap_or(0), now);
+        }
+    }
+
+    /// So many messages of a connection wait for nobody any more.
+    pub(super) fn went_on(&mut self, slot: usize, over: usize, now: Instant) {
+        if over > 0 {
+            self.in_flight = self.in_flight.saturating_sub(over);
+            self.answered(slot, over, now);
+            self.write_out(slot);
+        }
     }
 
     /// Lets a user write to the thread's buffer.
@@ -150,6 +182,7 @@ impl Worker {
         let mut scene = Scene {
             workload: &self.common.workload,
             figures: &mut self.figures,
+            exchange: self.common.exchange.as_deref(),
             keys: &mut self.keys,
             out: &mut self.out,
             scratch: &mut self.scratch,

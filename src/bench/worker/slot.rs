@@ -53,8 +53,9 @@ pub(super) struct Open {
     /// Since when it takes nothing.
     pub stalled: Option<Instant>,
     pub closing: Option<Closing>,
-    /// Where it stands among those that are sent to.
+    /// Where it stands among those that are open, and among those on which messages are sent.
     pub place: usize,
+    pub speaking: Option<usize>,
 }
 
 /// A closing handshake.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::value;
 use crate::bench::distribution::Distribution;
+use crate::bench::fanout::AudienceChoice;
 use crate::bench::plan::{MODES, Mode};
 use crate::bench::reply::Match;
 use crate::bench::stages::Stages;
@@ -31,6 +32,24 @@ pub(in crate::cli) struct Load {
     /// Give {{NAME}} a value in the script; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = value::assignment, requires = "script")]
     pub var: Vec<(String, String)>,
+
+    /// Let this many of the connections publish (--mode fanout)
+    ///
+    /// The others, or all of them, are to get each message. The default is one for each group.
+    #[arg(long, value_name = "P", value_parser = value::positive_count)]
+    pub publishers: Option<usize>,
+
+    /// Deal the connections into this many groups: {{group}} in the URL, headers and messages
+    ///
+    /// In --mode fanout a message is for those of its publisher's group.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = value::positive_count)]
+    pub groups: usize,
+
+    /// Who is to get a message (--mode fanout): auto, subscribers, others (publishers too) or all (its publisher too)
+    ///
+    /// auto finds it out with two or three connections before the load.
+    #[arg(long, value_name = "WHO", value_parser = value::audience())]
+    pub audience: Option<AudienceChoice>,
 
     /// Hold this many connections
     #[arg(short, long, value_name = "N", default_value = "50", value_parser = value::positive_count)]
@@ -128,7 +147,9 @@ pub(in crate::cli) struct Load {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Messages")]
 pub(in crate::cli) struct Messages {
-    /// Send this text; {{seq}}, {{conn}}, {{now}} and the columns of --feed are filled in
+    /// Send this text; {{seq}}, {{conn}}, {{group}}, {{now}} and the columns of --feed are filled in
+    ///
+    /// In --mode fanout {{marker}} has to be in it, by which a message is known again.
     #[arg(short, long, value_name = "TEXT", conflicts_with_all = ["message_file", "payload_size"])]
     pub message: Option<String>,
 
@@ -218,7 +239,10 @@ pub(in crate::cli) struct Results {
 }
 
 /// What only connections have that are users themselves.
-const SINGLE: [&str; 13] = [
+const SINGLE: [&str; 16] = [
+    "publishers",
+    "groups",
+    "audience",
     "message",
     "message_file",
     "payload_size",

@@ -5,12 +5,16 @@ use std::time::Duration;
 use super::screen::is_utf8;
 use super::test::{base_url, surroundings};
 use super::{DEMO, Environment, Setup, connection, target};
+use crate::bench::fanout::{Fanout, marker};
 use crate::bench::feed::Feed;
 use crate::bench::machine;
-use crate::bench::payload::{Content, Payload};
-use crate::bench::plan::{End, MODES, Mode, Pace, Ping, Ramp, Rate, SCRIPT, Sources, Workload};
+use crate::bench::payload::{Content, Part, Payload};
+use crate::bench::plan::{
+    End, FANOUT, MODES, Mode, Pace, Ping, Ramp, Rate, SCRIPT, Sources, Workload,
+};
 use crate::bench::reply::Match;
 use crate::bench::report::Glyphs;
+use crate::bench::stages::Stages;
 use crate::bench::template::Template;
 use crate::cli::args::{Bench, Load, Messages};
 use crate::command::bench::{Only, Plan, script};
@@ -33,7 +37,7 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
     let args: Bench = setup.args(endpoint)?;
     let url = endpoint.map_or(url.as_str(), |endpoint| &endpoint.url);
     let feed = args.messages.feed.as_deref().map(Feed::read).transpose()?;
-    let feed = feed.unwrap_or_default();
+    let feed = feed.unwrap_or_default().in_groups(args.load.groups);
     let mut notes = Vec::new();
     let client = connection::client(
         target(&first(url, &feed)?)?,
@@ -110,13 +114,20 @@ fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
     } else {
         Some(CONNECT_RATE)
     };
-    let measures_at_once = load.messages.is_some() || load.stages.is_some() || once || !mode.sends;
+    let fanout = fanout(args, mode)?;
+    let measures_at_once = load.messages.is_some() && fanout.is_none()
+        || load.stages.is_some()
+        || once
+        || !mode.sends;
     Ok(Workload {
         mode,
         connections,
         pace: pace(load, mode)?,
         end: end(load),
-        payload: payload(messages, &feed)?,
+        payload: match fanout {
+            Some(_) => marked(messages, &feed)?,
+            None => payload(messages, &feed)?,
+        },
         how: if mode.answered {
             messages.how.clone()
         } else {
@@ -142,6 +153,7 @@ fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
         reconnect: load.reconnect,
         sync: load.sync,
         ping: ping(load),
+        fanout,
         script: None,
         sources: Sources {
             addresses: load.source_ip.clone(),
@@ -149,6 +161,46 @@ fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
         threads,
         seed: load.seed.unwrap_or_else(rand::random),
     })
+}
+
+/// Who publishes, in mode `fanout`.
+fn fanout(args: &Bench, mode: &Mode) -> Result<Option<Fanout>, Error> {
+    let Bench { load, messages, .. } = args;
+    if *mode != FANOUT {
+        let given = [
+            ("--publishers", load.publishers.is_some()),
+            ("--audience", load.audience.is_some()),
+        ];
+        return match given.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(Error::usage_hint(
+                format!("{flag} is for --mode fanout"),
+                format!("in --mode {} all connections do the same", mode.name),
+            )),
+            None => Ok(None),
+        };
+    }
+    if !matches!(messages.how, Match::Echo) {
+        return Err(Error::usage_hint(
+            "--match does not belong to --mode fanout: a message is known again by its marker",
+            "-m '{\"id\":\"{{marker}}\"}' puts it where the server passes it on",
+        ));
+    }
+    let fanout = Fanout {
+        publishers: load.publishers.unwrap_or(load.groups),
+        groups: load.groups,
+        audience: load.audience.and_then(|choice| choice.0),
+    };
+    let stages = load.stages.as_ref();
+    fanout.check(stages.map_or(load.connections, Stages::peak))?;
+    if load.pipeline > fanout.places() {
+        return Err(Error::usage(format!(
+            "--pipeline {}: with {} publishers up to {} messages of each are kept track of",
+            load.pipeline,
+            fanout.publishers,
+            fanout.places()
+        )));
+    }
+    Ok(Some(fanout))
 }
 
 /// The script of `--script`, which `--mode script` needs.
@@ -252,6 +304,51 @@ fn payload(messages: &Messages, feed: &Feed) -> Result<Payload, Error> {
             content: Content::Varying(template),
         },
     })
+}
+
+/// What is published: it has a marker.
+fn marked(messages: &Messages, feed: &Feed) -> Result<Payload, Error> {
+    let Payload { kind, content } = match &messages.message {
+        None => payload(messages, feed)?,
+        Some(_) => Payload::generated(Kind::Text, 0),
+    };
+    let kind = if messages.binary { Kind::Binary } else { kind };
+    let marked = |before, after| Payload {
+        kind,
+        content: Content::Marked { before, after },
+    };
+    let part = |template: Template| match template.constant() {
+        Some(text) => Part::Bytes(text.as_bytes().to_vec()),
+        None => Part::Varying(template),
+    };
+    let hint = "a message is known again by it: -m '{\"id\":\"{{marker}}\"}'";
+    if let Some(text) = &messages.message {
+        let (before, after) = Template::parse_around_marker(text, feed)
+            .map_err(|wrong| Error::usage_hint(format!("--message: {wrong}"), hint))?;
+        return Ok(marked(part(before), part(after)));
+    }
+    if let (Some(path), Content::Constant(bytes)) = (&messages.message_file, &content) {
+        const MARKER: &[u8] = b"{{marker}}";
+        let mut places = bytes.windows(MARKER.len()).enumerate();
+        let at = places.find_map(|(at, window)| (window == MARKER).then_some(at));
+        let at = at.ok_or_else(|| {
+            let wrong = format!("--message-file {}: {{{{marker}}}} is not in it", path.display());
+            Error::usage_hint(wrong, "a message is known again by what is put in its place")
+        })?;
+        let (before, after) = (&bytes[..at], &bytes[at + MARKER.len()..]);
+        return Ok(marked(
+            Part::Bytes(before.to_vec()),
+            Part::Bytes(after.to_vec()),
+        ));
+    }
+    if messages.payload_size < marker::LEN {
+        return Err(Error::usage(format!(
+            "--payload-size {}: in --mode fanout a message has a marker, of {} bytes",
+            messages.payload_size,
+            marker::LEN
+        )));
+    }
+    Ok(Payload::marked(kind, messages.payload_size))
 }
 
 fn opening(messages: &Messages, feed: &Feed) -> Result<Vec<Template>, Error> {
