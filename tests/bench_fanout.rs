@@ -10,7 +10,10 @@ use serde_json::Value;
 
 /// A server whose faults concern the connections of the load: two come before, to see whether it works.
 fn broadcast(faults: &[&str]) -> Served {
-    let flags: Vec<String> = faults.iter().map(|fault| format!("--fault={fault}")).collect();
+    let flags: Vec<String> = faults
+        .iter()
+        .map(|fault| format!("--fault={fault}"))
+        .collect();
     let mut args = vec!["--mode", "broadcast", "--fault-seed=7", "--heartbeat=off"];
     args.extend(flags.iter().map(String::as_str));
     serve(&args)
@@ -19,7 +22,12 @@ fn broadcast(faults: &[&str]) -> Served {
 #[track_caller]
 fn fanout(server: &Served, args: &[&str]) -> (Output, Value) {
     let start = [
-        "bench", server.url(), "--mode", "fanout", "--report", "json=-",
+        "bench",
+        server.url(),
+        "--mode",
+        "fanout",
+        "--report",
+        "json=-",
     ];
     let output = wscope(&[&start[..], args].concat()).run();
     let result = serde_json::from_slice(&output.stdout)
@@ -48,9 +56,22 @@ fn told(server: Served) -> u64 {
 fn each_message_gets_to_everyone_and_leads_to_the_next() {
     let server = broadcast(&[]);
     let flags = [
-        "-c", "5", "-n", "60", "--threads", "2", "--threshold", "fanout.reach==100%",
-        "--threshold", "delivery.p99<1m", "--threshold", "last_subscriber.p99<1m",
-        "--threshold", "fanout.gaps==0", "--threshold", "fanout.duplicates==0",
+        "-c",
+        "5",
+        "-n",
+        "60",
+        "--threads",
+        "2",
+        "--threshold",
+        "fanout.reach==100%",
+        "--threshold",
+        "delivery.p99<1m",
+        "--threshold",
+        "last_subscriber.p99<1m",
+        "--threshold",
+        "fanout.gaps==0",
+        "--threshold",
+        "fanout.duplicates==0",
     ];
     let (output, result) = fanout(&server, &flags);
     output.code(0).says(&[
@@ -66,15 +87,31 @@ fn each_message_gets_to_everyone_and_leads_to_the_next() {
     assert_eq!(latency["last_subscriber"]["count"], 60);
     assert_eq!(latency["rtt"]["count"], 0);
     let messages = &result["messages"];
-    assert_eq!((&messages["sent"], &messages["matched"]), (&60.into(), &60.into()));
-    assert_eq!((&messages["received"], &messages["unanswered"]), (&300.into(), &0.into()));
+    assert_eq!(
+        (&messages["sent"], &messages["matched"]),
+        (&60.into(), &60.into())
+    );
+    assert_eq!(
+        (&messages["received"], &messages["unanswered"]),
+        (&300.into(), &0.into())
+    );
 }
 
 #[test]
 fn everyone_may_publish_and_several_messages_be_under_way() {
     let server = broadcast(&[]);
     let flags = [
-        "-c", "6", "--publishers", "6", "--pipeline", "3", "-n", "90", "--threads", "2", "--binary",
+        "-c",
+        "6",
+        "--publishers",
+        "6",
+        "--pipeline",
+        "3",
+        "-n",
+        "90",
+        "--threads",
+        "2",
+        "--binary",
     ];
     let (output, result) = fanout(&server, &flags);
     output.code(0);
@@ -89,7 +126,16 @@ fn a_sender_that_is_left_out_is_not_waited_for() {
     output.code(0).says(&["heard by others"]);
     assert_eq!(counts(&result), [60, 60, 0, 0, 0]);
     // Who is to hear may be said; what others get is then not counted.
-    let flags = ["-c", "4", "--publishers", "2", "-n", "20", "--audience", "subscribers"];
+    let flags = [
+        "-c",
+        "4",
+        "--publishers",
+        "2",
+        "-n",
+        "20",
+        "--audience",
+        "subscribers",
+    ];
     let (_, result) = fanout(&server, &flags);
     assert_eq!(counts(&result), [40, 40, 0, 0, 0]);
 }
@@ -133,7 +179,18 @@ fn what_comes_in_another_order_is_no_gap() {
 #[test]
 fn what_is_changed_on_its_way_is_not_taken_for_another() {
     let server = broadcast(&["corrupt:every=5:conn=3"]);
-    let flags = ["-c", "2", "-n", "50", "--rate", "400", "--grace", "1s", "--payload-size", "46"];
+    let flags = [
+        "-c",
+        "2",
+        "-n",
+        "50",
+        "--rate",
+        "400",
+        "--grace",
+        "1s",
+        "--payload-size",
+        "46",
+    ];
     let (_, result) = fanout(&server, &flags);
     assert_eq!(told(server), 10);
     let [expected, delivered, ..] = counts(&result);
@@ -146,15 +203,21 @@ fn rooms_are_groups() {
     let server = serve(&["--mode", "rooms", "--heartbeat=off"]);
     let join = r#"{"type":"join","room":"r{{group}}"}"#;
     let message = r#"{"type":"message","room":"r{{group}}","text":"{{marker}}","n":{{seq}}}"#;
-    let flags = ["-c", "12", "--groups", "3", "-n", "60", "-x", join, "-m", message];
+    let flags = [
+        "-c", "12", "--groups", "3", "-n", "60", "-x", join, "-m", message,
+    ];
     let (output, result) = fanout(&server, &flags);
-    output.code(0).says(&["3 publishing in 3 groups, heard by others"]);
+    output
+        .code(0)
+        .says(&["3 publishing in 3 groups, heard by others"]);
     assert_eq!(counts(&result), [180, 180, 0, 0, 0]);
     assert_eq!(result["messages"]["unexpected"], 0);
     // Groups that the server does not keep apart are heard.
     let one = r#"{"type":"join","room":"one"}"#;
     let message = r#"{"type":"message","room":"one","text":"{{marker}}"}"#;
-    let flags = ["-c", "4", "--groups", "2", "-n", "10", "-x", one, "-m", message];
+    let flags = [
+        "-c", "4", "--groups", "2", "-n", "10", "-x", one, "-m", message,
+    ];
     let (_, result) = fanout(&server, &flags);
     assert_eq!(counts(&result), [10, 10, 0, 0, 0]);
     assert_eq!(result["messages"]["unexpected"], 20);
@@ -178,7 +241,16 @@ fn who_is_lost_is_not_waited_for() {
 fn who_comes_and_goes_is_expected_while_it_is_there() {
     let server = broadcast(&[]);
     let flags = [
-        "-c", "8", "-d", "2s", "--rate", "500", "--lifetime", "300ms-600ms", "--threads", "2",
+        "-c",
+        "8",
+        "-d",
+        "2s",
+        "--rate",
+        "500",
+        "--lifetime",
+        "300ms-600ms",
+        "--threads",
+        "2",
     ];
     let (output, result) = fanout(&server, &flags);
     output.code(0);
@@ -202,7 +274,10 @@ fn what_cannot_work_is_said_before_the_load() {
     let fanout = |flags: &[&str]| wrong(&[&["--mode", "fanout"], flags].concat());
     fanout(&["-c", "1"]).says(&["do not leave a subscriber", "-c 2 would do"]);
     fanout(&["--groups", "3", "--publishers", "2"]).says(&["--publishers 3 has one in each"]);
-    fanout(&["-m", "hi"]).says(&["{{marker}} has to be in it once", "-m '{\"id\":\"{{marker}}\"}'"]);
+    fanout(&["-m", "hi"]).says(&[
+        "{{marker}} has to be in it once",
+        "-m '{\"id\":\"{{marker}}\"}'",
+    ]);
     fanout(&["--match", "fifo"]).says(&["known again by its marker"]);
     fanout(&["--payload-size", "20"]).says(&["a marker, of 46 bytes"]);
     fanout(&["--audience", "everyone"]).says(&["subscribers"]);
@@ -214,7 +289,14 @@ fn what_cannot_work_is_said_before_the_load() {
 #[test]
 fn a_server_that_passes_nothing_on_is_found_before_the_load() {
     let server = serve(&["--mode", "echo"]);
-    let flags = ["bench", server.url(), "--mode", "fanout", "--timeout", "300ms"];
+    let flags = [
+        "bench",
+        server.url(),
+        "--mode",
+        "fanout",
+        "--timeout",
+        "300ms",
+    ];
     let output = wscope(&flags).run().code(4);
     output.says(&["did not get to connection 2", "{{marker}} in it"]);
     let debug = broadcast(&[]);

@@ -39,10 +39,14 @@ pub enum Latency {
     Delivery,
     /// From when a message was to be published to the last one that got it, where all did.
     LastSubscriber,
+    /// From when all connections were dropped until all were back (`--storm`).
+    StormRecovery,
+    /// The openings of those that came back.
+    StormHandshake,
 }
 
 impl Latency {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Dns,
         Self::Tcp,
         Self::Proxy,
@@ -58,6 +62,8 @@ impl Latency {
         Self::Session,
         Self::Delivery,
         Self::LastSubscriber,
+        Self::StormRecovery,
+        Self::StormHandshake,
     ];
 
     /// The steps of an opening, in their order.
@@ -81,6 +87,8 @@ impl Latency {
             Self::Session => "session",
             Self::Delivery => "delivery",
             Self::LastSubscriber => "last_subscriber",
+            Self::StormRecovery => "storm.recovery",
+            Self::StormHandshake => "storm.handshake",
         }
     }
 }
@@ -99,6 +107,8 @@ pub struct Figures {
     pub closes: BTreeMap<Close, Closes>,
     pub iterations: Iterations,
     pub fanout: Fanout,
+    pub storms: Storms,
+    pub slow: Slow,
     /// Of a script, by their place in it; those that come last may be missing.
     pub steps: Vec<Step>,
 }
@@ -156,6 +166,41 @@ impl Fanout {
         self.duplicate += other.duplicate;
         self.out_of_order += other.out_of_order;
         self.skipped += other.skipped;
+    }
+}
+
+/// What `--storm` did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Storms {
+    pub begun: u64,
+    /// Those after which all connections were back.
+    pub recovered: u64,
+    /// Connections that were dropped, and messages that were in flight on them.
+    pub dropped: u64,
+    pub cut: u64,
+}
+
+impl Storms {
+    fn merge(&mut self, other: &Self) {
+        self.begun += other.begun;
+        self.recovered += other.recovered;
+        self.dropped += other.dropped;
+        self.cut += other.cut;
+    }
+}
+
+/// What became of the connections of `--slow`, which are in no other figures but those of connections.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Slow {
+    /// Bytes that they read in the measured time.
+    pub received: u64,
+    pub lost: u64,
+}
+
+impl Slow {
+    fn merge(&mut self, other: &Self) {
+        self.received += other.received;
+        self.lost += other.lost;
     }
 }
 
@@ -300,6 +345,8 @@ impl Default for Figures {
             closes: BTreeMap::new(),
             iterations: Iterations::default(),
             fanout: Fanout::default(),
+            storms: Storms::default(),
+            slow: Slow::default(),
             steps: Vec::new(),
         }
     }
@@ -365,6 +412,8 @@ impl Figures {
         self.bytes.merge(&other.bytes);
         self.iterations.merge(&other.iterations);
         self.fanout.merge(&other.fanout);
+        self.storms.merge(&other.storms);
+        self.slow.merge(&other.slow);
         for (place, theirs) in other.steps.iter().enumerate() {
             self.step(place).merge(theirs);
         }

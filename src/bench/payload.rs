@@ -67,14 +67,7 @@ impl Payload {
     }
 
     /// Writes the payload of the message `seq` of a connection; only what is marked has a marker.
-    pub fn write(
-        &self,
-        feed: &Feed,
-        connection: u64,
-        seq: u64,
-        marker: &[u8],
-        out: &mut Vec<u8>,
-    ) {
+    pub fn write(&self, feed: &Feed, connection: u64, seq: u64, marker: &[u8], out: &mut Vec<u8>) {
         let varying = |template: &Template, out: &mut Vec<u8>| {
             let mut text = String::new();
             template.render(feed, connection, seq, &mut text);
@@ -105,9 +98,7 @@ impl Payload {
             Content::Numbered { filler } => Some(DIGITS + filler.len()),
             Content::Constant(bytes) => Some(bytes.len()),
             Content::Varying(_) => None,
-            Content::Marked { before, after } => {
-                Some(before.size()? + marker::LEN + after.size()?)
-            }
+            Content::Marked { before, after } => Some(before.size()? + marker::LEN + after.size()?),
         }
     }
 }

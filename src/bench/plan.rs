@@ -10,6 +10,7 @@ use super::feed::Feed;
 use super::payload::Payload;
 use super::reply::Match;
 use super::script::{Script, Step};
+use super::slow::Slow;
 use super::stages::Stages;
 use super::template::Template;
 
@@ -20,6 +21,8 @@ pub struct Workload {
     pub mode: &'static Mode,
     pub connections: usize,
     pub pace: Pace,
+    /// `--rate-stages`: the rate of an open loop over time; `pace` has the highest.
+    pub rate_stages: Option<Stages>,
     pub end: End,
     pub payload: Payload,
     pub how: Match,
@@ -37,6 +40,10 @@ pub struct Workload {
     pub lifetime: Option<Distribution>,
     /// Open a connection again that was lost.
     pub reconnect: bool,
+    /// `--storm`: how often all connections are dropped.
+    pub storm: Option<Duration>,
+    /// `--slow`: those that read at their own pace.
+    pub slow: Option<Slow>,
     /// All connections begin at once.
     pub sync: bool,
     pub ping: Option<Ping>,
@@ -72,7 +79,21 @@ impl Workload {
     /// Nothing is sent in the warm-up: messages are counted, and subscribers are to be there before
     /// the first one.
     pub const fn settles(&self) -> bool {
-        self.fanout.is_some() && self.end.messages.is_some()
+        self.fanout.is_some() && (self.end.messages.is_some() || self.rate_stages.is_some())
+    }
+
+    /// Whether a connection is one of `--slow`; `ordinal` counts from 0. Those that publish are not.
+    pub fn is_slow(&self, ordinal: usize) -> Option<Slow> {
+        let publishers = self.fanout.map_or(0, |fanout| fanout.publishers);
+        let ordinal = ordinal.checked_sub(publishers)?;
+        self.slow.filter(|slow| slow.picks(ordinal))
+    }
+
+    /// How many connections are slow.
+    pub fn slow_connections(&self) -> usize {
+        let publishers = self.fanout.map_or(0, |fanout| fanout.publishers);
+        let others = self.peak().saturating_sub(publishers);
+        self.slow.map_or(0, |slow| slow.among(others))
     }
 
     /// Connections that there may be at the most.

@@ -91,6 +91,7 @@ impl Probe<'_> {
             out: &mut self.out,
             scratch: &mut self.scratch,
             measured: true,
+            slow: false,
         };
         act(&mut self.user, &mut scene)
     }

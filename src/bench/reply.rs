@@ -64,6 +64,8 @@ impl Match {
             }
             (Self::Echo, Content::Constant(sent)) => oldest_if(sent == came),
             (Self::Echo, Content::Varying(_)) => Answers::Mark(hash(came)),
+            // The exchange knows it again.
+            (Self::Echo, Content::Marked { .. }) => Answers::Nothing,
             (Self::Fifo, _) => Answers::Oldest,
             (Self::Nothing, _) => Answers::Nothing,
             (Self::Pointer(pointer), _) => to(value_at(pointer, came)),

@@ -91,31 +91,31 @@ impl Template {
 }
 
 fn pieces(text: &str, feed: &Feed) -> Result<Vec<Piece>, String> {
-        let mut pieces = Vec::new();
-        let mut literal = String::new();
-        let mut rest = text;
-        while let Some(at) = rest.find("{{") {
-            literal.push_str(&rest[..at]);
-            rest = &rest[at + 2..];
-            if let Some(after) = rest.strip_prefix("{{") {
-                literal.push_str("{{");
-                rest = after;
-                continue;
-            }
-            let (name, after) = rest
-                .split_once("}}")
-                .ok_or_else(|| format!("\"{text}\": {{{{ without }}}}"))?;
-            if !literal.is_empty() {
-                pieces.push(Piece::Text(std::mem::take(&mut literal)));
-            }
-            pieces.push(variable(name.trim(), feed)?);
+    let mut pieces = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("{{") {
+        literal.push_str(&rest[..at]);
+        rest = &rest[at + 2..];
+        if let Some(after) = rest.strip_prefix("{{") {
+            literal.push_str("{{");
             rest = after;
+            continue;
         }
-        literal.push_str(rest);
+        let (name, after) = rest
+            .split_once("}}")
+            .ok_or_else(|| format!("\"{text}\": {{{{ without }}}}"))?;
         if !literal.is_empty() {
-            pieces.push(Piece::Text(literal));
+            pieces.push(Piece::Text(std::mem::take(&mut literal)));
         }
-        Ok(pieces)
+        pieces.push(variable(name.trim(), feed)?);
+        rest = after;
+    }
+    literal.push_str(rest);
+    if !literal.is_empty() {
+        pieces.push(Piece::Text(literal));
+    }
+    Ok(pieces)
 }
 
 fn variable(name: &str, feed: &Feed) -> Result<Piece, String> {

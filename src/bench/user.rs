@@ -51,6 +51,8 @@ pub struct Scene<'a> {
     pub scratch: &'a mut Vec<u8>,
     /// What is sent now belongs to the measured time.
     pub measured: bool,
+    /// It reads slower than it could: its times say nothing about the server.
+    pub slow: bool,
 }
 
 /// What came of bytes that were received.
@@ -98,9 +100,11 @@ impl User {
         }
     }
 
-    /// Whether messages are sent on it, where the mode sends any.
-    pub(super) fn sends(&self) -> bool {
-        self.member.as_ref().is_none_or(|member| member.publishes())
+    /// Whether it publishes, in mode `fanout`.
+    pub(super) fn publishes(&self) -> bool {
+        self.member
+            .as_ref()
+            .is_some_and(|member| member.publishes())
     }
 
     /// Whether one more message can be kept track of.
@@ -193,7 +197,7 @@ impl User {
                     wire,
                     opcode,
                 } => {
-                    if !std::mem::replace(heard_any, true) {
+                    if !std::mem::replace(heard_any, true) && !scene.slow {
                         scene.figures.record(Latency::FirstMessage, now - *opened);
                     }
                     if scene.measured {
@@ -265,7 +269,7 @@ impl User {
 
     /// Does what is due from time to time; `Err` when the peer did not answer a ping.
     pub fn beat(&mut self, now: Instant, scene: &mut Scene<'_>) -> Result<(), Duration> {
-        let Some(ping) = scene.workload.ping else {
+        let Some(ping) = scene.workload.ping.filter(|_| !scene.slow) else {
             return Ok(());
         };
         if let Some(pinged) = self.ping {
@@ -321,6 +325,17 @@ impl User {
         scene.figures.messages.timed_out += given.counted;
         scene.figures.messages.unanswered += given.counted;
         over + given.all as usize
+    }
+
+    /// We end the conversation in the middle: what is under way is not counted. How many there were.
+    pub(super) fn cut(&mut self, exchange: Option<&Exchange>, figures: &mut Figures) -> u64 {
+        let mut cut = self.ledger.give_up();
+        if let (Some(member), Some(exchange)) = (&mut self.member, exchange) {
+            let over = member.end(exchange);
+            figures.messages.matched += over.reached;
+            cut += over.unfinished;
+        }
+        cut
     }
 
     /// The conversation is over: what was not answered will not be.

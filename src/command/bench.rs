@@ -3,6 +3,7 @@
 mod consent;
 mod preview;
 pub mod script;
+mod search;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use tokio::time::sleep;
 
 use self::consent::ask_before_loading;
 use self::preview::{debug, dry_run};
+use self::search::{Searched, search};
 use super::at;
 use super::demo::Demo;
 use super::leaving::{self, Bounds, Left};
@@ -30,6 +32,7 @@ use crate::bench::report::{self, Glyphs, REPORTS};
 use crate::bench::request::Request;
 use crate::bench::result::{self, BenchResult, Facets};
 use crate::bench::run::{self, Finished, Second, Setting, Stop, Users, Watched};
+use crate::bench::search::FindMax;
 use crate::bench::threshold::Threshold;
 use crate::bench::worker::Route;
 use crate::bench::{live, machine};
@@ -52,6 +55,8 @@ pub struct Plan {
     pub demo: bool,
     pub workload: Workload,
     pub thresholds: Vec<Threshold>,
+    /// `--find-max`: many loads, to find the largest.
+    pub find_max: Option<FindMax>,
     /// `--strict`: a result that is not valid ends with exit code 10.
     pub strict: bool,
     /// What each user plays.
@@ -183,16 +188,16 @@ fn check_thresholds(plan: &Plan) -> Result<(), Error> {
         .script
         .as_ref()
         .map(|script| &script.steps[..]);
-    for threshold in &plan.thresholds {
-        if threshold.is_of_fanout() && plan.workload.fanout.is_none() {
-            return Err(Error::usage(format!(
-                "--threshold {}: only --mode fanout measures {}",
-                threshold.text, threshold.metric
-            )));
-        }
-        let checked = threshold.check(steps);
+    let sought = plan.find_max.as_ref().map(|sought| &sought.condition);
+    for threshold in plan.thresholds.iter().chain(sought) {
+        let checked = threshold.check_flags(&plan.workload);
+        let checked = checked.and_then(|()| threshold.check(steps));
         checked.map_err(|wrong| {
-            Error::usage(format!("--threshold: {}", wrong.show(&threshold.text)))
+            let flag = match sought {
+                Some(condition) if std::ptr::eq(condition, threshold) => "--find-max",
+                _ => "--threshold",
+            };
+            Error::usage(format!("{flag}: {}", wrong.show(&threshold.text)))
         })?;
     }
     Ok(())
@@ -317,6 +322,7 @@ async fn load(
         thresholds: plan.thresholds.clone(),
         watched: plan.pid.map(Watched::Process),
         dns: open.as_ref().and_then(|open| open.timings.dns),
+        refusals_end: false,
     };
     let compress = open.is_some_and(|open| {
         let mut names = open.extensions.iter();
@@ -381,58 +387,106 @@ fn choose_sources(workload: &mut Workload, address: IpAddr) {
 impl Load {
     /// Loads, and says how that went; the exit code of it.
     async fn run(self, signals: &mut Signals, output: &Output) -> Result<ExitCode, Error> {
-        let Self {
-            plan,
-            setting,
-            target,
-            address,
-            compress,
-        } = self;
-        let live_output = output.clone();
-        let says = plan.live;
-        let mut live = move |second: &Second| {
-            if says {
-                live_output.talk(live::line(second).as_bytes());
-            }
-        };
-        let (stop, stopping) = watch::channel(Stop::GoOn);
-        let load = run::run(setting, stopping, &mut live);
-        tokio::pin!(load);
+        let plan = &self.plan;
         let deadline = plan.max_time.map(|limit| Instant::now() + limit);
-        let (mut signalled, mut timed_out) = (None, false);
-        let finished = loop {
-            tokio::select! {
-                finished = &mut load => break finished?,
-                signal = signals.next() => {
-                    let asked = if signalled.is_some() { Stop::Now } else { Stop::Gently };
-                    signalled.get_or_insert(signal);
-                    stop.send_replace(asked);
-                }
-                () = at(deadline), if !timed_out => {
-                    timed_out = true;
-                    stop.send_replace(Stop::Now);
-                }
+        let (mut result, signalled, timed_out, code) = match &plan.find_max {
+            Some(sought) => {
+                let searched = search(&self, sought, deadline, signals, output).await?;
+                let Searched {
+                    result,
+                    signalled,
+                    timed_out,
+                    is_found,
+                } = searched;
+                let code = if is_found {
+                    exit_code(&result, plan.strict)
+                } else {
+                    ExitCode::NOT_MET
+                };
+                (result, signalled, timed_out, code)
+            }
+            None => {
+                let mut live = live_talk(plan.live, output);
+                let setting = self.setting.clone();
+                let played = play(setting, &mut live, deadline, signals).await?;
+                let result = result::result(&played.finished, &self.facets(&plan.workload));
+                let code = if played.finished.figures.connections.opened == 0 {
+                    nothing_opened(&played.finished)
+                } else {
+                    exit_code(&result, plan.strict)
+                };
+                (result, played.signalled, played.timed_out, code)
             }
         };
-        let facets = Facets {
-            workload: &plan.workload,
-            target: target.redacted(),
-            tls: target.is_tls(),
-            compress,
-            local: address.is_some_and(|peer: SocketAddr| peer.ip().is_loopback()),
-            inside: plan.demo,
-            thresholds: &plan.thresholds,
-        };
-        let mut result = result::result(&finished, &facets);
-        let code = if timed_out {
-            ExitCode::TIMEOUT
-        } else {
-            exit_code(signalled, &finished, &result, plan.strict)
+        let code = match signalled {
+            _ if timed_out => ExitCode::TIMEOUT,
+            Some(signal) => signal.exit_code(),
+            None => code,
         };
         result.run.exit_code = code.0;
-        tell(&plan, &result, output)?;
+        tell(plan, &result, output)?;
         Ok(code)
     }
+
+    fn facets<'a>(&'a self, workload: &'a Workload) -> Facets<'a> {
+        Facets {
+            workload,
+            target: self.target.redacted(),
+            tls: self.target.is_tls(),
+            compress: self.compress,
+            local: self.address.is_some_and(|peer| peer.ip().is_loopback()),
+            inside: self.plan.demo,
+            thresholds: &self.plan.thresholds,
+        }
+    }
+}
+
+/// Says every second how it goes, if that is wanted.
+fn live_talk(says: bool, output: &Output) -> impl FnMut(&Second) + Send + 'static {
+    let output = output.clone();
+    move |second| {
+        if says {
+            output.talk(live::line(second).as_bytes());
+        }
+    }
+}
+
+/// A load that has ended, and what ended it from outside.
+struct Played {
+    finished: Finished,
+    signalled: Option<Signal>,
+    timed_out: bool,
+}
+
+async fn play(
+    setting: Setting,
+    live: &mut (dyn FnMut(&Second) + Send),
+    deadline: Option<Instant>,
+    signals: &mut Signals,
+) -> Result<Played, Error> {
+    let (stop, stopping) = watch::channel(Stop::GoOn);
+    let load = run::run(setting, stopping, live);
+    tokio::pin!(load);
+    let (mut signalled, mut timed_out) = (None, false);
+    let finished = loop {
+        tokio::select! {
+            finished = &mut load => break finished?,
+            signal = signals.next() => {
+                let asked = if signalled.is_some() { Stop::Now } else { Stop::Gently };
+                signalled.get_or_insert(signal);
+                stop.send_replace(asked);
+            }
+            () = at(deadline), if !timed_out => {
+                timed_out = true;
+                stop.send_replace(Stop::Now);
+            }
+        }
+    };
+    Ok(Played {
+        finished,
+        signalled,
+        timed_out,
+    })
 }
 
 /// Waits until all that was said has been read, as long as somebody reads.
@@ -454,28 +508,19 @@ async fn leave(code: ExitCode, signals: &mut Signals, output: &Output) -> Result
     )
 }
 
-/// 130, then 3, 5 or 6 where nothing opened, then 4, then 10, then 0.
-fn exit_code(
-    signal: Option<Signal>,
-    finished: &Finished,
-    result: &BenchResult,
-    strict: bool,
-) -> ExitCode {
-    if let Some(signal) = signal {
-        return signal.exit_code();
-    }
-    if finished.figures.connections.opened == 0 {
-        let most = finished
-            .figures
-            .errors
-            .iter()
-            .max_by_key(|(_, seen)| seen.count);
-        return most.map_or(ExitCode::CONNECT, |(Name { phase, .. }, _)| match *phase {
-            "tls" => ExitCode::TLS,
-            "handshake" => ExitCode::REFUSED,
-            _ => ExitCode::CONNECT,
-        });
-    }
+/// 3, 5 or 6: the most frequent reason why nothing opened.
+fn nothing_opened(finished: &Finished) -> ExitCode {
+    let errors = finished.figures.errors.iter();
+    let most = errors.max_by_key(|(_, seen)| seen.count);
+    most.map_or(ExitCode::CONNECT, |(Name { phase, .. }, _)| match *phase {
+        "tls" => ExitCode::TLS,
+        "handshake" => ExitCode::REFUSED,
+        _ => ExitCode::CONNECT,
+    })
+}
+
+/// 4, then 10, then 0.
+const fn exit_code(result: &BenchResult, strict: bool) -> ExitCode {
     if !result.verdict.passed {
         ExitCode::NOT_MET
     } else if strict && !result.verdict.valid {

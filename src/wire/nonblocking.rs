@@ -3,13 +3,14 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use mio::event::Source;
 use mio::net::TcpStream;
 #[cfg(unix)]
 use mio::net::UnixStream;
 use mio::{Interest, Registry, Token};
-use socket2::{Domain, Protocol, Type};
+use socket2::{Domain, Protocol, SockRef, Type};
 
 use super::stream::{self, Stream};
 use super::tls;
@@ -95,12 +96,31 @@ impl Socket {
         }
     }
 
-    fn source(&mut self) -> &mut dyn Source {
-        let plain = match self {
+    fn plain(&mut self) -> &mut Plain {
+        match self {
             Self::Plain(socket) => socket,
             Self::Tls(tls) => tls.socket(),
-        };
-        match plain {
+        }
+    }
+
+    /// Ends TCP with a RST, as a machine does that was cut off. No port stays in TIME_WAIT for it.
+    pub fn abort(mut self) {
+        if let Plain::Tcp(stream) = self.plain() {
+            // Where that cannot be had it ends with a FIN.
+            let _ = SockRef::from(&*stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+
+    /// Lets the system keep no more than about this much of what comes; the rest waits at the peer.
+    pub fn limit_received(&mut self, bytes: usize) {
+        if let Plain::Tcp(stream) = self.plain() {
+            // Where that cannot be had the peer notices later.
+            let _ = SockRef::from(&*stream).set_recv_buffer_size(bytes);
+        }
+    }
+
+    fn source(&mut self) -> &mut dyn Source {
+        match self.plain() {
             Plain::Tcp(stream) => stream,
             #[cfg(unix)]
             Plain::Unix(stream) => stream,

@@ -107,7 +107,10 @@ impl Exchange {
 
     /// The publishers of a group, in the order of the windows on them.
     fn publishers_in(&self, group: usize) -> impl Iterator<Item = &Publisher> {
-        self.publishers.iter().skip(group).step_by(self.fanout.groups)
+        self.publishers
+            .iter()
+            .skip(group)
+            .step_by(self.fanout.groups)
     }
 
     /// A connection is there; what it sees of each publisher from now on.
@@ -189,12 +192,15 @@ impl Exchange {
 
     /// The sequence from which on messages of a publisher count.
     pub(super) fn counts_from(&self, publisher: usize) -> u64 {
-        self.publishers[publisher].counts_from.load(Ordering::Acquire)
+        self.publishers[publisher]
+            .counts_from
+            .load(Ordering::Acquire)
     }
 
     /// How long ago a message was due.
     pub(super) fn since(&self, due: Duration, now: Instant) -> Duration {
-        now.saturating_duration_since(self.started).saturating_sub(due)
+        now.saturating_duration_since(self.started)
+            .saturating_sub(due)
     }
 
     /// Somebody got a message; true where all have it by now.

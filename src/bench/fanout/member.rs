@@ -164,15 +164,16 @@ impl Member {
         let Some(publisher) = self.publisher else {
             return over;
         };
-        self.under_way.retain(|one| match exchange.progress(publisher, one.seq) {
-            Progress::UnderWay => true,
-            Progress::Over { all } => {
-                over.all += 1;
-                over.reached += u64::from(one.counts && all);
-                over.unfinished += u64::from(one.counts && !all);
-                false
-            }
-        });
+        self.under_way
+            .retain(|one| match exchange.progress(publisher, one.seq) {
+                Progress::UnderWay => true,
+                Progress::Over { all } => {
+                    over.all += 1;
+                    over.reached += u64::from(one.counts && all);
+                    over.unfinished += u64::from(one.counts && !all);
+                    false
+                }
+            });
         over
     }
 
@@ -298,7 +299,10 @@ mod tests {
         crowd.came(1, &second);
         assert_eq!(crowd.members[0].take_over(&crowd.exchange).all, 1);
         let count = |latency| crowd.figures.latency(latency).len();
-        assert_eq!((count(Latency::Delivery), count(Latency::LastSubscriber)), (5, 1));
+        assert_eq!(
+            (count(Latency::Delivery), count(Latency::LastSubscriber)),
+            (5, 1)
+        );
     }
 
     #[test]

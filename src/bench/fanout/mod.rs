@@ -103,7 +103,8 @@ impl fmt::Display for Fanout {
             "{} publishing, {} groups, heard by {}",
             self.publishers,
             self.groups,
-            self.audience.map_or("whom the first messages show", Audience::name)
+            self.audience
+                .map_or("whom the first messages show", Audience::name)
         )
     }
 }
@@ -132,7 +133,9 @@ impl Fanout {
         } = *self;
         if publishers < groups {
             return Err(Error::usage_hint(
-                format!("{groups} groups with {publishers} publishing: in some of them nobody would"),
+                format!(
+                    "{groups} groups with {publishers} publishing: in some of them nobody would"
+                ),
                 format!("--publishers {groups} has one in each group"),
             ));
         }

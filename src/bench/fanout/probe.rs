@@ -234,8 +234,7 @@ impl<'a> Probe<'a> {
     }
 
     async fn close(mut self) {
-        self.codec
-            .close(Some(1000), &mut self.keys, &mut self.out);
+        self.codec.close(Some(1000), &mut self.keys, &mut self.out);
         // A server that is gone already is found by the load.
         let _ = self.write().await;
         let _ = self.stream.shutdown().await;

@@ -17,7 +17,9 @@ pub(super) struct Window {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Came {
     /// The next one, or one that passes over so many before it.
-    Next { skipped: u64 },
+    Next {
+        skipped: u64,
+    },
     /// One that had been passed over.
     Late,
     Duplicate,

@@ -29,9 +29,11 @@ pub(super) fn summary(result: &BenchResult, glyphs: Glyphs) -> String {
         glyphs,
     };
     text.head(result);
+    text.find_max(result);
     text.iterations(result);
     text.connections(result);
     text.fanout(result);
+    text.disturbances(result);
     text.latencies(result);
     text.steps(result);
     text.handshake(result);
@@ -153,6 +155,16 @@ impl Text {
             ("service", &latency.service, "from actual write"),
             ("first message", &latency.first_message, "from the 101"),
             ("ping", &latency.ping, ""),
+            (
+                "recovery",
+                &latency.storm.recovery,
+                "from a storm until all were back",
+            ),
+            (
+                "reopening",
+                &latency.storm.handshake,
+                "handshakes after a storm",
+            ),
             ("send stall", &latency.send_stall, ""),
         ];
         for (name, info, note) in rows {
@@ -267,6 +279,68 @@ impl Text {
         self.line(format_args!(""));
     }
 
+    /// The steps of a search; everything else is of the one that was found.
+    fn find_max(&mut self, result: &BenchResult) {
+        let Some(found) = &result.find_max else {
+            return;
+        };
+        let limit = match found.limited_by.as_str() {
+            "most" => "as many as were asked for",
+            "generator" => "then this machine was the limit, and not the server",
+            _ => "more do not",
+        };
+        self.line(format_args!(
+            "Find max      {} {} hold {}: {limit}",
+            found.found.map_or_else(
+                || "no".to_owned(),
+                |found| Thousands(found as u64).to_string()
+            ),
+            sanitize::line(&found.what),
+            sanitize::line(&found.condition),
+        ));
+        for step in &found.steps {
+            let measured = step.measured;
+            let shown = measured.map(|value| Unit::named(&step.unit).show(value));
+            let why = step.reasons.join(", ");
+            self.line(format_args!(
+                "  {:>12}   {:<10} {:<14} failed {}   lost {}   {}",
+                Thousands(step.value as u64).to_string(),
+                sanitize::line(&step.judged),
+                shown.as_deref().unwrap_or("not measured"),
+                Thousands(step.failed),
+                Thousands(step.lost),
+                sanitize::line(&why),
+            ));
+        }
+        self.line(format_args!(""));
+    }
+
+    /// What was done to the connections on purpose.
+    fn disturbances(&mut self, result: &BenchResult) {
+        if let Some(storms) = &result.storms {
+            self.line(format_args!(
+                "Storms        {} every {} s   recovered {}   connections dropped {}   messages cut {}",
+                Thousands(storms.begun),
+                storms.every_s,
+                Thousands(storms.recovered),
+                Thousands(storms.dropped),
+                Thousands(storms.cut),
+            ));
+        }
+        if let Some(slow) = &result.slow {
+            self.line(format_args!(
+                "Slow          {} connections read {}/s each ({} in all) and are left out of messages and latencies   lost {}",
+                Thousands(slow.connections as u64),
+                show_size(slow.rate as u64),
+                show_size(slow.received_bytes),
+                Thousands(slow.lost),
+            ));
+        }
+        if result.storms.is_some() || result.slow.is_some() {
+            self.line(format_args!(""));
+        }
+    }
+
     /// How often a script was played.
     fn iterations(&mut self, result: &BenchResult) {
         let Some(played) = &result.iterations else {
@@ -375,12 +449,7 @@ impl Text {
 
     fn thresholds(&mut self, thresholds: &[ThresholdResult]) {
         for (at, threshold) in thresholds.iter().enumerate() {
-            let unit = match threshold.unit.as_str() {
-                "us" => Unit::Time,
-                "ratio" => Unit::Share,
-                "per_second" => Unit::Rate,
-                _ => Unit::Count,
-            };
+            let unit = Unit::named(&threshold.unit);
             self.line(format_args!(
                 "{:<12} {:<4}  {:<22} {} {:<10} {}",
                 if at == 0 { "Thresholds" } else { "" },

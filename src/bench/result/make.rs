@@ -15,14 +15,14 @@ use super::super::payload::Content;
 use super::super::plan::{Pace, Workload};
 use super::super::run::Finished;
 use super::super::script::Step;
-use super::super::threshold::{Measured, Threshold, Unit};
+use super::super::threshold::{Measured, Threshold};
 use super::super::verdict::{self, Facts, Remark};
 use super::series::series;
 use super::{
-    BenchResult, Bytes, Check, CloseCount, Connections, Environment, ErrorCount, Fanout, Frames, Generator,
-    Handshake, Hdr, Iterations, Lag, Latencies, LatencyInfo, Messages, PERCENTILES, PayloadInfo,
-    RemarkInfo, Run, SCHEMA, StageInfo, StepInfo, TargetProcess, ThresholdResult, Verdict,
-    WorkloadInfo,
+    BenchResult, Bytes, Check, CloseCount, Connections, Environment, ErrorCount, Fanout, Frames,
+    Generator, Handshake, Hdr, Iterations, Lag, Latencies, LatencyInfo, Messages, PERCENTILES,
+    PayloadInfo, RateStageInfo, RemarkInfo, Run, SCHEMA, Slow, StageInfo, StepInfo, StormLatencies,
+    Storms, TargetProcess, ThresholdResult, Verdict, WorkloadInfo,
 };
 use crate::model::frame::Opcode;
 use crate::model::message::Kind;
@@ -48,17 +48,7 @@ pub struct Facets<'a> {
 pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
     let figures = &finished.figures;
     let workload = facets.workload;
-    let measured = Measured {
-        figures,
-        steps: workload.steps(),
-        open: finished.open_at_end,
-        time: finished.measured,
-        opening: if workload.mode.once {
-            finished.measured
-        } else {
-            finished.ramp
-        },
-    };
+    let measured = measured(finished, workload);
     let thresholds: Vec<_> = facets
         .thresholds
         .iter()
@@ -107,11 +97,26 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
             received: by_opcode(&figures.frames_received),
         },
         latency: latencies(figures, workload),
+        find_max: None,
         iterations: workload
             .script
             .as_ref()
             .map(|_| iterations(figures, finished.measured)),
         fanout: workload.fanout.map(|plan| fanout(figures, plan)),
+        storms: workload.storm.map(|every| Storms {
+            every_s: seconds(every),
+            begun: figures.storms.begun,
+            recovered: figures.storms.recovered,
+            dropped: figures.storms.dropped,
+            cut: figures.storms.cut,
+        }),
+        slow: workload.slow.map(|slow| Slow {
+            share: slow.share,
+            connections: workload.slow_connections(),
+            rate: slow.rate,
+            received_bytes: figures.slow.received,
+            lost: figures.slow.lost,
+        }),
         steps: steps(figures, workload),
         checks: checks(figures, workload),
         errors: errors(figures),
@@ -124,6 +129,21 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
             rss_peak_bytes: target.rss_peak,
         }),
         series: series(finished),
+    }
+}
+
+/// What thresholds on a run are judged by.
+pub fn measured<'a>(finished: &'a Finished, workload: &'a Workload) -> Measured<'a> {
+    Measured {
+        figures: &finished.figures,
+        steps: workload.steps(),
+        open: finished.open_at_end,
+        time: finished.measured,
+        opening: if workload.mode.once {
+            finished.measured
+        } else {
+            finished.ramp
+        },
     }
 }
 
@@ -162,6 +182,7 @@ fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
         Pace::Open { rate, .. } => ("open", Some(rate.of(workload.connections)), None),
     };
     let stages = workload.ramp.stages.iter().flat_map(|stages| &stages.0);
+    let rate_stages = workload.rate_stages.iter().flat_map(|stages| &stages.0);
     WorkloadInfo {
         mode: workload.mode.name.into(),
         targets: vec![facets.target.clone()],
@@ -173,7 +194,13 @@ fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
         stages: stages
             .map(|stage| StageInfo {
                 for_s: seconds(stage.time),
-                connections: stage.connections,
+                connections: stage.level,
+            })
+            .collect(),
+        rate_stages: rate_stages
+            .map(|stage| RateStageInfo {
+                for_s: seconds(stage.time),
+                rate: stage.level as f64,
             })
             .collect(),
         payload: PayloadInfo {
@@ -337,6 +364,10 @@ fn latencies(figures: &Figures, workload: &Workload) -> Latencies {
         session: info(Latency::Session),
         delivery: info(Latency::Delivery),
         last_subscriber: info(Latency::LastSubscriber),
+        storm: StormLatencies {
+            recovery: info(Latency::StormRecovery),
+            handshake: info(Latency::StormHandshake),
+        },
         step: counted(figures, workload)
             .map(|(step, counted)| (step.name.clone(), latency_info(&counted.latency)))
             .collect(),
@@ -426,13 +457,7 @@ fn judged(threshold: &Threshold, measured: &Measured<'_>) -> ThresholdResult {
         op: threshold.comparison.sign().into(),
         limit: threshold.limit,
         value,
-        unit: match threshold.metric.unit() {
-            Unit::Time => "us",
-            Unit::Share => "ratio",
-            Unit::Count => "count",
-            Unit::Rate => "per_second",
-        }
-        .into(),
+        unit: threshold.metric.unit().name().into(),
         passed,
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 mod make;
 mod series;
 
-pub use self::make::{Facets, result};
+pub use self::make::{Facets, measured, result};
 
 /// The version of the form of a result.
 pub const SCHEMA: &str = "bench-result.v1";
@@ -40,6 +40,15 @@ pub struct BenchResult {
     /// What was published, and who got it; `null` in every mode but `fanout`.
     #[serde(default)]
     pub fanout: Option<Fanout>,
+    /// What `--storm` did.
+    #[serde(default)]
+    pub storms: Option<Storms>,
+    /// The connections of `--slow`; they are in no other figures but those of connections.
+    #[serde(default)]
+    pub slow: Option<Slow>,
+    /// What `--find-max` came to; everything else is of the highest number that held.
+    #[serde(default)]
+    pub find_max: Option<FoundMax>,
     pub bytes: Bytes,
     pub frames: Frames,
     pub latency: Latencies,
@@ -88,6 +97,9 @@ pub struct WorkloadInfo {
     pub rate: Option<f64>,
     pub pipeline: Option<usize>,
     pub stages: Vec<StageInfo>,
+    /// Of `--rate-stages`.
+    #[serde(default)]
+    pub rate_stages: Vec<RateStageInfo>,
     pub payload: PayloadInfo,
     pub warmup_s: f64,
     pub duration_s: Option<f64>,
@@ -105,6 +117,14 @@ pub struct WorkloadInfo {
 pub struct StageInfo {
     pub for_s: f64,
     pub connections: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RateStageInfo {
+    pub for_s: f64,
+    /// Messages per second at its end.
+    pub rate: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -229,6 +249,70 @@ pub struct Fanout {
     pub out_of_order: u64,
 }
 
+/// All connections were dropped from time to time; how long they took to come back is in
+/// `latency.storm`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Storms {
+    pub every_s: f64,
+    pub begun: u64,
+    /// Those after which all connections were back.
+    pub recovered: u64,
+    /// Connections that were dropped.
+    pub dropped: u64,
+    /// Messages that were in flight on them; they are not among the unanswered.
+    pub cut: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Slow {
+    /// 0 to 1.
+    pub share: f64,
+    pub connections: usize,
+    /// Bytes per second that each of them read.
+    pub rate: f64,
+    /// What they read in the measured time.
+    pub received_bytes: u64,
+    /// Those that the server ended.
+    pub lost: u64,
+}
+
+/// How much the server bore while a condition held.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FoundMax {
+    /// `connections` or `rate` (messages per second).
+    pub what: String,
+    pub condition: String,
+    /// The highest number that was asked for.
+    pub most: usize,
+    /// The highest number that held; `null` where none did.
+    pub found: Option<usize>,
+    /// Why it is not more: `condition`, `generator` (this machine was at its limit), or `most`.
+    pub limited_by: String,
+    /// In the order in which they were made.
+    pub steps: Vec<SearchStep>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SearchStep {
+    pub value: usize,
+    /// `held`, `failed`, or `generator` where this machine was at its limit.
+    pub judged: String,
+    /// The condition's metric; `null` where nothing was measured.
+    pub measured: Option<f64>,
+    /// `us`, `ratio`, `count` or `per_second`.
+    pub unit: String,
+    pub opened: u64,
+    pub failed: u64,
+    pub lost: u64,
+    pub sent_rate: f64,
+    /// Codes of the reasons against the step's figures.
+    pub reasons: Vec<String>,
+}
+
 /// A step of the script.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -281,9 +365,21 @@ pub struct Latencies {
     /// From when a message was to be published to the last one that got it, where all did.
     #[serde(default)]
     pub last_subscriber: LatencyInfo,
+    #[serde(default)]
+    pub storm: StormLatencies,
     /// The steps of a script that passed, by their names.
     pub step: BTreeMap<String, LatencyInfo>,
     pub handshake: Handshake,
+}
+
+/// Of `--storm`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct StormLatencies {
+    /// From when all connections were dropped until all were back.
+    pub recovery: LatencyInfo,
+    /// The openings of those that came back.
+    pub handshake: LatencyInfo,
 }
 
 /// The whole opening, and its steps.
@@ -345,7 +441,7 @@ pub struct CloseCount {
     pub code: u16,
     /// `us`, `peer` or `transport`.
     pub by: String,
-    /// `fin`, `rst` or `timeout`, for 1006.
+    /// `fin`, `rst`, `timeout` or `storm`, for 1006.
     pub detail: Option<String>,
     pub count: u64,
     /// The first reason that was given.

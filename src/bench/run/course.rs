@@ -40,7 +40,40 @@ impl Run {
         }
     }
 
+    /// When something is to be done, apart from what threads report.
+    pub(super) fn wake_at(&self) -> Instant {
+        let deadline = self.deadline();
+        let storm = self.next_storm.filter(|_| self.phase == Phase::Measure);
+        storm.map_or(deadline, |storm| storm.min(deadline))
+    }
+
+    /// All connections are to be dropped, if it is time.
+    fn storm(&mut self, now: Instant) {
+        let Some(every) = self.setting.workload.storm else {
+            return;
+        };
+        if self.phase != Phase::Measure {
+            return;
+        }
+        let began = self.began(Phase::Measure).unwrap_or(now);
+        let due = *self.next_storm.get_or_insert(began + every);
+        if due <= now {
+            self.next_storm = Some(due + every);
+            self.second.storms.begun += 1;
+            let start = self.began(Phase::Ramp).unwrap_or(now);
+            self.shared.storm.begin(self.threads.len(), now - start);
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        for wake in &self.wakers {
+            wake();
+        }
+    }
+
     pub(super) fn advance(&mut self, now: Instant) {
+        self.storm(now);
         let open = self.shared.open();
         self.peak = self.peak.max(open);
         let over = now >= self.deadline();
@@ -84,9 +117,12 @@ impl Run {
             && self.phase > Phase::Ramp
             && !workload.reconnect
             && workload.lifetime.is_none()
+            && workload.storm.is_none()
             && !workload.loads_while_opening();
         if self.stop >= Stop::Gently {
             Some(EndReason::Interrupted)
+        } else if self.setting.refusals_end && self.total.connections.failed > 0 {
+            Some(EndReason::Refused)
         } else if self.failing >= MOST_FAILING {
             Some(EndReason::ConnectsFailed)
         } else if measures && over {
@@ -151,9 +187,7 @@ impl Run {
         self.phase = phase;
         self.began[phase as usize] = Some(now);
         self.shared.set_phase(phase);
-        for wake in &self.wakers {
-            wake();
-        }
+        self.wake();
     }
 
     /// How long a phase took, or takes by now.

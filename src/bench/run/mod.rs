@@ -28,7 +28,7 @@ use super::worker::{Common, Report, Route, Worker};
 use crate::error::Error;
 
 /// What a run needs beside its workload.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Setting {
     pub workload: Arc<Workload>,
     pub users: Users,
@@ -40,10 +40,12 @@ pub struct Setting {
     pub watched: Option<Watched>,
     /// How long DNS took, once for all connections.
     pub dns: Option<Duration>,
+    /// The run is over when a connection cannot be opened: that was the question.
+    pub refusals_end: bool,
 }
 
 /// What the users of a load are.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Users {
     /// A connection each.
     Connections { request: Arc<Request>, route: Route },
@@ -125,7 +127,7 @@ pub async fn run(
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tick.tick().await;
     loop {
-        let deadline = run.deadline().into();
+        let deadline = run.wake_at().into();
         tokio::select! {
             report = run.reports.recv() => match report {
                 Some(report) => run.take(report),
@@ -155,6 +157,7 @@ struct Run {
     wakers: Vec<Wake>,
     stop: Stop,
     phase: Phase,
+    next_storm: Option<Instant>,
     /// When each phase began.
     began: [Option<Instant>; 6],
     started_at: SystemTime,
@@ -223,6 +226,7 @@ impl Run {
             wakers,
             stop: Stop::GoOn,
             phase: Phase::Ramp,
+            next_storm: None,
             began: [Some(now), None, None, None, None, None],
             started_at: SystemTime::now(),
             end_reason: EndReason::Duration,

@@ -31,6 +31,7 @@ pub const SCALARS: &[(&str, Unit)] = &[
     ("fanout.duplicates", Unit::Count),
     ("fanout.gaps", Unit::Count),
     ("fanout.out_of_order", Unit::Count),
+    ("storms.recovered", Unit::Count),
     ("checks.rate", Unit::Share),
     ("iterations.rate", Unit::Rate),
     ("iterations.passed", Unit::Count),
@@ -215,6 +216,7 @@ fn scalar(name: &str, measured: &Measured<'_>) -> Option<f64> {
         messages,
         iterations,
         fanout,
+        storms,
         ..
     } = measured.figures;
     let per_second = |count: u64, time: Duration| count as f64 / time.as_secs_f64().max(1e-9);
@@ -240,6 +242,7 @@ fn scalar(name: &str, measured: &Measured<'_>) -> Option<f64> {
         "fanout.duplicates" => fanout.duplicate as f64,
         "fanout.gaps" => fanout.gaps() as f64,
         "fanout.out_of_order" => fanout.out_of_order as f64,
+        "storms.recovered" => storms.recovered as f64,
         "checks.rate" => {
             let (passed, failed) = checks(measured.figures, measured.steps);
             if passed + failed == 0 {
@@ -296,6 +299,26 @@ impl Unit {
                 let count = parse_count(text).map(|count| count as f64);
                 count.or_else(|wrong| number(text).ok_or(wrong))
             }
+        }
+    }
+
+    /// As it stands in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Time => "us",
+            Self::Share => "ratio",
+            Self::Count => "count",
+            Self::Rate => "per_second",
+        }
+    }
+
+    /// What a result says; a later one may say what is not known here.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "us" => Self::Time,
+            "ratio" => Self::Share,
+            "per_second" => Self::Rate,
+            _ => Self::Count,
         }
     }
 

@@ -155,6 +155,7 @@ impl Worker {
         let lost = lost && self.phase < Phase::Close;
         if lost {
             self.figures.connections.lost += 1;
+            self.figures.slow.lost += u64::from(self.is_slow(slot));
         }
         if let State::Open(open) = &mut self.slots[slot].state {
             self.in_flight = self.in_flight.saturating_sub(open.user.in_flight());
@@ -170,6 +171,10 @@ impl Worker {
         } else {
             self.dialer.gone();
         }
+    }
+
+    fn is_slow(&self, slot: usize) -> bool {
+        matches!(&self.slots[slot].state, State::Open(open) if open.trickle.is_some())
     }
 
     /// Drops whatever there is, uncounted.

@@ -11,6 +11,7 @@ mod opening;
 mod receiving;
 mod sending;
 mod slot;
+mod storm;
 mod sweep;
 
 use std::io;
@@ -32,9 +33,9 @@ use super::fanout::Exchange;
 use super::figures::Figures;
 use super::machine;
 use super::opener::{Opened, Opener};
-use super::pacer::Pacer;
 use super::plan::{Pace, Workload};
 use super::request::Request;
+use super::schedule::Schedule;
 use super::shared::{Phase, Shared, part};
 use super::timer::{Timer, Timers};
 use crate::protocol::mask::Keys;
@@ -115,7 +116,7 @@ pub struct Worker {
     dialer: Dialer,
     opener: Option<Opener>,
     opened: Receiver<Opened>,
-    schedule: Option<Pacer>,
+    schedule: Option<Schedule>,
     max_inflight: usize,
     alarm: Alarm,
     timers: Timers,
@@ -124,6 +125,8 @@ pub struct Worker {
     /// Connections with messages of the schedule to write.
     dirty: Vec<usize>,
     phase: Phase,
+    /// The number of the last storm.
+    storm: u64,
     in_flight: usize,
     /// Messages that may still be sent (`--messages`).
     left: Option<u64>,
@@ -192,6 +195,7 @@ impl Worker {
             turns: Vec::new(),
             dirty: Vec::new(),
             phase: Phase::Ramp,
+            storm: 0,
             in_flight: 0,
             left: workload.end.messages.map(|all| match &common.exchange {
                 Some(exchange) => exchange.part_of(all, index),
@@ -224,6 +228,7 @@ impl Worker {
                 break;
             }
             self.take_opened();
+            self.follow_storm(now);
             self.take_over(now);
             self.fire_timers(now);
             self.keep_schedule();
@@ -269,7 +274,7 @@ impl Worker {
         if let Some(dial) = self.dialer.next_due(now) {
             due = due.min(dial);
         }
-        let scheduled = self.schedule.as_ref().and_then(Pacer::next_due);
+        let scheduled = self.schedule.as_ref().and_then(Schedule::next_due);
         match scheduled.into_iter().chain(self.timers.next()).min() {
             Some(next) if next <= due => self.alarm.set(next, now),
             _ => due.saturating_duration_since(now),

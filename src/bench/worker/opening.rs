@@ -13,6 +13,7 @@ use super::super::figures::Latency;
 use super::super::opener;
 use super::super::opener::Opened;
 use super::super::shared::{Phase, part};
+use super::super::slow::Trickle;
 use super::super::timer::Timer;
 use super::super::user::User;
 use super::slot::{Connecting, Open, State};
@@ -20,6 +21,9 @@ use super::{Route, Worker};
 use crate::wire::nonblocking::Socket;
 use crate::wire::upgrade::{Answer, Handshake};
 use crate::wire::{nonblocking, upgrade};
+
+/// What the system keeps of what a slow connection has not read, about.
+const SLOW_BUFFER: usize = 8 * 1024;
 
 impl Worker {
     pub(super) fn dial(&mut self, now: Instant) {
@@ -117,7 +121,7 @@ impl Worker {
                 let (tcp, upgrade, total) = connecting.took(now);
                 self.figures.record(Latency::Tcp, tcp);
                 self.figures.record(Latency::Upgrade, upgrade);
-                self.figures.record(Latency::Handshake, total);
+                self.record_handshake(slot, total);
                 let codec = Codec::new(upgraded.deflate, self.max_message_size());
                 self.is_open(slot, connecting.socket, codec, &upgraded.read_ahead, now);
             }
@@ -159,11 +163,18 @@ impl Worker {
                             self.figures.record(step, took);
                         }
                     }
-                    self.figures.record(Latency::Handshake, ready.timings.total);
+                    self.record_handshake(slot, ready.timings.total);
                     let codec = Codec::new(ready.deflate, self.max_message_size());
                     self.is_open(slot, ready.socket, codec, &ready.read_ahead, now);
                 }
             }
+        }
+    }
+
+    fn record_handshake(&mut self, slot: usize, took: Duration) {
+        self.figures.record(Latency::Handshake, took);
+        if self.slots[slot].dropped {
+            self.figures.record(Latency::StormHandshake, took);
         }
     }
 
@@ -174,7 +185,7 @@ impl Worker {
     pub(super) fn is_open(
         &mut self,
         slot: usize,
-        socket: Socket,
+        mut socket: Socket,
         codec: Codec,
         ahead: &[u8],
         now: Instant,
@@ -186,13 +197,26 @@ impl Worker {
         self.common.shared.opened();
         self.dialer.opened();
         let phase = self.chance.random();
-        let mut user = User::new(number, codec, &self.common.workload, phase, now);
-        if let Some(exchange) = &self.common.exchange {
-            user.join(exchange, slot * self.common.workload.threads + self.index);
+        let workload = &self.common.workload;
+        let ordinal = slot * workload.threads + self.index;
+        let slow = workload.is_slow(ordinal);
+        if slow.is_some() {
+            socket.limit_received(SLOW_BUFFER);
         }
-        let speaking = user.sends().then_some(self.speaking.len());
-        if speaking.is_some() {
+        let mut user = User::new(number, codec, workload, phase, now);
+        // What a slow one gets is not waited for.
+        if let Some(exchange) = &self.common.exchange
+            && slow.is_none()
+        {
+            user.join(exchange, ordinal);
+        }
+        let speaks = self.common.exchange.is_none() || user.publishes();
+        let speaking = speaks.then_some(self.speaking.len());
+        if speaks {
             self.speaking.push(slot);
+        }
+        if std::mem::take(&mut self.slots[slot].dropped) {
+            self.is_back(now);
         }
         self.slots[slot].state = State::Open(Box::new(Open {
             socket,
@@ -200,6 +224,7 @@ impl Worker {
             unwritten: Vec::new(),
             stalled: None,
             closing: None,
+            trickle: slow.map(|slow| Trickle::new(slow, now)),
             place: self.open.len(),
             speaking,
         }));

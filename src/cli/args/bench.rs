@@ -9,6 +9,8 @@ use crate::bench::distribution::Distribution;
 use crate::bench::fanout::AudienceChoice;
 use crate::bench::plan::{MODES, Mode};
 use crate::bench::reply::Match;
+use crate::bench::search::FindMax;
+use crate::bench::slow::Slow;
 use crate::bench::stages::Stages;
 use crate::bench::threshold::Threshold;
 use crate::command::bench::Report;
@@ -73,6 +75,12 @@ pub(in crate::cli) struct Load {
     #[arg(long, value_name = "RATE", value_parser = value::rate, conflicts_with_all = ["pipeline", "think"])]
     pub rate_per_conn: Option<f64>,
 
+    /// How many messages per second at which time, in straight lines from 0: 10s:1k,30s:5k (open loop)
+    ///
+    /// The measured time is as long as these take, unless --stages or --duration say otherwise.
+    #[arg(long, value_name = "STAGES", conflicts_with_all = ["rate", "rate_per_conn", "pipeline", "think"])]
+    pub rate_stages: Option<Stages>,
+
     /// Drop, and count, what would be in flight beyond this (open loop)
     #[arg(long, value_name = "N", default_value = "100k", value_parser = value::positive_count)]
     pub max_inflight: usize,
@@ -93,6 +101,16 @@ pub(in crate::cli) struct Load {
     #[arg(long)]
     pub reconnect: bool,
 
+    /// Drop all connections this often, and open them again at once
+    #[arg(long, value_name = "TIME", value_parser = value::positive_duration)]
+    pub storm: Option<Duration>,
+
+    /// Let this share of the connections read no faster: 5%:1kB/s
+    ///
+    /// They are left out of the figures of messages and latencies.
+    #[arg(long, value_name = "SHARE:SIZE/s")]
+    pub slow: Option<Slow>,
+
     /// Begin with all connections at once
     #[arg(long)]
     pub sync: bool,
@@ -110,6 +128,13 @@ pub(in crate::cli) struct Load {
     /// How many connections at which time: 30s:1k,2m:10k,30s:0
     #[arg(long, value_name = "STAGES", conflicts_with = "duration")]
     pub stages: Option<Stages>,
+
+    /// Find how much holds this, up to -c or --rate: connections:'ping.p99<100ms', rate:'rtt.p99<50ms'
+    ///
+    /// Loads of --duration (5s) each, doubled and then halved in until it is known to within 5%. A connection that
+    /// is refused or lost does not hold it.
+    #[arg(long, value_name = "WHAT:CONDITION", conflicts_with_all = ["messages", "stages", "rate_stages", "storm", "lifetime"])]
+    pub find_max: Option<FindMax>,
 
     /// Measure nothing for so long after the ramp
     ///
@@ -239,7 +264,9 @@ pub(in crate::cli) struct Results {
 }
 
 /// What only connections have that are users themselves.
-const SINGLE: [&str; 16] = [
+const SINGLE: [&str; 18] = [
+    "storm",
+    "slow",
     "publishers",
     "groups",
     "audience",

@@ -14,6 +14,7 @@ use crate::bench::plan::{
 };
 use crate::bench::reply::Match;
 use crate::bench::report::Glyphs;
+use crate::bench::search::{FindMax, What};
 use crate::bench::stages::Stages;
 use crate::bench::template::Template;
 use crate::cli::args::{Bench, Load, Messages};
@@ -21,13 +22,21 @@ use crate::command::bench::{Only, Plan, script};
 use crate::command::test::URL;
 use crate::error::Error;
 use crate::model::message::Kind;
+use crate::model::units::show_duration;
 use crate::protocol::deflate;
 use crate::session::connection::Plan as Upkeep;
 use crate::session::keepalive::Heartbeat;
 
+/// How connections are pinged in a search, unless told: a step is too short for the usual pings.
+const STEP_PING: Ping = Ping {
+    interval: Duration::from_secs(1),
+    timeout: Duration::from_secs(10),
+};
 /// Connections per second unless told.
 const CONNECT_RATE: f64 = 1_000.0;
 const DURATION: Duration = Duration::from_secs(10);
+/// Each step of a search.
+const STEP: Duration = Duration::from_secs(5);
 const WARM_UP: Duration = Duration::from_secs(1);
 
 pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
@@ -57,6 +66,7 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
     let environment = setup.environment;
     Ok(Plan {
         workload: workload(&args, feed.clone())?,
+        find_max: find_max(&args)?,
         script: script(&args, url, setup.environment)?,
         spawn: spawn(&args, url)?,
         client,
@@ -89,6 +99,22 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
     })
 }
 
+/// What is looked for, and whether it is said how far.
+fn find_max(args: &Bench) -> Result<Option<FindMax>, Error> {
+    let load = &args.load;
+    match &load.find_max {
+        Some(sought) if sought.what == What::Rate && load.rate.is_none() => Err(Error::usage_hint(
+            "--find-max rate: needs to know how far to go",
+            "--rate says up to how many messages per second",
+        )),
+        Some(_) if load.mode.once && load.script.is_none() => Err(Error::usage(format!(
+            "--find-max does not belong to --mode {}",
+            load.mode.name
+        ))),
+        sought => Ok(sought.clone()),
+    }
+}
+
 /// The URL of connection 1.
 fn first(url: &str, feed: &Feed) -> Result<String, Error> {
     let template =
@@ -115,14 +141,15 @@ fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
         Some(CONNECT_RATE)
     };
     let fanout = fanout(args, mode)?;
-    let measures_at_once = load.messages.is_some() && fanout.is_none()
-        || load.stages.is_some()
-        || once
-        || !mode.sends;
-    Ok(Workload {
+    let is_counted = load.messages.is_some() || load.rate_stages.is_some();
+    // Subscribers are given time to be known to the server.
+    let measures_at_once =
+        is_counted && fanout.is_none() || load.stages.is_some() || once || !mode.sends;
+    let workload = Workload {
         mode,
         connections,
         pace: pace(load, mode)?,
+        rate_stages: load.rate_stages.clone(),
         end: end(load),
         payload: match fanout {
             Some(_) => marked(messages, &feed)?,
@@ -151,6 +178,8 @@ fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
         timeout: load.timeout,
         lifetime: load.lifetime,
         reconnect: load.reconnect,
+        storm: load.storm,
+        slow: load.slow,
         sync: load.sync,
         ping: ping(load),
         fanout,
@@ -160,7 +189,50 @@ fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
         },
         threads,
         seed: load.seed.unwrap_or_else(rand::random),
-    })
+    };
+    check_storm(&workload)?;
+    check_slow(&workload)?;
+    Ok(workload)
+}
+
+fn check_storm(workload: &Workload) -> Result<(), Error> {
+    let Some(every) = workload.storm else {
+        return Ok(());
+    };
+    if workload.mode.once {
+        return Err(Error::usage(format!(
+            "--storm does not belong to --mode {}, which opens connections all the time",
+            workload.mode.name
+        )));
+    }
+    match workload.end.duration {
+        Some(duration) if every >= duration => Err(Error::usage_hint(
+            format!(
+                "--storm {}: there is none within the {} that are measured",
+                show_duration(every),
+                show_duration(duration)
+            ),
+            "a longer --duration, or a storm more often",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn check_slow(workload: &Workload) -> Result<(), Error> {
+    match &workload.slow {
+        Some(slow) if workload.slow_connections() == 0 => Err(Error::usage_hint(
+            format!(
+                "--slow {slow}: that is none of {} connections",
+                workload.peak()
+            ),
+            "a larger share, or more --connections",
+        )),
+        Some(slow) if workload.mode.once => Err(Error::usage(format!(
+            "--slow {slow} does not belong to --mode {}, whose connections end after one message",
+            workload.mode.name
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Who publishes, in mode `fanout`.
@@ -246,7 +318,10 @@ fn pace(load: &Load, mode: &Mode) -> Result<Pace, Error> {
     let rate = match (load.rate, load.rate_per_conn) {
         (Some(rate), _) => Some(Rate::Total(rate)),
         (_, Some(rate)) => Some(Rate::PerConnection(rate)),
-        _ => None,
+        _ => load
+            .rate_stages
+            .as_ref()
+            .map(|stages| Rate::Total(stages.peak() as f64)),
     };
     match rate {
         Some(_) if mode.once && *mode != SCRIPT => Err(Error::usage_hint(
@@ -265,8 +340,13 @@ fn pace(load: &Load, mode: &Mode) -> Result<Pace, Error> {
 }
 
 fn end(load: &Load) -> End {
-    let stages = load.stages.as_ref().map(|stages| stages.total());
-    let default = load.messages.is_none().then_some(DURATION);
+    let stages = load.stages.as_ref().or(load.rate_stages.as_ref());
+    let stages = stages.map(Stages::total);
+    let usual = match load.find_max {
+        Some(_) => STEP,
+        None => DURATION,
+    };
+    let default = load.messages.is_none().then_some(usual);
     End {
         duration: load.duration.or(stages).or(default),
         messages: load.messages.map(|count| count as u64),
@@ -332,8 +412,14 @@ fn marked(messages: &Messages, feed: &Feed) -> Result<Payload, Error> {
         let mut places = bytes.windows(MARKER.len()).enumerate();
         let at = places.find_map(|(at, window)| (window == MARKER).then_some(at));
         let at = at.ok_or_else(|| {
-            let wrong = format!("--message-file {}: {{{{marker}}}} is not in it", path.display());
-            Error::usage_hint(wrong, "a message is known again by what is put in its place")
+            let wrong = format!(
+                "--message-file {}: {{{{marker}}}} is not in it",
+                path.display()
+            );
+            Error::usage_hint(
+                wrong,
+                "a message is known again by what is put in its place",
+            )
         })?;
         let (before, after) = (&bytes[..at], &bytes[at + MARKER.len()..]);
         return Ok(marked(
@@ -364,6 +450,9 @@ fn template(flag: &str, text: &str, feed: &Feed) -> Result<Template, Error> {
 
 /// Connections are pinged unless that is turned off.
 fn ping(load: &Load) -> Option<Ping> {
+    if load.find_max.is_some() && load.heartbeat.is_none() {
+        return Some(STEP_PING);
+    }
     let standard = Some(Heartbeat::STANDARD);
     let chosen = load
         .heartbeat
