@@ -210,9 +210,9 @@ impl Exchange {
         progress == Progress::Over { all: true }
     }
 
-    /// Somebody who should have got a message has left.
-    pub(super) fn gone_without(&self, publisher: usize, seq: u64) {
-        let progress = self.publishers[publisher].slot(seq).one_less(seq, true);
+    /// Somebody who should have got a message has left; `missed`: and that counts against it.
+    pub(super) fn gone_without(&self, publisher: usize, seq: u64, missed: bool) {
+        let progress = self.publishers[publisher].slot(seq).one_less(seq, missed);
         self.is_over(publisher, progress);
     }
 

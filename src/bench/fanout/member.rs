@@ -208,8 +208,9 @@ impl Member {
             if !self.is_to_hear(exchange, publisher) {
                 return;
             }
-            exchange.gone_without(publisher, seq);
-            if by_us && !passed_over && seq >= exchange.counts_from(publisher) {
+            let is_excused = by_us && !passed_over;
+            exchange.gone_without(publisher, seq, !is_excused);
+            if is_excused && seq >= exchange.counts_from(publisher) {
                 figures.fanout.excused += 1;
             }
         });
@@ -331,7 +332,7 @@ mod tests {
         crowd.members[2].leave(&crowd.exchange, true, &mut crowd.figures);
         assert_eq!(crowd.counts(), [2, 2, 0, 0, 0]);
         let over = crowd.members[0].take_over(&crowd.exchange);
-        assert_eq!((over.all, over.unfinished), (1, 1));
+        assert_eq!((over.all, over.reached, over.unfinished), (1, 1, 0));
         crowd.members[2] = Member::join(&crowd.exchange, 2);
         crowd.came(2, &first);
         assert_eq!(crowd.counts(), [2, 2, 0, 0, 0]);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// One message at a time: its sequence, whether somebody left without it, and how many have yet to
+/// One message at a time: its sequence, whether somebody missed it, and how many have yet to
 /// get it, in one word, so that a message that comes late cannot be counted for its successor.
 #[derive(Debug, Default)]
 pub(super) struct Slot(AtomicU64);
@@ -17,7 +17,7 @@ const SEQ_AT: u32 = LEFT_BITS + 1;
 pub(super) enum Progress {
     /// Others have yet to get it, or nobody waits for it any more.
     UnderWay,
-    /// Nobody has to get it any more; `all` got it, or somebody left.
+    /// Nobody has to get it any more; `all` got it, or somebody missed it.
     Over { all: bool },
 }
 
@@ -37,14 +37,14 @@ impl Slot {
         self.0.store(seq << SEQ_AT | left, Ordering::Release);
     }
 
-    /// Somebody got it, or has `left` without it.
-    pub(super) fn one_less(&self, seq: u64, left: bool) -> Progress {
+    /// Somebody got it, or `missed` it for good.
+    pub(super) fn one_less(&self, seq: u64, missed: bool) -> Progress {
         let mut state = self.0.load(Ordering::Acquire);
         loop {
             if seq_of(state) != kept(seq) || state & LEFT == 0 {
                 return Progress::UnderWay;
             }
-            let lost = if left { LOST } else { 0 };
+            let lost = if missed { LOST } else { 0 };
             let next = (state - 1) | lost;
             let exchanged =
                 self.0

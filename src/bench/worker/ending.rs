@@ -70,10 +70,14 @@ impl Worker {
     }
 
     pub(super) fn peer_closed(&mut self, slot: usize, frame: Option<CloseFrame>, now: Instant) {
+        let is_slow = self.is_slow(slot);
         let State::Open(open) = &mut self.slots[slot].state else {
             return;
         };
         if let Some(closing) = &mut open.closing {
+            // A slow one hears late that the server had closed it before.
+            let ours = frame.as_ref().map(|frame| frame.code.0) == Some(closing.code);
+            self.figures.slow.lost += u64::from(is_slow && closing.by == ClosedBy::Us && !ours);
             closing.answered = true;
             closing.deadline = now + LINGER;
             return;
@@ -111,7 +115,10 @@ impl Worker {
                 self.ended(slot, close, closing.reason.as_deref(), lost);
             }
             // We wanted to close anyway.
-            Some(_) => self.ended(slot, abnormal, None, false),
+            Some(_) => {
+                self.figures.slow.lost += u64::from(detail != "timeout" && self.is_slow(slot));
+                self.ended(slot, abnormal, None, false);
+            }
             None => {
                 self.leave_open(slot, ClosedBy::Transport);
                 self.ended(slot, abnormal, None, true);

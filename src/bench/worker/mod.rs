@@ -292,6 +292,9 @@ impl Worker {
             if phase >= Phase::Drain {
                 self.schedule = None;
             }
+            if phase == Phase::Drain {
+                self.let_slow_ones_read();
+            }
             if phase == Phase::Close {
                 self.close_all(now);
             }

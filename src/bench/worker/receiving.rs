@@ -14,6 +14,9 @@ use crate::wire::nonblocking::Socket;
 /// Reads from one connection before the others have their turn.
 const READS: usize = 4;
 
+/// What the system may keep for a connection that was slow: megabytes wait at the server, it may be.
+const LATE_BUFFER: usize = 1 << 20;
+
 impl Worker {
     /// `ends`: the peer has ended its side, and what it sent before is still to be read.
     pub(super) fn ready(&mut self, slot: usize, writable: bool, ends: bool) {
@@ -96,6 +99,18 @@ impl Worker {
         {
             trickle.waits = false;
             self.read(slot, true);
+        }
+    }
+
+    /// The load is over: slow connections take in what waits for them.
+    pub(super) fn let_slow_ones_read(&mut self) {
+        for slot in 0..self.slots.len() {
+            if let State::Open(open) = &mut self.slots[slot].state
+                && open.trickle.is_some()
+            {
+                open.socket.limit_received(LATE_BUFFER);
+                self.turns.push(slot);
+            }
         }
     }
 
