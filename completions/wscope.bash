@@ -83,14 +83,14 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__bench)
-            opts="-c -d -n -r -m -x -H -s -o -L -4 -6 -k -h --mode --script --var --connections --duration --messages --rate --rate-per-conn --max-inflight --pipeline --think --lifetime --reconnect --sync --connect-rate --connect-concurrency --stages --warmup --grace --timeout --heartbeat --source-ip --threads --seed --message --message-file --payload-size --binary --match --execute --feed --max-message-size --compress --threshold --strict --report --live --spawn --pid --dry-run --debug --yes --color --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --config --no-config --help"
+            opts="-c -d -n -r -m -x -H -s -o -L -4 -6 -k -h --mode --script --var --publishers --groups --audience --connections --duration --messages --rate --rate-per-conn --rate-stages --max-inflight --pipeline --think --lifetime --reconnect --storm --slow --sync --connect-rate --connect-concurrency --stages --find-max --warmup --grace --timeout --heartbeat --source-ip --threads --seed --message --message-file --payload-size --binary --match --execute --feed --max-message-size --compress --threshold --strict --report --live --spawn --pid --dry-run --debug --yes --color --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --mode)
-                    COMPREPLY=($(compgen -W "echo send listen hold churn script" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "echo send listen fanout hold churn script" -- "${cur}"))
                     return 0
                     ;;
                 --script)
@@ -99,6 +99,18 @@ _wscope() {
                     ;;
                 --var)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --publishers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --groups)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audience)
+                    COMPREPLY=($(compgen -W "auto subscribers others all" -- "${cur}"))
                     return 0
                     ;;
                 --connections)
@@ -137,6 +149,10 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --rate-stages)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --max-inflight)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -153,6 +169,14 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --storm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --slow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --connect-rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -162,6 +186,10 @@ _wscope() {
                     return 0
                     ;;
                 --stages)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --find-max)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -261,7 +261,12 @@ fn who_comes_and_goes_is_expected_while_it_is_there() {
     assert!(result["connections"]["opened"].as_u64().unwrap() > 20);
     assert_eq!(duplicate, 0);
     // Those who left were not waited for, and not missed; what a publisher had under way when it left is lost.
-    assert!(result["latency"]["last_subscriber"]["count"].as_u64().unwrap() > 900);
+    assert!(
+        result["latency"]["last_subscriber"]["count"]
+            .as_u64()
+            .unwrap()
+            > 900
+    );
     // A connection that has just opened may not be known to the server yet.
     assert!(
         delivered <= expected && delivered * 100 >= expected * 95,

@@ -267,12 +267,28 @@ fn slow_readers_are_left_out_and_the_others_are_not_held_up() {
 #[test]
 fn who_closes_slow_readers_is_seen() {
     let server = serve(&[
-        "--mode", "broadcast", "--queue-bytes", "256k", "--overflow", "close", "--heartbeat=off",
+        "--mode",
+        "broadcast",
+        "--queue-bytes",
+        "256k",
+        "--overflow",
+        "close",
+        "--heartbeat=off",
     ]);
     // 13 MB in two seconds: more than the system keeps for anybody.
     let flags = [
-        "--mode", "fanout", "-c", "5", "--slow", "25%:100B/s", "-n", "200", "--rate", "100",
-        "--payload-size", "64k",
+        "--mode",
+        "fanout",
+        "-c",
+        "5",
+        "--slow",
+        "25%:100B/s",
+        "-n",
+        "200",
+        "--rate",
+        "100",
+        "--payload-size",
+        "64k",
     ];
     let (output, result) = bench(&server, &flags);
     output.code(0);

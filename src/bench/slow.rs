@@ -22,6 +22,11 @@ impl Slow {
         self.among(ordinal + 1) > self.among(ordinal)
     }
 
+    /// What the system is to keep of what was not read, about: more would hide for long that nobody reads.
+    pub fn receive_buffer(&self) -> u32 {
+        (self.rate / 2.0).clamp(8192.0, f64::from(1 << 20)) as u32
+    }
+
     /// How many there are among the first `count`.
     pub fn among(&self, count: usize) -> usize {
         // A share that was typed in percent is not to lose one to its last binary digit.

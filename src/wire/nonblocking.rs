@@ -32,15 +32,22 @@ pub enum Plain {
 
 /// Begins to connect. The socket is writable once it is connected, or has failed
 /// ([`Socket::connected`]). With a `source` the local port is chosen when it connects, so that many
-/// destinations can share it.
+/// destinations can share it; `receive_buffer` is about how many bytes the system keeps of what comes.
 ///
 /// # Errors
 /// What the system says, such as that there are no more descriptors or ports.
-pub fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<Socket> {
+pub fn connect(
+    address: SocketAddr,
+    source: Option<IpAddr>,
+    receive_buffer: Option<u32>,
+) -> io::Result<Socket> {
     let kind = Type::STREAM;
     let socket = socket2::Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
+    if let Some(bytes) = receive_buffer {
+        socket.set_recv_buffer_size(bytes as usize)?;
+    }
     if let Some(source) = source {
         let _ = choose_port_late(&socket);
         socket.bind(&SocketAddr::new(source, 0).into())?;
@@ -108,14 +115,6 @@ impl Socket {
         if let Plain::Tcp(stream) = self.plain() {
             // Where that cannot be had it ends with a FIN.
             let _ = SockRef::from(&*stream).set_linger(Some(Duration::ZERO));
-        }
-    }
-
-    /// Lets the system keep no more than about this much of what comes; the rest waits at the peer.
-    pub fn limit_received(&mut self, bytes: usize) {
-        if let Plain::Tcp(stream) = self.plain() {
-            // Where that cannot be had the peer notices later.
-            let _ = SockRef::from(&*stream).set_recv_buffer_size(bytes);
         }
     }
 

@@ -49,15 +49,11 @@ impl Run {
 
     /// All connections are to be dropped, if it is time.
     fn storm(&mut self, now: Instant) {
-        let Some(every) = self.setting.workload.storm else {
+        let due = self.next_storm.filter(|due| *due <= now);
+        let (Some(due), Some(every)) = (due, self.setting.workload.storm) else {
             return;
         };
-        if self.phase != Phase::Measure {
-            return;
-        }
-        let began = self.began(Phase::Measure).unwrap_or(now);
-        let due = *self.next_storm.get_or_insert(began + every);
-        if due <= now {
+        if self.phase == Phase::Measure {
             self.next_storm = Some(due + every);
             self.second.storms.begun += 1;
             let start = self.began(Phase::Ramp).unwrap_or(now);
@@ -179,6 +175,10 @@ impl Run {
             let target = self.setting.watched.and_then(Watched::usage);
             (machine::own_usage(), target)
         };
+        if phase == Phase::Measure {
+            let every = self.setting.workload.storm;
+            self.next_storm = every.map(|every| now + every);
+        }
         match (self.phase, phase) {
             (_, Phase::Measure) => self.usage[0] = Some(usage()),
             (Phase::Measure, _) => self.usage[1] = Some(usage()),

@@ -284,6 +284,10 @@ impl Worker {
     fn follow_phase(&mut self, now: Instant) {
         let phase = self.common.shared.phase();
         if phase != self.phase {
+            if phase >= Phase::Drain {
+                // What was due by now is sent, late or not.
+                self.keep_schedule();
+            }
             let began = !self.is_loading() && phase < Phase::Drain;
             self.phase = phase;
             if began && self.is_loading() {

@@ -22,9 +22,6 @@ use crate::wire::nonblocking::Socket;
 use crate::wire::upgrade::{Answer, Handshake};
 use crate::wire::{nonblocking, upgrade};
 
-/// What the system keeps of what a slow connection has not read, about.
-const SLOW_BUFFER: usize = 8 * 1024;
-
 impl Worker {
     pub(super) fn dial(&mut self, now: Instant) {
         let shared = &self.common.shared;
@@ -59,7 +56,7 @@ impl Worker {
                 }
             }
             (_, Some(opener)) => {
-                opener.open(slot, number);
+                opener.open(slot, number, self.receive_buffer(slot));
                 self.slots[slot].state = State::Opening;
             }
             (_, None) => {}
@@ -80,7 +77,7 @@ impl Worker {
         let bytes = handshake.bytes();
         let bytes = bytes.map_err(|error| Failure::opening(&error, b""))?;
         let source = self.common.workload.sources.of(number);
-        let socket = nonblocking::connect(address, source);
+        let socket = nonblocking::connect(address, source, self.receive_buffer(slot));
         let mut socket = socket.map_err(|cause| Failure::connect(&cause))?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registered = self
@@ -171,6 +168,13 @@ impl Worker {
         }
     }
 
+    /// What the system is to keep of what comes, where it is not its choice.
+    fn receive_buffer(&self, slot: usize) -> Option<u32> {
+        let workload = &self.common.workload;
+        let slow = workload.is_slow(slot * workload.threads + self.index);
+        slow.map(|slow| slow.receive_buffer())
+    }
+
     fn record_handshake(&mut self, slot: usize, took: Duration) {
         self.figures.record(Latency::Handshake, took);
         if self.slots[slot].dropped {
@@ -185,7 +189,7 @@ impl Worker {
     pub(super) fn is_open(
         &mut self,
         slot: usize,
-        mut socket: Socket,
+        socket: Socket,
         codec: Codec,
         ahead: &[u8],
         now: Instant,
@@ -200,9 +204,6 @@ impl Worker {
         let workload = &self.common.workload;
         let ordinal = slot * workload.threads + self.index;
         let slow = workload.is_slow(ordinal);
-        if slow.is_some() {
-            socket.limit_received(SLOW_BUFFER);
-        }
         let mut user = User::new(number, codec, workload, phase, now);
         // What a slow one gets is not waited for.
         if let Some(exchange) = &self.common.exchange

@@ -14,9 +14,6 @@ use crate::wire::nonblocking::Socket;
 /// Reads from one connection before the others have their turn.
 const READS: usize = 4;
 
-/// What the system may keep for a connection that was slow: megabytes wait at the server, it may be.
-const LATE_BUFFER: usize = 1 << 20;
-
 impl Worker {
     /// `ends`: the peer has ended its side, and what it sent before is still to be read.
     pub(super) fn ready(&mut self, slot: usize, writable: bool, ends: bool) {
@@ -105,10 +102,7 @@ impl Worker {
     /// The load is over: slow connections take in what waits for them.
     pub(super) fn let_slow_ones_read(&mut self) {
         for slot in 0..self.slots.len() {
-            if let State::Open(open) = &mut self.slots[slot].state
-                && open.trickle.is_some()
-            {
-                open.socket.limit_received(LATE_BUFFER);
+            if matches!(&self.slots[slot].state, State::Open(open) if open.trickle.is_some()) {
                 self.turns.push(slot);
             }
         }
