@@ -60,10 +60,14 @@ impl Feed {
         Self { groups, ..self }
     }
 
+    /// How many groups there are.
+    pub const fn groups(&self) -> usize {
+        if self.groups == 0 { 1 } else { self.groups }
+    }
+
     /// The number of a connection's group, from 1: connections are dealt into them one after another.
     pub const fn group(&self, connection: u64) -> u64 {
-        let groups = if self.groups == 0 { 1 } else { self.groups };
-        connection.wrapping_sub(1) % groups as u64 + 1
+        connection.wrapping_sub(1) % self.groups() as u64 + 1
     }
 
     /// The place of a column.

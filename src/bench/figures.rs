@@ -69,6 +69,17 @@ impl Latency {
     /// The steps of an opening, in their order.
     pub const STEPS: [Self; 5] = [Self::Dns, Self::Tcp, Self::Proxy, Self::Tls, Self::Upgrade];
 
+    /// What a run is mainly about, the first that it has: scripts, messages, and where nothing is
+    /// said the connections themselves.
+    pub const MAIN: [Self; 6] = [
+        Self::Session,
+        Self::Rtt,
+        Self::Delivery,
+        Self::Service,
+        Self::Ping,
+        Self::Handshake,
+    ];
+
     /// The name in results and thresholds.
     pub const fn name(self) -> &'static str {
         match self {
@@ -367,6 +378,12 @@ fn record(histogram: &mut Histogram<u64>, time: Duration) {
 impl Figures {
     pub fn latency(&self, which: Latency) -> &Histogram<u64> {
         &self.latencies[which as usize]
+    }
+
+    /// The latency that the run is mainly about; `None` where nothing was measured.
+    pub fn main(&self) -> Option<Latency> {
+        let mut main = Latency::MAIN.into_iter();
+        main.find(|latency| !self.latency(*latency).is_empty())
     }
 
     pub fn record(&mut self, which: Latency, time: Duration) {

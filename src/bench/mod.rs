@@ -9,6 +9,7 @@
 
 mod alarm;
 pub mod codec;
+pub mod compare;
 pub mod distribution;
 pub mod failure;
 pub mod fanout;

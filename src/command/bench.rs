@@ -1,20 +1,30 @@
 //! `bench`: loads a server with many connections, and says how that went.
 
+pub mod baseline;
+pub mod compare;
 mod consent;
+mod exposition;
 mod preview;
+pub mod report;
+mod reporting;
 pub mod script;
 mod search;
+pub mod stored;
+pub mod tool;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use self::baseline::{Baselines, Ready};
 use self::consent::ask_before_loading;
+use self::exposition::Exposition;
 use self::preview::{debug, dry_run};
+pub use self::reporting::{Place, Report};
+use self::reporting::{Prepared, check};
 use self::search::{Searched, search};
 use super::at;
 use super::demo::Demo;
@@ -28,7 +38,7 @@ use crate::bench::feed::Feed;
 use crate::bench::plan::{PER_SOURCE, Sources, Workload};
 use crate::bench::preflight::{self, Limits};
 use crate::bench::probe::{self, Probed};
-use crate::bench::report::{self, Glyphs, REPORTS};
+use crate::bench::report::{self as reports, Glyphs};
 use crate::bench::request::Request;
 use crate::bench::result::{self, BenchResult, Facets};
 use crate::bench::run::{self, Finished, Second, Setting, Stop, Users, Watched};
@@ -67,6 +77,7 @@ pub struct Plan {
     pub pid: Option<u32>,
     /// `--report NAME=FILE`.
     pub reports: Vec<Report>,
+    pub baselines: Baselines,
     /// What the summary may be drawn with.
     pub glyphs: Glyphs,
     /// Say every second how it goes.
@@ -80,15 +91,6 @@ pub struct Plan {
     pub max_time: Option<Duration>,
     /// Said before anything else: dropped headers, credentials over plain ws.
     pub notes: Vec<String>,
-}
-
-/// Where a report goes.
-#[derive(Debug, Clone)]
-pub struct Report {
-    /// The name of an entry of [`REPORTS`].
-    pub name: &'static str,
-    /// `None` for stdout, which the summary then leaves to it.
-    pub path: Option<PathBuf>,
 }
 
 /// What is done instead of a load.
@@ -137,6 +139,8 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         plan.workload.script = Some(Arc::new(script));
     }
     check_thresholds(&plan)?;
+    check(&plan.reports)?;
+    plan.check_baseline()?;
     if let Ok(address) = request.base().target.host().parse() {
         choose_sources(&mut plan.workload, address);
     }
@@ -150,6 +154,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         return Ok(ExitCode::DONE);
     }
     preflight::check(needs, limits())?;
+    let results = Results::prepare(&plan, &output).await?;
     let mut signals = Signals::listen()?;
     let begin = async {
         let target = &request.base().target;
@@ -160,7 +165,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
             }
             None => None,
         };
-        let begun = begin(plan, request, tls, &output).await?;
+        let begun = begin(plan, request, tls, results, &output).await?;
         Ok::<_, Error>((begun, spawned))
     };
     let (begun, spawned) = tokio::select! {
@@ -168,10 +173,10 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         signal = signals.next() => return Ok(signal.exit_code()),
     };
     let code = match begun {
-        Begun::Load(mut load) => {
+        Begun::Load(mut load, results) => {
             let group = spawned.as_ref().and_then(Spawned::group);
             load.setting.watched = group.map(Watched::Group).or(load.setting.watched);
-            load.run(&mut signals, &output).await?
+            load.run(results, &mut signals, &output).await?
         }
         Begun::Ended(code) => code,
     };
@@ -225,9 +230,32 @@ fn limits() -> Limits {
 
 /// What came of the first connection.
 enum Begun {
-    Load(Box<Load>),
+    Load(Box<Load>, Results),
     /// There is no load: it was not asked for, or would make no sense.
     Ended(ExitCode),
+}
+
+/// Where the result goes.
+struct Results {
+    reports: Prepared,
+    baselines: Ready,
+    exposition: Exposition,
+}
+
+impl Results {
+    /// Makes all of that ready before anything is opened, so that it is known in time what is wrong.
+    ///
+    /// # Errors
+    /// A file cannot be written, a baseline not be read, a port not be had.
+    async fn prepare(plan: &Plan, output: &Output) -> Result<Self, Error> {
+        let is_load = plan.only.is_none();
+        let reports = if is_load { &plan.reports[..] } else { &[] };
+        Ok(Self {
+            reports: Prepared::new(reports)?,
+            baselines: plan.baselines.prepare()?,
+            exposition: Exposition::start(reports, output).await?,
+        })
+    }
 }
 
 /// A load whose first connection has been seen to work.
@@ -244,6 +272,7 @@ async fn begin(
     mut plan: Plan,
     request: Request,
     tls: Option<Arc<Connector>>,
+    results: Results,
     output: &Output,
 ) -> Result<Begun, Error> {
     let debugs = plan.only == Some(Only::Debug);
@@ -278,7 +307,7 @@ async fn begin(
             rehearsal.open
         }
     };
-    load(plan, request, tls, open, output).await
+    load(plan, request, tls, open, results, output).await
 }
 
 /// Makes everything ready, once it is known where the connections lead.
@@ -287,6 +316,7 @@ async fn load(
     request: Request,
     tls: Option<Arc<Connector>>,
     open: Option<Open>,
+    results: Results,
     output: &Output,
 ) -> Result<Begun, Error> {
     let address = open.as_ref().and_then(|open| open.peer.parse().ok());
@@ -328,13 +358,14 @@ async fn load(
         let mut names = open.extensions.iter();
         names.any(|name| name.starts_with("permessage-deflate"))
     });
-    Ok(Begun::Load(Box::new(Load {
+    let load = Load {
         plan,
         setting,
         target,
         address,
         compress,
-    })))
+    };
+    Ok(Begun::Load(Box::new(load), results))
 }
 
 /// The first connection; tried again while a server is still starting, if that was asked for.
@@ -386,12 +417,35 @@ fn choose_sources(workload: &mut Workload, address: IpAddr) {
 
 impl Load {
     /// Loads, and says how that went; the exit code of it.
-    async fn run(self, signals: &mut Signals, output: &Output) -> Result<ExitCode, Error> {
+    async fn run(
+        self,
+        results: Results,
+        signals: &mut Signals,
+        output: &Output,
+    ) -> Result<ExitCode, Error> {
         let plan = &self.plan;
+        let Results {
+            reports,
+            mut baselines,
+            exposition,
+        } = results;
+        baselines.check(&result::workload_info(
+            &plan.workload,
+            &self.facets(&plan.workload),
+        ))?;
+        let live_output = output.clone();
+        let says = plan.live;
+        let mut live = move |second: &Second| {
+            exposition.observe(second);
+            if says {
+                live_output.talk(live::line(second).as_bytes());
+            }
+        };
         let deadline = plan.max_time.map(|limit| Instant::now() + limit);
+        let strict = plan.strict || baselines.needs_validity();
         let (mut result, signalled, timed_out, code) = match &plan.find_max {
             Some(sought) => {
-                let searched = search(&self, sought, deadline, signals, output).await?;
+                let searched = search(&self, sought, &mut live, deadline, signals, output).await?;
                 let Searched {
                     result,
                     signalled,
@@ -399,21 +453,23 @@ impl Load {
                     is_found,
                 } = searched;
                 let code = if is_found {
-                    exit_code(&result, plan.strict)
+                    exit_code(&result, strict)
                 } else {
                     ExitCode::NOT_MET
                 };
                 (result, signalled, timed_out, code)
             }
             None => {
-                let mut live = live_talk(plan.live, output);
                 let setting = self.setting.clone();
                 let played = play(setting, &mut live, deadline, signals).await?;
-                let result = result::result(&played.finished, &self.facets(&plan.workload));
+                let facets = self.facets(&plan.workload);
+                let mut result = result::result(&played.finished, &facets);
+                baselines.compare(&mut result, output);
+                let strict = plan.strict || baselines.needs_validity();
                 let code = if played.finished.figures.connections.opened == 0 {
                     nothing_opened(&played.finished)
                 } else {
-                    exit_code(&result, plan.strict)
+                    exit_code(&result, strict)
                 };
                 (result, played.signalled, played.timed_out, code)
             }
@@ -424,7 +480,10 @@ impl Load {
             None => code,
         };
         result.run.exit_code = code.0;
-        tell(plan, &result, output)?;
+        let summary = reports::summary(&result, plan.glyphs);
+        reports.say(&summary, output);
+        baselines.save(&result, code, &reports, output)?;
+        reports.write(&result, plan.glyphs, output)?;
         Ok(code)
     }
 
@@ -437,16 +496,6 @@ impl Load {
             local: self.address.is_some_and(|peer| peer.ip().is_loopback()),
             inside: self.plan.demo,
             thresholds: &self.plan.thresholds,
-        }
-    }
-}
-
-/// Says every second how it goes, if that is wanted.
-fn live_talk(says: bool, output: &Output) -> impl FnMut(&Second) + Send + 'static {
-    let output = output.clone();
-    move |second| {
-        if says {
-            output.talk(live::line(second).as_bytes());
         }
     }
 }
@@ -528,33 +577,6 @@ const fn exit_code(result: &BenchResult, strict: bool) -> ExitCode {
     } else {
         ExitCode::DONE
     }
-}
-
-/// Writes the reports; the summary goes to stdout, or to stderr where a report takes stdout.
-fn tell(plan: &Plan, result: &BenchResult, output: &Output) -> Result<(), Error> {
-    let summary = report::summary(result, plan.glyphs);
-    if plan.reports.iter().any(|report| report.path.is_none()) {
-        output.talk(summary.as_bytes());
-    } else {
-        output.data(summary.as_bytes());
-    }
-    for wanted in &plan.reports {
-        let Some(entry) = REPORTS.iter().find(|entry| entry.name == wanted.name) else {
-            continue;
-        };
-        let bytes = (entry.write)(result, plan.glyphs);
-        match &wanted.path {
-            None => output.data(&bytes),
-            Some(path) => {
-                std::fs::write(path, bytes).map_err(|cause| Error::Io {
-                    doing: format!("writing {}", path.display()),
-                    cause,
-                })?;
-                output.data(format!("Saved        {}\n", path.display()).as_bytes());
-            }
-        }
-    }
-    Ok(())
 }
 
 fn talk(output: &Output, sentence: &str) {

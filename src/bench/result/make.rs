@@ -2,10 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
 
 use super::super::failure::Name;
 use super::super::fanout as plan;
@@ -129,6 +126,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
             rss_peak_bytes: target.rss_peak,
         }),
         series: series(finished),
+        baseline: None,
     }
 }
 
@@ -176,7 +174,8 @@ fn seconds(time: Duration) -> f64 {
     round(time.as_secs_f64(), 3)
 }
 
-fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
+/// What a load asks for.
+pub fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
     let (pace, rate, pipeline) = match workload.pace {
         Pace::Closed { pipeline, .. } => ("closed", None, Some(pipeline)),
         Pace::Open { rate, .. } => ("open", Some(rate.of(workload.connections)), None),
@@ -203,6 +202,10 @@ fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
                 rate: stage.level as f64,
             })
             .collect(),
+        publishers: workload.fanout.map(|fanout| fanout.publishers),
+        groups: Some(workload.feed.groups()).filter(|groups| *groups > 1),
+        storm_s: workload.storm.map(seconds),
+        slow: workload.slow.map(|slow| [slow.share, slow.rate]),
         payload: PayloadInfo {
             kind: match workload.payload.kind {
                 Kind::Text => "text".into(),
@@ -382,7 +385,8 @@ fn latencies(figures: &Figures, workload: &Workload) -> Latencies {
     }
 }
 
-fn latency_info(histogram: &Histogram<u64>) -> LatencyInfo {
+/// A latency of a result, with the percentiles that it has samples enough for.
+pub fn latency_info(histogram: &Histogram<u64>) -> LatencyInfo {
     let count = histogram.len();
     let any = |value: u64| (count > 0).then_some(value);
     let mean = |value: f64| (count > 0).then(|| round(value, 1));
@@ -403,26 +407,7 @@ fn latency_info(histogram: &Histogram<u64>) -> LatencyInfo {
         p99: percentile(4),
         p99_9: percentile(5),
         p99_99: percentile(6),
-        hdr: Hdr {
-            encoding: "v2-deflate-base64".into(),
-            digits: histogram.sigfig(),
-            data: encoded(histogram),
-        },
-    }
-}
-
-fn encoded(histogram: &Histogram<u64>) -> String {
-    let mut bytes = Vec::new();
-    // Writing to a Vec cannot fail; counts that do not fit the format cannot be reached.
-    let _ = V2DeflateSerializer::new().serialize(histogram, &mut bytes);
-    BASE64.encode(bytes)
-}
-
-impl Hdr {
-    /// The histogram; `None` where a file has something else in its place.
-    pub fn decoded(&self) -> Option<Histogram<u64>> {
-        let bytes = BASE64.decode(&self.data).ok()?;
-        Deserializer::new().deserialize(&mut bytes.as_slice()).ok()
+        hdr: Hdr::new(histogram),
     }
 }
 

@@ -5,10 +5,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-mod make;
-mod series;
+use super::compare::Figure;
 
-pub use self::make::{Facets, measured, result};
+pub mod hdr;
+mod make;
+mod read;
+mod series;
+pub mod table;
+
+pub use self::make::{Facets, latency_info, measured, result, workload_info};
+pub use self::read::{Unreadable, read};
 
 /// The version of the form of a result.
 pub const SCHEMA: &str = "bench-result.v1";
@@ -63,6 +69,25 @@ pub struct BenchResult {
     /// The server's process, where `--pid` or `--spawn` named it.
     pub target_process: Option<TargetProcess>,
     pub series: Series,
+    /// What the run was compared with (`--baseline`); `null` without one.
+    #[serde(default)]
+    pub baseline: Option<BaselineInfo>,
+}
+
+/// An earlier run beside this one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BaselineInfo {
+    /// As it was named: a saved baseline, or a file.
+    pub name: String,
+    /// Of the run that it is.
+    pub id: String,
+    pub started_at: String,
+    /// A figure is worse by more than the noise.
+    pub worse: bool,
+    pub figures: Vec<Figure>,
+    /// What differs without forbidding a comparison.
+    pub notes: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,6 +125,18 @@ pub struct WorkloadInfo {
     /// Of `--rate-stages`.
     #[serde(default)]
     pub rate_stages: Vec<RateStageInfo>,
+    /// How many publish, in mode `fanout`.
+    #[serde(default)]
+    pub publishers: Option<usize>,
+    /// `null` where connections are in one group.
+    #[serde(default)]
+    pub groups: Option<usize>,
+    /// Seconds between storms.
+    #[serde(default)]
+    pub storm_s: Option<f64>,
+    /// The part of the connections that is slow, and bytes per second of each.
+    #[serde(default)]
+    pub slow: Option<[f64; 2]>,
     pub payload: PayloadInfo,
     pub warmup_s: f64,
     pub duration_s: Option<f64>,
@@ -154,7 +191,7 @@ pub struct Environment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
-    /// Every threshold holds.
+    /// Every threshold holds, and nothing is worse than in the baseline.
     pub passed: bool,
     /// The figures may be believed.
     pub valid: bool,
@@ -502,6 +539,20 @@ pub struct Series {
     pub start: String,
     pub columns: Vec<String>,
     pub rows: Vec<Vec<f64>>,
+    /// The main latency of the run, each second as a histogram: percentiles over longer times or over
+    /// several runs are made from these.
+    #[serde(default)]
+    pub histograms: Vec<SeriesHistograms>,
+}
+
+/// A latency second by second.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SeriesHistograms {
+    /// Its name below `latency`.
+    pub metric: String,
+    /// `v2-deflate-base64`, one for each row.
+    pub data: Vec<String>,
 }
 
 #[cfg(test)]

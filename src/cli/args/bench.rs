@@ -9,6 +9,7 @@ use crate::bench::distribution::Distribution;
 use crate::bench::fanout::AudienceChoice;
 use crate::bench::plan::{MODES, Mode};
 use crate::bench::reply::Match;
+use crate::bench::report::{Entry, Form, REPORTS};
 use crate::bench::search::FindMax;
 use crate::bench::slow::Slow;
 use crate::bench::stages::Stages;
@@ -133,7 +134,7 @@ pub(in crate::cli) struct Load {
     ///
     /// Loads of --duration (5s) each, doubled and then halved in until it is known to within 5%. A connection that
     /// is refused or lost does not hold it.
-    #[arg(long, value_name = "WHAT:CONDITION", conflicts_with_all = ["messages", "stages", "rate_stages", "storm", "lifetime"])]
+    #[arg(long, value_name = "WHAT:CONDITION", conflicts_with_all = ["messages", "stages", "rate_stages", "storm", "lifetime", "baseline", "save_baseline"])]
     pub find_max: Option<FindMax>,
 
     /// Measure nothing for so long after the ramp
@@ -226,9 +227,21 @@ pub(in crate::cli) struct Results {
     #[arg(long)]
     pub strict: bool,
 
-    /// Write a report: json=FILE or text=FILE; - is stdout; may be repeated
-    #[arg(long, value_name = "NAME=FILE", value_parser = value::bench_report)]
+    #[arg(long, value_name = "NAME=FILE", value_parser = value::bench_report, help = report_help(REPORTS.iter()), long_help = report_long_help(REPORTS.iter()))]
     pub report: Vec<Report>,
+
+    /// Keep the result under this name, to be compared with later ones
+    ///
+    /// Below $XDG_STATE_HOME/wscope/baselines. Only a result that passes and is valid is kept.
+    #[arg(long, value_name = "NAME", value_parser = value::baseline)]
+    pub save_baseline: Option<String>,
+
+    /// Compare with an earlier result, and exit with 4 where something is worse
+    #[arg(long, value_name = "NAME|FILE")]
+    pub baseline: Option<String>,
+
+    #[arg(long, value_name = "SHARE", value_parser = value::noise, requires = "baseline", help = NOISE_HELP, long_help = NOISE_LONG_HELP)]
+    pub noise: Option<f64>,
 
     /// Say every second how it goes: auto (on a terminal), plain or none
     #[arg(long, value_name = "HOW", default_value = "auto", value_parser = ["auto", "plain", "none"])]
@@ -261,6 +274,33 @@ pub(in crate::cli) struct Results {
     /// auto: on a terminal, unless NO_COLOR is set.
     #[arg(long, value_name = "WHEN", value_parser = value::color())]
     pub color: Option<ColorChoice>,
+}
+
+/// What `--noise` says of itself.
+pub(super) const NOISE_HELP: &str =
+    "By how much figures may differ without being worse: 5% (the default)";
+pub(super) const NOISE_LONG_HELP: &str = "By how much figures may differ without being worse: 5% (the default)\n\nWhere three or more runs are given on each side, it is how far runs of the same side lie apart, and this the least.";
+
+/// What `--report` says of itself: the names of a registry.
+pub(super) fn report_help<T: 'static>(entries: impl Iterator<Item = &'static Entry<T>>) -> String {
+    let places = entries.map(|entry| match entry.form {
+        Form::File(_) => format!("{}=FILE", entry.name),
+        Form::Port => format!("{}=:PORT", entry.name),
+    });
+    let places: Vec<String> = places.collect();
+    format!("Write a report: {}; may be repeated", places.join(", "))
+}
+
+/// The same, with what each of them is.
+pub(super) fn report_long_help<T: 'static>(
+    entries: impl Iterator<Item = &'static Entry<T>> + Clone,
+) -> String {
+    let mut help = report_help(entries.clone());
+    help.push_str("\n\nA file - is stdout; what is for people then goes to stderr.\n");
+    for entry in entries {
+        help.push_str(&format!("\n{}: {}", entry.name, entry.help));
+    }
+    help
 }
 
 /// What only connections have that are users themselves.

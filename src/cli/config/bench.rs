@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::bench_tool::{folder, stored};
 use super::screen::is_utf8;
 use super::test::{base_url, surroundings};
 use super::{DEMO, Environment, Setup, connection, target};
@@ -17,7 +18,9 @@ use crate::bench::report::Glyphs;
 use crate::bench::search::{FindMax, What};
 use crate::bench::stages::Stages;
 use crate::bench::template::Template;
-use crate::cli::args::{Bench, Load, Messages};
+use crate::cli::args::{Bench, Load, Messages, Results};
+use crate::command::bench::baseline::Baselines;
+use crate::command::bench::stored::Baseline;
 use crate::command::bench::{Only, Plan, script};
 use crate::command::test::URL;
 use crate::error::Error;
@@ -69,6 +72,7 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
         find_max: find_max(&args)?,
         script: script(&args, url, setup.environment)?,
         spawn: spawn(&args, url)?,
+        baselines: baselines(&args.results, environment)?,
         client,
         url: url.to_owned(),
         feed,
@@ -77,11 +81,7 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
         strict: args.results.strict,
         pid: args.results.pid,
         reports: args.results.report,
-        glyphs: if is_utf8(environment) {
-            Glyphs::Unicode
-        } else {
-            Glyphs::Ascii
-        },
+        glyphs: glyphs(environment),
         live: match args.results.live.as_str() {
             "plain" => true,
             "none" => false,
@@ -112,6 +112,33 @@ fn find_max(args: &Bench) -> Result<Option<FindMax>, Error> {
             load.mode.name
         ))),
         sought => Ok(sought.clone()),
+    }
+}
+
+fn baselines(results: &Results, environment: &Environment) -> Result<Baselines, Error> {
+    let with = results.baseline.clone();
+    let save = results.save_baseline.clone().map(|name| {
+        let folder = folder(environment).ok_or_else(|| {
+            Error::usage_hint(
+                "--save-baseline: there is no folder to save it in: neither XDG_STATE_HOME nor HOME is set",
+                "--report json=FILE writes a file, and --baseline FILE takes one",
+            )
+        });
+        Ok::<_, Error>(Baseline { name, folder: folder? })
+    });
+    Ok(Baselines {
+        with: with.map(|name| stored(name, environment)),
+        noise: results.noise,
+        save: save.transpose()?,
+    })
+}
+
+/// What a summary may be drawn with.
+pub(super) fn glyphs(environment: &Environment) -> Glyphs {
+    if is_utf8(environment) {
+        Glyphs::Unicode
+    } else {
+        Glyphs::Ascii
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::{Load, Played, live_talk, play, talk};
+use super::{Load, Played, play, talk};
 use crate::bench::result::{self, BenchResult, RemarkInfo};
-use crate::bench::run::Setting;
+use crate::bench::run::{Second, Setting};
 use crate::bench::search::{self, FindMax, Judgement, Search};
 use crate::command::signals::{Signal, Signals};
 use crate::error::Error;
@@ -29,6 +29,7 @@ pub(super) struct Searched {
 pub(super) async fn search(
     load: &Load,
     sought: &FindMax,
+    live: &mut (dyn FnMut(&Second) + Send),
     deadline: Option<Instant>,
     signals: &mut Signals,
     output: &Output,
@@ -49,12 +50,11 @@ pub(super) async fn search(
             refusals_end: true,
             ..load.setting.clone()
         };
-        let mut live = live_talk(load.plan.live, output);
         let Played {
             finished,
             signalled: by,
             timed_out: over,
-        } = play(setting, &mut live, deadline, signals).await?;
+        } = play(setting, live, deadline, signals).await?;
         (signalled, timed_out) = (by, over);
         let result = result::result(&finished, &load.facets(&workload));
         if signalled.is_some() || timed_out {
