@@ -228,8 +228,20 @@ fn rooms_are_groups() {
 
 #[test]
 fn who_is_lost_is_not_waited_for() {
+    // One thread opens them in their order: the third one publishes, after those that see whether it works.
+    let flags = [
+        "-c",
+        "4",
+        "-n",
+        "200",
+        "--think",
+        "5ms",
+        "--timeout",
+        "1h",
+        "--threads",
+        "1",
+    ];
     let server = broadcast(&["cut@1500ms:conn=4"]);
-    let flags = ["-c", "4", "-n", "200", "--think", "5ms", "--timeout", "1h"];
     let (output, result) = fanout(&server, &flags);
     output.code(0);
     assert_eq!(result["connections"]["lost"], 1);
@@ -238,6 +250,12 @@ fn who_is_lost_is_not_waited_for() {
     assert!(expected > 600 && expected < 800, "{expected}");
     assert!(expected - delivered <= 1, "{expected} - {delivered}");
     assert_eq!((gaps, duplicate), (0, 0));
+    let server = broadcast(&["cut@1500ms:conn=3"]);
+    let (output, result) = fanout(&server, &flags);
+    output
+        .code(0)
+        .says(&["every connection that publishes was lost"]);
+    assert_eq!(result["run"]["end_reason"], "all_lost");
 }
 
 #[test]

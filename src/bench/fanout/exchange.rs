@@ -1,6 +1,6 @@
 //! What the threads of a run share: who is there in each group, and the messages that are under way.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,8 @@ pub struct Exchange {
     closed_loop: bool,
     groups: Vec<Mutex<Present>>,
     publishers: Vec<Publisher>,
+    /// How many of them are there.
+    publishing: AtomicUsize,
     doorbells: Vec<Doorbell>,
 }
 
@@ -65,6 +67,7 @@ impl Exchange {
             closed_loop,
             groups: (0..fanout.groups).map(|_| Mutex::default()).collect(),
             publishers: (0..fanout.publishers).map(publisher).collect(),
+            publishing: AtomicUsize::new(0),
             doorbells: (0..threads).map(|_| Doorbell::default()).collect(),
         }
     }
@@ -99,6 +102,11 @@ impl Exchange {
         upto(before + self.publishers_of(thread)) - upto(before)
     }
 
+    /// Whether nobody is there who publishes.
+    pub(in crate::bench) fn is_silent(&self) -> bool {
+        self.publishing.load(Ordering::Relaxed) == 0
+    }
+
     fn group(&self, group: usize) -> MutexGuard<'_, Present> {
         self.groups[group]
             .lock()
@@ -118,6 +126,7 @@ impl Exchange {
         let mut present = self.group(group);
         if publishes {
             present.publishers += 1;
+            self.publishing.fetch_add(1, Ordering::Relaxed);
         } else {
             present.subscribers += 1;
         }
@@ -139,6 +148,7 @@ impl Exchange {
     ) {
         let mut present = self.group(group);
         let count = if publishes {
+            self.publishing.fetch_sub(1, Ordering::Relaxed);
             &mut present.publishers
         } else {
             &mut present.subscribers

@@ -109,7 +109,8 @@ impl Run {
     fn ends(&self, over: bool) -> Option<EndReason> {
         let workload = &self.setting.workload;
         let measures = self.phase == Phase::Measure;
-        let none_left = self.shared.open() == 0
+        let is_silent = self.exchange.as_ref().is_some_and(|one| one.is_silent());
+        let none_left = (self.shared.open() == 0 || is_silent)
             && self.phase > Phase::Ramp
             && !workload.reconnect
             && workload.lifetime.is_none()

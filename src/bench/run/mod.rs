@@ -152,6 +152,7 @@ pub async fn run(
 struct Run {
     setting: Setting,
     shared: Arc<Shared>,
+    exchange: Option<Arc<Exchange>>,
     reports: UnboundedReceiver<Report>,
     threads: Vec<JoinHandle<()>>,
     wakers: Vec<Wake>,
@@ -198,7 +199,7 @@ impl Run {
         let common = Common {
             workload: Arc::clone(workload),
             shared: Arc::clone(&shared),
-            exchange,
+            exchange: exchange.clone(),
             reports: sender,
             started: now,
         };
@@ -221,6 +222,7 @@ impl Run {
         let mut run = Self {
             setting,
             shared,
+            exchange,
             reports,
             threads,
             wakers,
