@@ -8,6 +8,7 @@ mod preview;
 pub mod report;
 mod reporting;
 pub mod script;
+mod search;
 pub mod stored;
 pub mod tool;
 
@@ -24,6 +25,7 @@ use self::exposition::Exposition;
 use self::preview::{debug, dry_run};
 pub use self::reporting::{Place, Report};
 use self::reporting::{Prepared, check};
+use self::search::{Searched, search};
 use super::at;
 use super::demo::Demo;
 use super::leaving::{self, Bounds, Left};
@@ -31,6 +33,7 @@ use super::signals::{Signal, Signals};
 use super::spawn::Spawned;
 use super::test::URL;
 use crate::bench::failure::Name;
+use crate::bench::fanout::{self, Audience};
 use crate::bench::feed::Feed;
 use crate::bench::plan::{PER_SOURCE, Sources, Workload};
 use crate::bench::preflight::{self, Limits};
@@ -39,6 +42,7 @@ use crate::bench::report::{self as reports, Glyphs};
 use crate::bench::request::Request;
 use crate::bench::result::{self, BenchResult, Facets};
 use crate::bench::run::{self, Finished, Second, Setting, Stop, Users, Watched};
+use crate::bench::search::FindMax;
 use crate::bench::threshold::Threshold;
 use crate::bench::worker::Route;
 use crate::bench::{live, machine};
@@ -61,6 +65,8 @@ pub struct Plan {
     pub demo: bool,
     pub workload: Workload,
     pub thresholds: Vec<Threshold>,
+    /// `--find-max`: many loads, to find the largest.
+    pub find_max: Option<FindMax>,
     /// `--strict`: a result that is not valid ends with exit code 10.
     pub strict: bool,
     /// What each user plays.
@@ -167,10 +173,10 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         signal = signals.next() => return Ok(signal.exit_code()),
     };
     let code = match begun {
-        Begun::Load(mut load) => {
+        Begun::Load(mut load, results) => {
             let group = spawned.as_ref().and_then(Spawned::group);
             load.setting.watched = group.map(Watched::Group).or(load.setting.watched);
-            load.run(&mut signals, &output).await?
+            load.run(results, &mut signals, &output).await?
         }
         Begun::Ended(code) => code,
     };
@@ -187,10 +193,16 @@ fn check_thresholds(plan: &Plan) -> Result<(), Error> {
         .script
         .as_ref()
         .map(|script| &script.steps[..]);
-    for threshold in &plan.thresholds {
-        let checked = threshold.check(steps);
+    let sought = plan.find_max.as_ref().map(|sought| &sought.condition);
+    for threshold in plan.thresholds.iter().chain(sought) {
+        let checked = threshold.check_flags(&plan.workload);
+        let checked = checked.and_then(|()| threshold.check(steps));
         checked.map_err(|wrong| {
-            Error::usage(format!("--threshold: {}", wrong.show(&threshold.text)))
+            let flag = match sought {
+                Some(condition) if std::ptr::eq(condition, threshold) => "--find-max",
+                _ => "--threshold",
+            };
+            Error::usage(format!("{flag}: {}", wrong.show(&threshold.text)))
         })?;
     }
     Ok(())
@@ -218,7 +230,7 @@ fn limits() -> Limits {
 
 /// What came of the first connection.
 enum Begun {
-    Load(Box<Load>),
+    Load(Box<Load>, Results),
     /// There is no load: it was not asked for, or would make no sense.
     Ended(ExitCode),
 }
@@ -249,7 +261,6 @@ impl Results {
 /// A load whose first connection has been seen to work.
 struct Load {
     plan: Plan,
-    results: Results,
     setting: Setting,
     target: Target,
     /// The server's address, where it has one.
@@ -258,7 +269,7 @@ struct Load {
 }
 
 async fn begin(
-    plan: Plan,
+    mut plan: Plan,
     request: Request,
     tls: Option<Arc<Connector>>,
     results: Results,
@@ -267,8 +278,10 @@ async fn begin(
     let debugs = plan.only == Some(Only::Debug);
     let open = match plan.workload.script.clone() {
         None => {
-            let first = request.of(1)?;
-            let probed = first_connection(&first, tls.clone(), &plan.workload).await?;
+            let (probed, heard_by) = first_connection(&request, &tls, &plan.workload).await?;
+            if let Some(fanout) = &mut plan.workload.fanout {
+                fanout.audience = fanout.audience.or(heard_by);
+            }
             if debugs {
                 output.data(debug(&probed).as_bytes());
                 return Ok(Begun::Ended(ExitCode::DONE));
@@ -339,32 +352,44 @@ async fn load(
         thresholds: plan.thresholds.clone(),
         watched: plan.pid.map(Watched::Process),
         dns: open.as_ref().and_then(|open| open.timings.dns),
+        refusals_end: false,
     };
     let compress = open.is_some_and(|open| {
         let mut names = open.extensions.iter();
         names.any(|name| name.starts_with("permessage-deflate"))
     });
-    Ok(Begun::Load(Box::new(Load {
-        results,
+    let load = Load {
         plan,
         setting,
         target,
         address,
         compress,
-    })))
+    };
+    Ok(Begun::Load(Box::new(load), results))
 }
 
 /// The first connection; tried again while a server is still starting, if that was asked for.
 async fn first_connection(
-    plan: &client::Plan,
-    tls: Option<Arc<Connector>>,
+    request: &Request,
+    tls: &Option<Arc<Connector>>,
     workload: &Workload,
-) -> Result<Probed, Error> {
+) -> Result<(Probed, Option<Audience>), Error> {
     let started = Instant::now();
+    let first = request.of(1)?;
     loop {
-        match probe::probe(plan, tls.clone(), workload).await {
+        let probed = match workload.fanout {
+            None => {
+                let probed = probe::probe(&first, tls.clone(), workload).await;
+                probed.map(|probed| (probed, None))
+            }
+            Some(fanout) => {
+                let probed = fanout::probe::probe(request, tls.clone(), workload, fanout).await;
+                probed.map(|(probed, heard_by)| (probed, Some(heard_by)))
+            }
+        };
+        match probed {
             Err(Error::Connect { .. })
-                if plan
+                if first
                     .wait_for_server
                     .is_some_and(|limit| started.elapsed() < limit) =>
             {
@@ -392,30 +417,22 @@ fn choose_sources(workload: &mut Workload, address: IpAddr) {
 
 impl Load {
     /// Loads, and says how that went; the exit code of it.
-    async fn run(self, signals: &mut Signals, output: &Output) -> Result<ExitCode, Error> {
-        let Self {
-            plan,
-            results:
-                Results {
-                    reports,
-                    mut baselines,
-                    exposition,
-                },
-            setting,
-            target,
-            address,
-            compress,
-        } = self;
-        let facets = Facets {
-            workload: &plan.workload,
-            target: target.redacted(),
-            tls: target.is_tls(),
-            compress,
-            local: address.is_some_and(|peer: SocketAddr| peer.ip().is_loopback()),
-            inside: plan.demo,
-            thresholds: &plan.thresholds,
-        };
-        baselines.check(&result::workload_info(&plan.workload, &facets))?;
+    async fn run(
+        self,
+        results: Results,
+        signals: &mut Signals,
+        output: &Output,
+    ) -> Result<ExitCode, Error> {
+        let plan = &self.plan;
+        let Results {
+            reports,
+            mut baselines,
+            exposition,
+        } = results;
+        baselines.check(&result::workload_info(
+            &plan.workload,
+            &self.facets(&plan.workload),
+        ))?;
         let live_output = output.clone();
         let says = plan.live;
         let mut live = move |second: &Second| {
@@ -424,32 +441,43 @@ impl Load {
                 live_output.talk(live::line(second).as_bytes());
             }
         };
-        let (stop, stopping) = watch::channel(Stop::GoOn);
-        let load = run::run(setting, stopping, &mut live);
-        tokio::pin!(load);
         let deadline = plan.max_time.map(|limit| Instant::now() + limit);
-        let (mut signalled, mut timed_out) = (None, false);
-        let finished = loop {
-            tokio::select! {
-                finished = &mut load => break finished?,
-                signal = signals.next() => {
-                    let asked = if signalled.is_some() { Stop::Now } else { Stop::Gently };
-                    signalled.get_or_insert(signal);
-                    stop.send_replace(asked);
-                }
-                () = at(deadline), if !timed_out => {
-                    timed_out = true;
-                    stop.send_replace(Stop::Now);
-                }
+        let strict = plan.strict || baselines.needs_validity();
+        let (mut result, signalled, timed_out, code) = match &plan.find_max {
+            Some(sought) => {
+                let searched = search(&self, sought, &mut live, deadline, signals, output).await?;
+                let Searched {
+                    result,
+                    signalled,
+                    timed_out,
+                    is_found,
+                } = searched;
+                let code = if is_found {
+                    exit_code(&result, strict)
+                } else {
+                    ExitCode::NOT_MET
+                };
+                (result, signalled, timed_out, code)
+            }
+            None => {
+                let setting = self.setting.clone();
+                let played = play(setting, &mut live, deadline, signals).await?;
+                let facets = self.facets(&plan.workload);
+                let mut result = result::result(&played.finished, &facets);
+                baselines.compare(&mut result, output);
+                let strict = plan.strict || baselines.needs_validity();
+                let code = if played.finished.figures.connections.opened == 0 {
+                    nothing_opened(&played.finished)
+                } else {
+                    exit_code(&result, strict)
+                };
+                (result, played.signalled, played.timed_out, code)
             }
         };
-        let mut result = result::result(&finished, &facets);
-        baselines.compare(&mut result, output);
-        let strict = plan.strict || baselines.needs_validity();
-        let code = if timed_out {
-            ExitCode::TIMEOUT
-        } else {
-            exit_code(signalled, &finished, &result, strict)
+        let code = match signalled {
+            _ if timed_out => ExitCode::TIMEOUT,
+            Some(signal) => signal.exit_code(),
+            None => code,
         };
         result.run.exit_code = code.0;
         let summary = reports::summary(&result, plan.glyphs);
@@ -458,6 +486,56 @@ impl Load {
         reports.write(&result, plan.glyphs, output)?;
         Ok(code)
     }
+
+    fn facets<'a>(&'a self, workload: &'a Workload) -> Facets<'a> {
+        Facets {
+            workload,
+            target: self.target.redacted(),
+            tls: self.target.is_tls(),
+            compress: self.compress,
+            local: self.address.is_some_and(|peer| peer.ip().is_loopback()),
+            inside: self.plan.demo,
+            thresholds: &self.plan.thresholds,
+        }
+    }
+}
+
+/// A load that has ended, and what ended it from outside.
+struct Played {
+    finished: Finished,
+    signalled: Option<Signal>,
+    timed_out: bool,
+}
+
+async fn play(
+    setting: Setting,
+    live: &mut (dyn FnMut(&Second) + Send),
+    deadline: Option<Instant>,
+    signals: &mut Signals,
+) -> Result<Played, Error> {
+    let (stop, stopping) = watch::channel(Stop::GoOn);
+    let load = run::run(setting, stopping, live);
+    tokio::pin!(load);
+    let (mut signalled, mut timed_out) = (None, false);
+    let finished = loop {
+        tokio::select! {
+            finished = &mut load => break finished?,
+            signal = signals.next() => {
+                let asked = if signalled.is_some() { Stop::Now } else { Stop::Gently };
+                signalled.get_or_insert(signal);
+                stop.send_replace(asked);
+            }
+            () = at(deadline), if !timed_out => {
+                timed_out = true;
+                stop.send_replace(Stop::Now);
+            }
+        }
+    };
+    Ok(Played {
+        finished,
+        signalled,
+        timed_out,
+    })
 }
 
 /// Waits until all that was said has been read, as long as somebody reads.
@@ -479,28 +557,19 @@ async fn leave(code: ExitCode, signals: &mut Signals, output: &Output) -> Result
     )
 }
 
-/// 130, then 3, 5 or 6 where nothing opened, then 4, then 10, then 0.
-fn exit_code(
-    signal: Option<Signal>,
-    finished: &Finished,
-    result: &BenchResult,
-    strict: bool,
-) -> ExitCode {
-    if let Some(signal) = signal {
-        return signal.exit_code();
-    }
-    if finished.figures.connections.opened == 0 {
-        let most = finished
-            .figures
-            .errors
-            .iter()
-            .max_by_key(|(_, seen)| seen.count);
-        return most.map_or(ExitCode::CONNECT, |(Name { phase, .. }, _)| match *phase {
-            "tls" => ExitCode::TLS,
-            "handshake" => ExitCode::REFUSED,
-            _ => ExitCode::CONNECT,
-        });
-    }
+/// 3, 5 or 6: the most frequent reason why nothing opened.
+fn nothing_opened(finished: &Finished) -> ExitCode {
+    let errors = finished.figures.errors.iter();
+    let most = errors.max_by_key(|(_, seen)| seen.count);
+    most.map_or(ExitCode::CONNECT, |(Name { phase, .. }, _)| match *phase {
+        "tls" => ExitCode::TLS,
+        "handshake" => ExitCode::REFUSED,
+        _ => ExitCode::CONNECT,
+    })
+}
+
+/// 4, then 10, then 0.
+const fn exit_code(result: &BenchResult, strict: bool) -> ExitCode {
     if !result.verdict.passed {
         ExitCode::NOT_MET
     } else if strict && !result.verdict.valid {

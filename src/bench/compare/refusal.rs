@@ -17,7 +17,21 @@ const SAME: &[Trait<WorkloadInfo>] = &[
     }),
     ("loop", |load| load.pace.clone()),
     ("rate", |load| optional(load.rate)),
+    ("rate stages", |load| {
+        let stages = load.rate_stages.iter();
+        let stages = stages.map(|stage| format!("{}s:{}", stage.for_s, stage.rate));
+        optional(Some(stages.collect::<Vec<_>>().join(",")).filter(|all| !all.is_empty()))
+    }),
     ("pipeline", |load| optional(load.pipeline)),
+    ("publishers", |load| optional(load.publishers)),
+    ("groups", |load| optional(load.groups)),
+    ("storms", |load| {
+        optional(load.storm_s.map(|every| format!("every {every} s")))
+    }),
+    ("slow connections", |load| {
+        let shown = |[share, rate]: [f64; 2]| format!("{}% at {rate} B/s", share * 100.0);
+        optional(load.slow.map(shown))
+    }),
     ("payload", |load| {
         let payload = &load.payload;
         let bytes = payload
