@@ -399,13 +399,21 @@ impl Figures {
     }
 
     pub fn failed(&mut self, failure: Failure, connection: u64) {
+        self.failed_times(1, failure, connection);
+    }
+
+    /// The same failure, so often.
+    pub fn failed_times(&mut self, count: u64, failure: Failure, connection: u64) {
+        if count == 0 {
+            return;
+        }
         let seen = self.errors.entry(failure.name).or_insert_with(|| Seen {
             count: 0,
             first_at: SystemTime::now(),
             connection,
             sample: failure.sample,
         });
-        seen.count += 1;
+        seen.count += count;
     }
 
     pub fn closed(&mut self, close: Close, reason: Option<&str>) {

@@ -36,6 +36,8 @@ pub struct Workload {
     pub grace: Duration,
     /// How long one answer is waited for.
     pub timeout: Duration,
+    /// How long the answer to the first message of all is waited for.
+    pub patience: Duration,
     /// How long a connection lives before it is closed and opened anew.
     pub lifetime: Option<Distribution>,
     /// Open a connection again that was lost.

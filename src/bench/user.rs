@@ -5,12 +5,14 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::codec::{Codec, Heard};
+use super::failure::Failure;
 use super::fanout::{Exchange, Member};
 use super::figures::{Figures, LATE, Latency};
 use super::plan::Workload;
 use super::reply::{Given, Ledger, Sent, Verdict};
 use crate::model::close::CloseFrame;
 use crate::model::message::Kind;
+use crate::model::units::show_duration;
 use crate::protocol::encode;
 use crate::protocol::mask::Keys;
 
@@ -299,6 +301,9 @@ impl User {
         let over = member.take_over(exchange);
         scene.figures.messages.matched += over.reached;
         scene.figures.messages.unanswered += over.unfinished;
+        let failure = Failure::new("message", "unanswered", "not everyone heard it");
+        let figures = &mut *scene.figures;
+        figures.failed_times(over.unfinished, failure, self.number);
         over.all
     }
 
@@ -324,6 +329,10 @@ impl User {
         };
         scene.figures.messages.timed_out += given.counted;
         scene.figures.messages.unanswered += given.counted;
+        let waited = show_duration(scene.workload.timeout);
+        let failure = Failure::new("message", "timeout", format!("no answer within {waited}"));
+        let figures = &mut *scene.figures;
+        figures.failed_times(given.counted, failure, self.number);
         over + given.all as usize
     }
 
@@ -340,12 +349,15 @@ impl User {
 
     /// The conversation is over: what was not answered will not be.
     pub(super) fn end(&mut self, exchange: Option<&Exchange>, figures: &mut Figures) {
-        figures.messages.unanswered += self.ledger.give_up();
+        let mut unanswered = self.ledger.give_up();
         if let (Some(member), Some(exchange)) = (&mut self.member, exchange) {
             let over = member.end(exchange);
             figures.messages.matched += over.reached;
-            figures.messages.unanswered += over.unfinished;
+            unanswered += over.unfinished;
         }
+        figures.messages.unanswered += unanswered;
+        let failure = Failure::new("message", "unanswered", "it ended before an answer came");
+        figures.failed_times(unanswered, failure, self.number);
     }
 }
 

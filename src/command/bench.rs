@@ -41,7 +41,7 @@ use crate::bench::probe::{self, Probed};
 use crate::bench::report::{self as reports, Glyphs};
 use crate::bench::request::Request;
 use crate::bench::result::{self, BenchResult, Facets};
-use crate::bench::run::{self, Finished, Second, Setting, Stop, Users, Watched};
+use crate::bench::run::{self, EndReason, Finished, Second, Setting, Stop, Users, Watched};
 use crate::bench::search::FindMax;
 use crate::bench::threshold::Threshold;
 use crate::bench::worker::Route;
@@ -144,6 +144,14 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     if let Ok(address) = request.base().target.host().parse() {
         choose_sources(&mut plan.workload, address);
     }
+    if let Some(pid) = plan.pid
+        && cfg!(target_os = "linux")
+        && machine::usage_of(pid).is_none()
+    {
+        return Err(Error::usage(format!(
+            "--pid {pid}: there is no such process"
+        )));
+    }
     machine::raise_file_limit();
     let rich =
         tls.is_some() || request.base().request.deflate.is_some() || plan.workload.script.is_some();
@@ -151,7 +159,12 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     if plan.only == Some(Only::DryRun) {
         output.data(dry_run(&plan, request.base(), needs).as_bytes());
         output.finish().await?;
-        return Ok(ExitCode::DONE);
+        let fits = preflight::check(needs, limits()).is_ok();
+        return Ok(if fits {
+            ExitCode::DONE
+        } else {
+            ExitCode::USAGE
+        });
     }
     preflight::check(needs, limits())?;
     let results = Results::prepare(&plan, &output).await?;
@@ -375,7 +388,10 @@ async fn first_connection(
     workload: &Workload,
 ) -> Result<(Probed, Option<Audience>), Error> {
     let started = Instant::now();
-    let first = request.of(1)?;
+    let mut first = request.of(1)?;
+    if let Some(source) = workload.sources.of(1) {
+        first.to_mut().dial.source = Some(source);
+    }
     loop {
         let probed = match workload.fanout {
             None => {
@@ -466,10 +482,10 @@ impl Load {
                 let mut result = result::result(&played.finished, &facets);
                 baselines.compare(&mut result, output);
                 let strict = plan.strict || baselines.needs_validity();
-                let code = if played.finished.figures.connections.opened == 0 {
-                    nothing_opened(&played.finished)
-                } else {
-                    exit_code(&result, strict)
+                let code = match exit_code(&result, strict) {
+                    _ if nothing_opened(&played.finished) => why_not_opened(&played.finished),
+                    ExitCode::NOT_MET => ExitCode::NOT_MET,
+                    code => cut_short(&played.finished).unwrap_or(code),
                 };
                 (result, played.signalled, played.timed_out, code)
             }
@@ -557,8 +573,23 @@ async fn leave(code: ExitCode, signals: &mut Signals, output: &Output) -> Result
     )
 }
 
-/// 3, 5 or 6: the most frequent reason why nothing opened.
-fn nothing_opened(finished: &Finished) -> ExitCode {
+/// Whether connections were wanted, and none came to be.
+fn nothing_opened(finished: &Finished) -> bool {
+    let connections = finished.figures.connections;
+    connections.opened == 0 && connections.attempted > 0
+}
+
+/// The server ended the load before its time.
+fn cut_short(finished: &Finished) -> Option<ExitCode> {
+    match finished.end_reason {
+        EndReason::ConnectsFailed => Some(why_not_opened(finished)),
+        EndReason::AllLost => Some(ExitCode::CLOSED),
+        _ => None,
+    }
+}
+
+/// 3, 5 or 6: the most frequent reason why connections did not open.
+fn why_not_opened(finished: &Finished) -> ExitCode {
     let errors = finished.figures.errors.iter();
     let most = errors.max_by_key(|(_, seen)| seen.count);
     most.map_or(ExitCode::CONNECT, |(Name { phase, .. }, _)| match *phase {

@@ -11,7 +11,7 @@ use super::marker::{Key, Marker};
 use super::{Audience, Fanout};
 use crate::bench::codec::{Codec, Heard};
 use crate::bench::plan::Workload;
-use crate::bench::probe::{PATIENCE, Probed};
+use crate::bench::probe::Probed;
 use crate::bench::request::Request;
 use crate::error::Error;
 use crate::model::event::Open;
@@ -58,7 +58,7 @@ pub async fn probe(
         return Err(Error::usage("--mode fanout needs somebody who hears"));
     };
     let begun = Instant::now();
-    let patience = PATIENCE.min(workload.timeout);
+    let patience = workload.patience;
     let mut seq = 0;
     while receiver.heard == 0 {
         if begun.elapsed() > patience {

@@ -448,7 +448,7 @@ impl Text {
         let (used, environment) = (&result.generator, &result.environment);
         self.line(format_args!(
             "Generator    cpu {:.0}% of {} cores (busiest thread {:.0}%){}   lag p50 {} p99 {} max {} ms   rss {}   fds {}/{}   ports {:.0}%",
-            used.cpu_percent,
+            used.cpu_percent / environment.cpus.max(1) as f64,
             environment.cpus,
             used.busiest_thread_percent,
             cost(result),
@@ -462,7 +462,7 @@ impl Text {
         ));
         if let Some(target) = &result.target_process {
             self.line(format_args!(
-                "Server       pid {}   cpu {:.0}%   rss {}",
+                "Server       pid {}   cpu {:.0}% of one core   rss {}",
                 target.pid,
                 target.cpu_percent,
                 show_size(target.rss_peak_bytes)

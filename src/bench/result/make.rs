@@ -66,6 +66,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         },
         peak: finished.peak,
         local: facets.local,
+        sends: workload.mode.sends,
         ended: finished.end_reason,
     });
     BenchResult {

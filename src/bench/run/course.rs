@@ -154,7 +154,10 @@ impl Run {
 
     fn ramp_is_over(&self, open: usize, now: Instant) -> bool {
         let workload = &self.setting.workload;
-        if open >= workload.connections {
+        // Those that were lost again had their time too.
+        let opened = [&self.total, &self.second].map(|figures| figures.connections.opened);
+        let opened = opened.iter().sum::<u64>() as usize;
+        if open.max(opened) >= workload.connections {
             return true;
         }
         let rate = workload.ramp.rate.unwrap_or(f64::INFINITY);

@@ -171,6 +171,8 @@ struct Run {
     second: Figures,
     seconds: Vec<Second>,
     last_second: Instant,
+    /// The longest time that what was reported since then is of.
+    ticked: Duration,
     connecting: usize,
     in_flight: usize,
     cpu: Duration,
@@ -240,6 +242,7 @@ impl Run {
             second: Figures::default(),
             seconds: Vec::new(),
             last_second: now,
+            ticked: Duration::ZERO,
             connecting: 0,
             in_flight: 0,
             cpu: Duration::ZERO,
@@ -264,6 +267,7 @@ impl Run {
                 self.connecting += tick.connecting;
                 self.in_flight += tick.in_flight;
                 self.cpu += tick.cpu;
+                self.ticked = self.ticked.max(tick.took);
                 if self.phase == Phase::Measure {
                     let part = tick.cpu.as_secs_f64() / tick.took.as_secs_f64().max(1e-3);
                     self.busiest = self.busiest.max(part.min(1.0));
@@ -278,7 +282,7 @@ impl Run {
     /// A second is over.
     fn second(&mut self, live: &mut (dyn FnMut(&Second) + Send)) {
         let now = Instant::now();
-        let took = now - self.last_second;
+        let took = (now - self.last_second).max(std::mem::take(&mut self.ticked));
         self.last_second = now;
         let figures = std::mem::take(&mut self.second);
         self.total.merge(&figures);

@@ -305,9 +305,12 @@ impl Unit {
     pub(super) fn parse(self, text: &str) -> Result<f64, String> {
         let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
         match self {
+            Self::Time if number(text).is_some_and(|number| number != 0.0) => {
+                Err(format!("{text} of what? {text}ms, say, or {text}s"))
+            }
             Self::Time => parse_duration(text).map(|limit| limit.as_secs_f64() * 1e6),
             Self::Share => match text.strip_suffix('%') {
-                Some(percent) => number(percent).map(|percent| percent / 100.0),
+                Some(percent) => number(percent.trim_end()).map(|percent| percent / 100.0),
                 None => number(text),
             }
             .ok_or_else(|| format!("\"{text}\" is not a share (try 0.5% or 0.005)")),

@@ -115,6 +115,8 @@ impl Worker {
                 let State::Connecting(connecting) = state else {
                     return;
                 };
+                // Request and answer may have passed since.
+                let now = Instant::now();
                 let (tcp, upgrade, total) = connecting.took(now);
                 self.figures.record(Latency::Tcp, tcp);
                 self.figures.record(Latency::Upgrade, upgrade);

@@ -20,8 +20,9 @@ impl Worker {
         match &self.slots[slot].state {
             State::Connecting(_) => self.go_on_opening(slot),
             State::Open(_) => {
-                if writable {
-                    self.write_pending(slot);
+                if writable && self.write_pending(slot) && self.sends_freely() {
+                    // It was full, and had no turn since.
+                    self.turns.push(slot);
                 }
                 self.read(slot, ends);
             }
@@ -109,7 +110,11 @@ impl Worker {
     }
 
     pub(super) fn take_turns(&mut self) {
-        for slot in std::mem::take(&mut self.turns) {
+        let mut turns = std::mem::take(&mut self.turns);
+        // A turn each, however often it was asked for.
+        turns.sort_unstable();
+        turns.dedup();
+        for slot in turns {
             if !matches!(self.slots[slot].state, State::Open(_)) {
                 continue;
             }

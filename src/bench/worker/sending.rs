@@ -17,6 +17,10 @@ use super::{Worker, is_later};
 /// Messages written to one connection before the others have their turn (mode `send`).
 const WRITES: usize = 16;
 
+/// Messages of a schedule that are sent before anything else has its turn: one that cannot be kept has
+/// always more.
+const MOST_DUE: usize = 10_000;
+
 /// Bytes that wait for a peer that does not read, before messages for it are dropped.
 const MOST_UNWRITTEN: usize = 1 << 20;
 
@@ -88,12 +92,11 @@ impl Worker {
             }
             (none, None) => *none = Some(Schedule::Steady(Pacer::new(rate, phase, now))),
         }
-        while self.left != Some(0)
-            && let Some(due) = self
-                .schedule
-                .as_mut()
-                .and_then(|schedule| schedule.take(now))
-        {
+        for _ in 0..MOST_DUE {
+            let schedule = self.schedule.as_mut().filter(|_| self.left != Some(0));
+            let Some(due) = schedule.and_then(|schedule| schedule.take(now)) else {
+                break;
+            };
             self.send_scheduled(due);
         }
         for at in 0..self.dirty.len() {
@@ -222,25 +225,36 @@ impl Worker {
                 return;
             }
         };
-        if written < self.out.len() {
+        let rest = self.out.len() > written;
+        if rest {
             open.unwritten.extend_from_slice(&self.out[written..]);
             open.stalled = Some(Instant::now());
         }
         self.out.clear();
+        if rest {
+            // Until the system says that it is full it does not say when it is not any more.
+            self.write_pending(slot);
+        }
     }
 
-    pub(super) fn write_pending(&mut self, slot: usize) {
+    /// Writes what waits; whether something did, and nothing does now.
+    pub(super) fn write_pending(&mut self, slot: usize) -> bool {
         let State::Open(open) = &mut self.slots[slot].state else {
-            return;
+            return false;
         };
         let is_slow = open.trickle.is_some();
+        let waited = !open.unwritten.is_empty();
         match open.write_pending(Instant::now()) {
             Ok(Some(stall)) if self.phase == Phase::Measure && !is_slow => {
                 self.figures.record(Latency::SendStall, stall);
             }
             Ok(_) => {}
-            Err(_) => self.turns.push(slot),
+            Err(_) => {
+                self.turns.push(slot);
+                return false;
+            }
         }
+        waited && matches!(&self.slots[slot].state, State::Open(open) if open.unwritten.is_empty())
     }
 
     /// Whether a closed loop has no answers to wait for.
@@ -268,14 +282,8 @@ impl Worker {
             return;
         }
         for _ in 0..WRITES {
-            let full = match &self.slots[slot].state {
-                State::Open(open) => !open.unwritten.is_empty(),
-                _ => return,
-            };
-            if full {
-                // Its event comes when there is room.
-                self.write_out(slot);
-                return;
+            if self.is_full(slot) {
+                break;
             }
             let turns = self.turns.len();
             if !self.send(slot, Instant::now()) {
@@ -284,6 +292,17 @@ impl Worker {
             self.turns.truncate(turns);
         }
         self.write_out(slot);
-        self.turns.push(slot);
+        // Else an event comes when there is room.
+        if !self.is_full(slot) {
+            self.turns.push(slot);
+        }
+    }
+
+    /// Whether the socket has not taken everything, or is gone.
+    fn is_full(&self, slot: usize) -> bool {
+        match &self.slots[slot].state {
+            State::Open(open) => !open.unwritten.is_empty(),
+            _ => true,
+        }
     }
 }

@@ -69,11 +69,11 @@ pub(in crate::cli) struct Load {
     pub messages: Option<usize>,
 
     /// Send this many messages per second over all connections, whatever the answers do (open loop)
-    #[arg(short, long, short_alias = 'q', value_name = "RATE", value_parser = value::rate, conflicts_with_all = ["rate_per_conn", "pipeline", "think"])]
+    #[arg(short, long, short_alias = 'q', value_name = "RATE", value_parser = value::load_rate, conflicts_with_all = ["rate_per_conn", "pipeline", "think"])]
     pub rate: Option<f64>,
 
     /// Send this many messages per second on each connection (open loop)
-    #[arg(long, value_name = "RATE", value_parser = value::rate, conflicts_with_all = ["pipeline", "think"])]
+    #[arg(long, value_name = "RATE", value_parser = value::load_rate, conflicts_with_all = ["pipeline", "think"])]
     pub rate_per_conn: Option<f64>,
 
     /// How many messages per second at which time, in straight lines from 0: 10s:1k,30s:5k (open loop)
@@ -95,7 +95,7 @@ pub(in crate::cli) struct Load {
     pub think: Option<Distribution>,
 
     /// Close each connection after so long and open it again
-    #[arg(long, value_name = "DIST")]
+    #[arg(long, value_name = "DIST", value_parser = value::lifetime)]
     pub lifetime: Option<Distribution>,
 
     /// Open a connection again that was lost
@@ -127,7 +127,7 @@ pub(in crate::cli) struct Load {
     pub connect_concurrency: usize,
 
     /// How many connections at which time: 30s:1k,2m:10k,30s:0
-    #[arg(long, value_name = "STAGES", conflicts_with = "duration")]
+    #[arg(long, value_name = "STAGES", conflicts_with_all = ["duration", "connections"])]
     pub stages: Option<Stages>,
 
     /// Find how much holds this, up to -c or --rate: connections:'ping.p99<100ms', rate:'rtt.p99<50ms'
@@ -148,8 +148,11 @@ pub(in crate::cli) struct Load {
     pub grace: Duration,
 
     /// Give a message up that is not answered within this time
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = value::positive_duration)]
-    pub timeout: Duration,
+    ///
+    /// The default is 10s, and 2s for the first message of all, which finds out whether there are
+    /// answers.
+    #[arg(long, value_name = "TIME", value_parser = value::positive_duration)]
+    pub timeout: Option<Duration>,
 
     /// Ping each connection: standard (30/10), mobile (15/5), alb (55/10), INTERVAL/TIMEOUT, or off
     #[arg(long, value_name = "WHEN", value_parser = value::heartbeat)]

@@ -41,12 +41,16 @@ const DURATION: Duration = Duration::from_secs(10);
 /// Each step of a search.
 const STEP: Duration = Duration::from_secs(5);
 const WARM_UP: Duration = Duration::from_secs(1);
+/// How long an answer is waited for, and the first of all.
+const TIMEOUT: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
     let url = setup.typed.values::<String>("url").into_iter().next();
     let url = url.unwrap_or_default();
     let endpoint = setup.endpoint(&url)?;
     let args: Bench = setup.args(endpoint)?;
+    check_mode(setup, &args.load)?;
     let url = endpoint.map_or(url.as_str(), |endpoint| &endpoint.url);
     let feed = args.messages.feed.as_deref().map(Feed::read).transpose()?;
     let feed = feed.unwrap_or_default().in_groups(args.load.groups);
@@ -142,6 +146,40 @@ pub(super) fn glyphs(environment: &Environment) -> Glyphs {
     }
 }
 
+/// Flags that mean nothing in the mode that was chosen.
+fn check_mode(setup: &Setup<'_>, load: &Load) -> Result<(), Error> {
+    let typed = |id: &&str| setup.typed.has(id);
+    if load.script.is_some() && typed(&"mode") && *load.mode != SCRIPT {
+        return Err(Error::usage(format!(
+            "--mode {} and --script exclude each other",
+            load.mode.name
+        )));
+    }
+    if load.mode.sends || load.script.is_some() {
+        return Ok(());
+    }
+    match OF_MESSAGES.iter().find(|id| typed(id)) {
+        Some(id) => Err(Error::usage(format!(
+            "--{} has no effect: --mode {} sends nothing",
+            id.replace('_', "-"),
+            load.mode.name
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// What is about messages that are sent.
+const OF_MESSAGES: [&str; 8] = [
+    "message",
+    "message_file",
+    "payload_size",
+    "binary",
+    "rate",
+    "rate_per_conn",
+    "pipeline",
+    "think",
+];
+
 /// The URL of connection 1.
 fn first(url: &str, feed: &Feed) -> Result<String, Error> {
     let template =
@@ -202,7 +240,8 @@ fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
             WARM_UP
         }),
         grace: load.grace,
-        timeout: load.timeout,
+        timeout: load.timeout.unwrap_or(TIMEOUT),
+        patience: load.timeout.unwrap_or(PATIENCE),
         lifetime: load.lifetime,
         reconnect: load.reconnect,
         storm: load.storm,
@@ -314,10 +353,6 @@ fn script(
             "--mode script needs a transcript",
             "--script FILE names it",
         )),
-        Some(_) if *load.mode != SCRIPT && *load.mode != MODES[0] => Err(Error::usage(format!(
-            "--mode {} and --script exclude each other",
-            load.mode.name
-        ))),
         None => Ok(None),
         Some(path) => {
             let mut given = surroundings(environment)?;
