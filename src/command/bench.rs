@@ -176,7 +176,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         Begun::Load(mut load, results) => {
             let group = spawned.as_ref().and_then(Spawned::group);
             load.setting.watched = group.map(Watched::Group).or(load.setting.watched);
-            load.run(results, &mut signals, &output).await?
+            load.run(*results, &mut signals, &output).await?
         }
         Begun::Ended(code) => code,
     };
@@ -230,7 +230,7 @@ fn limits() -> Limits {
 
 /// What came of the first connection.
 enum Begun {
-    Load(Box<Load>, Results),
+    Load(Box<Load>, Box<Results>),
     /// There is no load: it was not asked for, or would make no sense.
     Ended(ExitCode),
 }
@@ -365,7 +365,7 @@ async fn load(
         address,
         compress,
     };
-    Ok(Begun::Load(Box::new(load), results))
+    Ok(Begun::Load(Box::new(load), Box::new(results)))
 }
 
 /// The first connection; tried again while a server is still starting, if that was asked for.
