@@ -228,7 +228,7 @@ fn rooms_are_groups() {
 
 #[test]
 fn who_is_lost_is_not_waited_for() {
-    // One thread opens them in their order: the third one publishes, after those that see whether it works.
+    // They come one after another: the third one publishes, after those that see whether it works.
     let flags = [
         "-c",
         "4",
@@ -238,8 +238,8 @@ fn who_is_lost_is_not_waited_for() {
         "5ms",
         "--timeout",
         "1h",
-        "--threads",
-        "1",
+        "--connect-rate",
+        "20",
     ];
     let server = broadcast(&["cut@1500ms:conn=4"]);
     let (output, result) = fanout(&server, &flags);

@@ -7,6 +7,7 @@ mod exposition;
 mod preview;
 pub mod report;
 mod reporting;
+mod results;
 pub mod script;
 mod search;
 pub mod stored;
@@ -19,12 +20,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use self::baseline::{Baselines, Ready};
+use self::baseline::Baselines;
 use self::consent::ask_before_loading;
-use self::exposition::Exposition;
 use self::preview::{debug, dry_run};
 pub use self::reporting::{Place, Report};
-use self::reporting::{Prepared, check};
+use self::results::Results;
 use self::search::{Searched, search};
 use super::at;
 use super::demo::Demo;
@@ -38,7 +38,7 @@ use crate::bench::feed::Feed;
 use crate::bench::plan::{PER_SOURCE, Sources, Workload};
 use crate::bench::preflight::{self, Limits};
 use crate::bench::probe::{self, Probed};
-use crate::bench::report::{self as reports, Glyphs};
+use crate::bench::report::Glyphs;
 use crate::bench::request::Request;
 use crate::bench::result::{self, BenchResult, Facets};
 use crate::bench::run::{self, EndReason, Finished, Second, Setting, Stop, Users, Watched};
@@ -139,8 +139,6 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         plan.workload.script = Some(Arc::new(script));
     }
     check_thresholds(&plan)?;
-    check(&plan.reports)?;
-    plan.check_baseline()?;
     if let Ok(address) = request.base().target.host().parse() {
         choose_sources(&mut plan.workload, address);
     }
@@ -189,7 +187,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         Begun::Load(mut load, results) => {
             let group = spawned.as_ref().and_then(Spawned::group);
             load.setting.watched = group.map(Watched::Group).or(load.setting.watched);
-            load.run(results, &mut signals, &output).await?
+            load.run(*results, &mut signals, &output).await?
         }
         Begun::Ended(code) => code,
     };
@@ -243,32 +241,9 @@ fn limits() -> Limits {
 
 /// What came of the first connection.
 enum Begun {
-    Load(Box<Load>, Results),
+    Load(Box<Load>, Box<Results>),
     /// There is no load: it was not asked for, or would make no sense.
     Ended(ExitCode),
-}
-
-/// Where the result goes.
-struct Results {
-    reports: Prepared,
-    baselines: Ready,
-    exposition: Exposition,
-}
-
-impl Results {
-    /// Makes all of that ready before anything is opened, so that it is known in time what is wrong.
-    ///
-    /// # Errors
-    /// A file cannot be written, a baseline not be read, a port not be had.
-    async fn prepare(plan: &Plan, output: &Output) -> Result<Self, Error> {
-        let is_load = plan.only.is_none();
-        let reports = if is_load { &plan.reports[..] } else { &[] };
-        Ok(Self {
-            reports: Prepared::new(reports)?,
-            baselines: plan.baselines.prepare()?,
-            exposition: Exposition::start(reports, output).await?,
-        })
-    }
 }
 
 /// A load whose first connection has been seen to work.
@@ -378,7 +353,7 @@ async fn load(
         address,
         compress,
     };
-    Ok(Begun::Load(Box::new(load), results))
+    Ok(Begun::Load(Box::new(load), Box::new(results)))
 }
 
 /// The first connection; tried again while a server is still starting, if that was asked for.
@@ -435,20 +410,14 @@ impl Load {
     /// Loads, and says how that went; the exit code of it.
     async fn run(
         self,
-        results: Results,
+        mut results: Results,
         signals: &mut Signals,
         output: &Output,
     ) -> Result<ExitCode, Error> {
         let plan = &self.plan;
-        let Results {
-            reports,
-            mut baselines,
-            exposition,
-        } = results;
-        baselines.check(&result::workload_info(
-            &plan.workload,
-            &self.facets(&plan.workload),
-        ))?;
+        let facets = self.facets(&plan.workload);
+        results.check(&result::workload_info(&plan.workload, &facets))?;
+        let exposition = results.exposition();
         let live_output = output.clone();
         let says = plan.live;
         let mut live = move |second: &Second| {
@@ -458,7 +427,6 @@ impl Load {
             }
         };
         let deadline = plan.max_time.map(|limit| Instant::now() + limit);
-        let strict = plan.strict || baselines.needs_validity();
         let (mut result, signalled, timed_out, code) = match &plan.find_max {
             Some(sought) => {
                 let searched = search(&self, sought, &mut live, deadline, signals, output).await?;
@@ -469,7 +437,7 @@ impl Load {
                     is_found,
                 } = searched;
                 let code = if is_found {
-                    exit_code(&result, strict)
+                    exit_code(&result, plan.strict)
                 } else {
                     ExitCode::NOT_MET
                 };
@@ -478,10 +446,8 @@ impl Load {
             None => {
                 let setting = self.setting.clone();
                 let played = play(setting, &mut live, deadline, signals).await?;
-                let facets = self.facets(&plan.workload);
                 let mut result = result::result(&played.finished, &facets);
-                baselines.compare(&mut result, output);
-                let strict = plan.strict || baselines.needs_validity();
+                let strict = results.compare(&mut result, output) || plan.strict;
                 let code = match exit_code(&result, strict) {
                     _ if nothing_opened(&played.finished) => why_not_opened(&played.finished),
                     ExitCode::NOT_MET => ExitCode::NOT_MET,
@@ -496,10 +462,7 @@ impl Load {
             None => code,
         };
         result.run.exit_code = code.0;
-        let summary = reports::summary(&result, plan.glyphs);
-        reports.say(&summary, output);
-        baselines.save(&result, code, &reports, output)?;
-        reports.write(&result, plan.glyphs, output)?;
+        results.write(&result, plan.glyphs, output)?;
         Ok(code)
     }
 
