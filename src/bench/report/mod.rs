@@ -12,6 +12,7 @@ pub mod prom;
 mod text;
 
 pub use self::plot::Glyphs;
+pub use self::text::millis;
 use super::result::BenchResult;
 
 /// One form of a result, or of something else that is reported.
