@@ -10,9 +10,7 @@ use crate::bench::fanout::{Fanout, marker};
 use crate::bench::feed::Feed;
 use crate::bench::machine;
 use crate::bench::payload::{Content, Part, Payload};
-use crate::bench::plan::{
-    End, FANOUT, MODES, Mode, Pace, Ping, Ramp, Rate, SCRIPT, Sources, Workload,
-};
+use crate::bench::plan::{End, FANOUT, Mode, Pace, Ping, Ramp, Rate, SCRIPT, Sources, Workload};
 use crate::bench::reply::Match;
 use crate::bench::report::Glyphs;
 use crate::bench::search::{FindMax, What};
