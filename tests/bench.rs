@@ -381,12 +381,12 @@ fn ctrl_c_ends_the_load_and_reports() {
 
 #[test]
 fn what_would_be_done_is_said_without_doing_it() {
-    let output = wscope(&["bench", "ws://127.0.0.1:1/", "-c", "20k", "--dry-run"])
+    let output = wscope(&["bench", "ws://127.0.0.1:1/", "-c", "15k", "--dry-run"])
         .run()
         .code(0);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(
-        text.contains("connections  20,000, 1,000 new ones per second"),
+        text.contains("connections  15,000, 1,000 new ones per second"),
         "{text}"
     );
     assert!(text.contains("sources      2 needed"), "{text}");
@@ -521,7 +521,7 @@ fn connections_come_from_the_addresses_that_are_named() {
                 .as_str()
                 .is_some_and(|peer| peer.starts_with("127.0.0.9:"))
         });
-        // The probe's comes from where the system likes.
-        assert_eq!(from.count(), 3, "{more:?} {output}");
+        // The first of all does too.
+        assert_eq!(from.count(), 4, "{more:?} {output}");
     }
 }

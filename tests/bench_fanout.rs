@@ -230,6 +230,8 @@ fn rooms_are_groups() {
 fn who_is_lost_is_not_waited_for() {
     // They come one after another: the third one publishes, after those that see whether it works.
     let flags = [
+        "--threads",
+        "1",
         "-c",
         "4",
         "-n",
