@@ -346,11 +346,26 @@ fn a_baseline_is_saved_and_compared_with() {
 #[test]
 fn a_server_that_became_slower_is_found() {
     let home = tempfile::tempdir().unwrap();
-    let fast = serve(&[]);
-    bench_at(home.path(), &fast, &["--save-baseline", "main"]).code(0);
+    let state = home.path().to_str().unwrap();
+    let load = |server: &Served, with: [&str; 2]| {
+        let flags = [
+            "bench",
+            server.url(),
+            "-c",
+            "20",
+            "-n",
+            "400",
+            "--warmup",
+            "0",
+        ];
+        wscope(&[&flags[..], &with].concat())
+            .env("XDG_STATE_HOME", state)
+            .run()
+    };
+    load(&serve(&[]), ["--save-baseline", "main"]).code(0);
     // Far more than a busy machine makes of an answer that takes no time.
-    let slow = serve(&["--fault", "delay=400ms"]);
-    let output = bench_at(home.path(), &slow, &["--baseline", "main"]).code(4);
+    let slow = serve(&["--fault", "delay=200ms"]);
+    let output = load(&slow, ["--baseline", "main"]).code(4);
     let summary = String::from_utf8(output.stdout).unwrap();
     let worse = |metric: &str| {
         let mut lines = summary.lines();
