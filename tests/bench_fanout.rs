@@ -242,6 +242,8 @@ fn who_is_lost_is_not_waited_for() {
         "1h",
         "--connect-rate",
         "20",
+        "--threads",
+        "1",
     ];
     let server = broadcast(&["cut@1500ms:conn=4"]);
     let (output, result) = fanout(&server, &flags);

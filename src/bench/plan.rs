@@ -7,9 +7,12 @@ use std::time::Duration;
 use super::distribution::Distribution;
 use super::fanout::Fanout;
 use super::feed::Feed;
+use super::figures::Latency;
+use super::hold::Hold;
 use super::payload::Payload;
 use super::reply::Match;
 use super::script::{Script, Step};
+use super::shared::Phase;
 use super::slow::Slow;
 use super::stages::Stages;
 use super::template::Template;
@@ -56,6 +59,8 @@ pub struct Workload {
     pub sources: Sources,
     pub threads: usize,
     pub seed: u64,
+    /// The clock of the stages.
+    pub hold: Arc<Hold>,
 }
 
 impl Workload {
@@ -70,7 +75,35 @@ impl Workload {
     /// How many connections there should be so long after the start.
     pub fn target(&self, elapsed: Duration) -> usize {
         let stages = self.ramp.stages.as_ref();
-        stages.map_or(self.connections, |stages| stages.target(elapsed))
+        stages.map_or(self.connections, |stages| {
+            stages.target(self.hold.course(elapsed))
+        })
+    }
+
+    /// Whether the course can be held in this phase.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn may_hold(&self, phase: Phase) -> Result<(), &'static str> {
+        let is_staged = self.ramp.stages.is_some();
+        match phase {
+            _ if self.rate_stages.is_some() => {
+                Err("when each message is due was fixed before: --rate-stages cannot be held")
+            }
+            Phase::Ramp if !is_staged => Err(
+                "connections are still being opened: there is nothing to hold before the load runs",
+            ),
+            Phase::WarmUp if !is_staged => {
+                Err("the warm-up is no stage: there is nothing to hold before it is measured")
+            }
+            Phase::Ramp | Phase::WarmUp | Phase::Measure if self.end.duration.is_none() => {
+                Err("this load ends with its messages and not with time: it cannot be held")
+            }
+            Phase::Ramp | Phase::WarmUp | Phase::Measure => Ok(()),
+            Phase::Drain | Phase::Close | Phase::Stop => {
+                Err("the load is over: there is nothing left to hold")
+            }
+        }
     }
 
     /// Whether connections do their work as soon as they are open, and not only when all are.
@@ -107,6 +140,23 @@ impl Workload {
     /// The steps of the script.
     pub fn steps(&self) -> &[Step] {
         self.script.as_ref().map_or(&[], |script| &script.steps)
+    }
+
+    /// The latency that such a load is mainly about.
+    pub fn main_latency(&self) -> Latency {
+        if *self.mode == SCRIPT {
+            Latency::Session
+        } else if self.fanout.is_some() {
+            Latency::Delivery
+        } else if self.expects() {
+            Latency::Rtt
+        } else if self.mode.sends {
+            Latency::SendStall
+        } else if self.ping.is_some() && self.mode.name == "hold" {
+            Latency::Ping
+        } else {
+            Latency::FirstMessage
+        }
     }
 
     /// Whether what is sent is answered.

@@ -2,6 +2,7 @@
 //! while a condition holds. The number is doubled until it does not, and then halved in. Pure.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::plan::{Pace, Rate, Workload};
 use super::result::{BenchResult, FoundMax, SearchStep};
@@ -71,7 +72,10 @@ impl Workload {
 
     /// The same load with another number.
     pub fn sized(&self, what: What, number: usize) -> Self {
-        let mut sized = self.clone();
+        let mut sized = Self {
+            hold: Arc::default(),
+            ..self.clone()
+        };
         match (what, &mut sized.pace) {
             (What::Rate, Pace::Open { rate, .. }) => *rate = Rate::Total(number as f64),
             _ => {

@@ -27,6 +27,8 @@ pub struct Facts<'a> {
     pub sends: bool,
     /// Why the load ended.
     pub ended: EndReason,
+    /// How long a person held the course.
+    pub held: Duration,
 }
 
 /// A code that stays, and a sentence.
@@ -165,6 +167,15 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
             ),
         );
     }
+    if !facts.held.is_zero() {
+        verdict.warn(
+            "held",
+            format!(
+                "the course was held by hand for {:.1} s: a run without that is another one",
+                facts.held.as_secs_f64()
+            ),
+        );
+    }
     if facts.peak < facts.wanted {
         verdict.warn(
             "connections",
@@ -250,6 +261,7 @@ mod tests {
             local: false,
             sends: false,
             ended: EndReason::Duration,
+            held: Duration::ZERO,
         }
     }
 
@@ -301,13 +313,17 @@ mod tests {
         let figures = Figures::default();
         let short = Facts {
             measured: Duration::from_millis(5),
+            held: Duration::from_secs(1),
             local: true,
             peak: 9,
             ..facts(&figures)
         };
         let verdict = judge(&short);
         assert!(verdict.is_valid());
-        assert_eq!(codes(&verdict), ["short", "connections", "local_target"]);
+        assert_eq!(
+            codes(&verdict),
+            ["short", "held", "connections", "local_target"]
+        );
         let mut figures = Figures::default();
         figures.connections.lost = 1;
         figures.connections.opened = 8;

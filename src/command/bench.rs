@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod compare;
 mod consent;
 mod exposition;
+pub mod live;
 mod preview;
 pub mod report;
 mod reporting;
@@ -22,10 +23,11 @@ use tokio::time::sleep;
 
 use self::baseline::Baselines;
 use self::consent::ask_before_loading;
+use self::live::{Asked, Live, Viewer};
 use self::preview::{debug, dry_run};
 pub use self::reporting::{Place, Report};
 use self::results::Results;
-use self::search::{Searched, search};
+use self::search::search;
 use super::at;
 use super::demo::Demo;
 use super::leaving::{self, Bounds, Left};
@@ -35,17 +37,17 @@ use super::test::URL;
 use crate::bench::failure::Name;
 use crate::bench::fanout::{self, Audience};
 use crate::bench::feed::Feed;
+use crate::bench::machine;
 use crate::bench::plan::{PER_SOURCE, Sources, Workload};
 use crate::bench::preflight::{self, Limits};
 use crate::bench::probe::{self, Probed};
-use crate::bench::report::Glyphs;
+use crate::bench::report::{Glyphs, verdict};
 use crate::bench::request::Request;
 use crate::bench::result::{self, BenchResult, Facets};
-use crate::bench::run::{self, EndReason, Finished, Second, Setting, Stop, Users, Watched};
+use crate::bench::run::{self, EndReason, Finished, Setting, Stop, Users, Watch, Watched};
 use crate::bench::search::FindMax;
 use crate::bench::threshold::Threshold;
 use crate::bench::worker::Route;
-use crate::bench::{live, machine};
 use crate::error::{Error, ExitCode};
 use crate::model::event::Open;
 use crate::session::{client, opening};
@@ -80,8 +82,8 @@ pub struct Plan {
     pub baselines: Baselines,
     /// What the summary may be drawn with.
     pub glyphs: Glyphs,
-    /// Say every second how it goes.
-    pub live: bool,
+    /// What is shown while it goes on.
+    pub live: Live,
     pub only: Option<Only>,
     /// `--yes`: do not ask before loading a public address.
     pub yes: bool,
@@ -172,7 +174,9 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         let spawned = match &plan.spawn {
             Some(command) => {
                 let wait = request.base().wait_for_server;
-                Some(Spawned::start(command, Some(target), wait).await?)
+                // On a screen what the server says is an event.
+                let listener = matches!(plan.live, Live::Screen(_)).then(|| output.clone());
+                Some(Spawned::start(command, Some(target), wait, listener).await?)
             }
             None => None,
         };
@@ -341,6 +345,7 @@ async fn load(
         watched: plan.pid.map(Watched::Process),
         dns: open.as_ref().and_then(|open| open.timings.dns),
         refusals_end: false,
+        shared: Arc::default(),
     };
     let compress = open.is_some_and(|open| {
         let mut names = open.extensions.iter();
@@ -417,35 +422,19 @@ impl Load {
         let plan = &self.plan;
         let facets = self.facets(&plan.workload);
         results.check(&result::workload_info(&plan.workload, &facets))?;
+        let mut viewer = Viewer::open(&plan.live, &self.setting, &facets, output).await?;
         let exposition = results.exposition();
-        let live_output = output.clone();
-        let says = plan.live;
-        let mut live = move |second: &Second| {
-            exposition.observe(second);
-            if says {
-                live_output.talk(live::line(second).as_bytes());
-            }
-        };
+        let mut watcher = viewer.watcher(&plan.live, &facets, exposition, output);
         let deadline = plan.max_time.map(|limit| Instant::now() + limit);
-        let (mut result, signalled, timed_out, code) = match &plan.find_max {
+        let ended = match &plan.find_max {
             Some(sought) => {
-                let searched = search(&self, sought, &mut live, deadline, signals, output).await?;
-                let Searched {
-                    result,
-                    signalled,
-                    timed_out,
-                    is_found,
-                } = searched;
-                let code = if is_found {
-                    exit_code(&result, plan.strict)
-                } else {
-                    ExitCode::NOT_MET
-                };
-                (result, signalled, timed_out, code)
+                let watch = &mut watcher;
+                search(&self, sought, watch, &mut viewer, deadline, signals, output).await?
             }
             None => {
                 let setting = self.setting.clone();
-                let played = play(setting, &mut live, deadline, signals).await?;
+                let played = play(setting, &mut watcher, &mut viewer, deadline, signals).await?;
+                viewer.over();
                 let mut result = result::result(&played.finished, &facets);
                 let strict = results.compare(&mut result, output) || plan.strict;
                 let code = match exit_code(&result, strict) {
@@ -453,15 +442,22 @@ impl Load {
                     ExitCode::NOT_MET => ExitCode::NOT_MET,
                     code => cut_short(&played.finished).unwrap_or(code),
                 };
-                (result, played.signalled, played.timed_out, code)
+                Ended {
+                    result,
+                    code,
+                    signalled: played.signalled,
+                    timed_out: played.timed_out,
+                }
             }
         };
-        let code = match signalled {
-            _ if timed_out => ExitCode::TIMEOUT,
+        let code = match ended.signalled {
+            _ if ended.timed_out => ExitCode::TIMEOUT,
             Some(signal) => signal.exit_code(),
-            None => code,
+            None => ended.code,
         };
+        let mut result = ended.result;
         result.run.exit_code = code.0;
+        viewer.close(&verdict(&result), signals).await;
         results.write(&result, plan.glyphs, output)?;
         Ok(code)
     }
@@ -479,6 +475,15 @@ impl Load {
     }
 }
 
+/// What a load, or a search, came to.
+struct Ended {
+    result: BenchResult,
+    /// Where nothing ended it from outside.
+    code: ExitCode,
+    signalled: Option<Signal>,
+    timed_out: bool,
+}
+
 /// A load that has ended, and what ended it from outside.
 struct Played {
     finished: Finished,
@@ -488,27 +493,34 @@ struct Played {
 
 async fn play(
     setting: Setting,
-    live: &mut (dyn FnMut(&Second) + Send),
+    watcher: &mut dyn Watch,
+    viewer: &mut Viewer,
     deadline: Option<Instant>,
     signals: &mut Signals,
 ) -> Result<Played, Error> {
     let (stop, stopping) = watch::channel(Stop::GoOn);
-    let load = run::run(setting, stopping, live);
+    let load = run::run(setting, stopping, watcher);
     tokio::pin!(load);
     let (mut signalled, mut timed_out) = (None, false);
     let finished = loop {
-        tokio::select! {
+        let asked = tokio::select! {
             finished = &mut load => break finished?,
-            signal = signals.next() => {
-                let asked = if signalled.is_some() { Stop::Now } else { Stop::Gently };
-                signalled.get_or_insert(signal);
-                stop.send_replace(asked);
-            }
+            signal = signals.next() => Asked::Signal(signal),
             () = at(deadline), if !timed_out => {
                 timed_out = true;
-                stop.send_replace(Stop::Now);
+                Asked::Stop(Stop::Now)
             }
-        }
+            asked = viewer.next() => asked?,
+        };
+        let wanted = match asked {
+            Asked::Stop(stop) => stop,
+            Asked::Signal(_) if signalled.is_some() => Stop::Now,
+            Asked::Signal(signal) => {
+                signalled = Some(signal);
+                Stop::Gently
+            }
+        };
+        stop.send_modify(|stop| *stop = wanted.max(*stop));
     };
     Ok(Played {
         finished,

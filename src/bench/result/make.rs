@@ -68,6 +68,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         local: facets.local,
         sends: workload.mode.sends,
         ended: finished.end_reason,
+        held: finished.held,
     });
     BenchResult {
         schema: SCHEMA.into(),

@@ -18,6 +18,8 @@ pub enum EndReason {
     Refused,
     /// No connection was left.
     AllLost,
+    /// It has not ended: this is what there is so far.
+    Running,
 }
 
 impl EndReason {
@@ -35,6 +37,7 @@ impl EndReason {
             Self::ConnectsFailed => "connects_failed",
             Self::Refused => "refused",
             Self::AllLost => "all_lost",
+            Self::Running => "running",
         }
     }
 }
@@ -52,6 +55,8 @@ pub struct Second {
     /// Of all threads, in processors.
     pub cpu: f64,
     pub took: Duration,
+    /// What the load takes of this machine by now.
+    pub generator: Generator,
 }
 
 /// A run that has ended.
@@ -68,6 +73,8 @@ pub struct Finished {
     pub ramp: Duration,
     pub measured: Duration,
     pub drain: Duration,
+    /// How long a person held the course.
+    pub held: Duration,
     pub generator: Generator,
     pub target: Option<TargetUsage>,
 }

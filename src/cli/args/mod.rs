@@ -27,7 +27,7 @@ pub(super) use connection::Connection;
 pub(super) use output::{Output, Recording, Secrets};
 pub(super) use ping::{PingOutput, Pings};
 pub(super) use reach::Reach;
-pub(super) use screen::{Look, Screen, ServeScreen};
+pub(super) use screen::{BenchScreen, Look, Screen, ServeScreen};
 pub(super) use serve::{Origins, Server};
 pub(super) use session::{Conversation, Session};
 pub(super) use test::{Inspection, TestOutput, Tests};
@@ -236,6 +236,8 @@ pub(super) struct Bench {
     pub messages: Messages,
     #[command(flatten)]
     pub results: Results,
+    #[command(flatten)]
+    pub screen: BenchScreen,
     #[command(flatten)]
     pub connection: Connection,
     #[command(flatten)]

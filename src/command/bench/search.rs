@@ -5,35 +5,27 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use super::{Load, Played, play, talk};
+use super::live::Viewer;
+use super::{Ended, Load, Played, exit_code, play, talk};
 use crate::bench::result::{self, BenchResult, RemarkInfo};
-use crate::bench::run::{Second, Setting};
+use crate::bench::run::{Setting, Watch};
 use crate::bench::search::{self, FindMax, Judgement, Search};
-use crate::command::signals::{Signal, Signals};
-use crate::error::Error;
+use crate::command::signals::Signals;
+use crate::error::{Error, ExitCode};
 use crate::text::output::Output;
 
 /// A server is given so long to notice that the connections of the step before are gone.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What a search came to.
-pub(super) struct Searched {
-    /// Of the step that held with the highest number, or else of the last one.
-    pub(super) result: BenchResult,
-    pub(super) signalled: Option<Signal>,
-    pub(super) timed_out: bool,
-    /// Something held.
-    pub(super) is_found: bool,
-}
-
 pub(super) async fn search(
     load: &Load,
     sought: &FindMax,
-    live: &mut (dyn FnMut(&Second) + Send),
+    watcher: &mut dyn Watch,
+    viewer: &mut Viewer,
     deadline: Option<Instant>,
     signals: &mut Signals,
     output: &Output,
-) -> Result<Searched, Error> {
+) -> Result<Ended, Error> {
     let full = &load.plan.workload;
     let mut search = Search::new(full.least(sought.what), full.most(sought.what));
     let mut steps = Vec::new();
@@ -48,13 +40,14 @@ pub(super) async fn search(
         let setting = Setting {
             workload: Arc::clone(&workload),
             refusals_end: true,
+            shared: Arc::default(),
             ..load.setting.clone()
         };
         let Played {
             finished,
             signalled: by,
             timed_out: over,
-        } = play(setting, live, deadline, signals).await?;
+        } = play(setting, watcher, viewer, deadline, signals).await?;
         (signalled, timed_out) = (by, over);
         let result = result::result(&finished, &load.facets(&workload));
         if signalled.is_some() || timed_out {
@@ -89,10 +82,15 @@ pub(super) async fn search(
         });
     }
     result.find_max = Some(search.told(sought, steps));
-    Ok(Searched {
+    let code = if is_found {
+        exit_code(&result, load.plan.strict)
+    } else {
+        ExitCode::NOT_MET
+    };
+    Ok(Ended {
         result,
+        code,
         signalled,
         timed_out,
-        is_found,
     })
 }
