@@ -52,6 +52,7 @@ pub(super) fn workload() -> Workload {
         warmup: Duration::ZERO,
         grace: Duration::from_secs(5),
         timeout: Duration::from_secs(10),
+        patience: Duration::from_secs(2),
         lifetime: None,
         reconnect: false,
         storm: None,

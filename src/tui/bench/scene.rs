@@ -224,6 +224,8 @@ impl Scene {
             wanted: 0,
             peak: self.peak,
             local: self.about.local,
+            // That nothing was sent is known at the end.
+            sends: false,
             ended: EndReason::Duration,
             held: self.now.lost,
         });
