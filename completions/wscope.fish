@@ -354,23 +354,34 @@ complete -c wscope -n "__fish_wscope_using_subcommand test" -s h -l help -d 'Pri
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l mode -d 'What each connection does' -r -f -a "echo\t'send, and match the answer (rtt)'
 send\t'send and expect nothing (throughput, send_stall)'
 listen\t'only receive (rate, first_message)'
+fanout\t'some publish, the others get it (delivery, reach, last_subscriber)'
 hold\t'connect, ping and idle (open connections, early closes, ping)'
 churn\t'connect, exchange a message, close, again (handshakes per second)'
 script\t'play the transcript of --script, with all its peers (step.LINE, checks)'"
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l script -d 'Let each connection\'s user play this transcript instead, again and again (--mode script)' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l var -d 'Give {{NAME}} a value in the script; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l publishers -d 'Let this many of the connections publish (--mode fanout)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l groups -d 'Deal the connections into this many groups: {{group}} in the URL, headers and messages' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l audience -d 'Who is to get a message (--mode fanout): auto, subscribers, others (publishers too) or all (its publisher too)' -r -f -a "auto\t''
+subscribers\t''
+others\t''
+all\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s c -l connections -d 'Hold this many connections' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s d -l duration -d 'Measure for this long, after the ramp and the warm-up' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s n -l messages -d 'End after this many messages' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s r -l rate -d 'Send this many messages per second over all connections, whatever the answers do (open loop)' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l rate-per-conn -d 'Send this many messages per second on each connection (open loop)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l rate-stages -d 'How many messages per second at which time, in straight lines from 0: 10s:1k,30s:5k (open loop)' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l max-inflight -d 'Drop, and count, what would be in flight beyond this (open loop)' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l pipeline -d 'Keep this many messages in flight on each connection' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l think -d 'Pause after each answer: 100ms, 1s-5s (uniform) or exp:2s (exponential)' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l lifetime -d 'Close each connection after so long and open it again' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l storm -d 'Drop all connections this often, and open them again at once' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l slow -d 'Let this share of the connections read no faster: 5%:1kB/s' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l connect-rate -d 'Open this many connections per second; 0 is as fast as it goes' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l connect-concurrency -d 'Have at most this many handshakes in flight' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l stages -d 'How many connections at which time: 30s:1k,2m:10k,30s:0' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l find-max -d 'Find how much holds this, up to -c or --rate: connections:\'ping.p99<100ms\', rate:\'rtt.p99<50ms\'' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l warmup -d 'Measure nothing for so long after the ramp' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l grace -d 'Wait for the last answers for so long' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l timeout -d 'Give a message up that is not answered within this time' -r
@@ -378,7 +389,7 @@ complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l source-ip -d 'Connect from this local address; may be repeated, each is used for up to 14,000 connections' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l threads -d 'Use this many threads' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l seed -d 'Make the run\'s chances repeatable' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s m -l message -d 'Send this text; {{seq}}, {{conn}}, {{now}} and the columns of --feed are filled in' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s m -l message -d 'Send this text; {{seq}}, {{conn}}, {{group}}, {{now}} and the columns of --feed are filled in' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l message-file -d 'Send what is in this file' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l payload-size -d 'Send messages of this size, numbered' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l match -d 'Know the answer to a message by: echo, fifo, none, a JSON /pointer that both have, or a regex' -r

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::distribution::Distribution;
+use super::fanout::Fanout;
 use super::feed::Feed;
 use super::figures::Latency;
 use super::hold::Hold;
@@ -12,6 +13,7 @@ use super::payload::Payload;
 use super::reply::Match;
 use super::script::{Script, Step};
 use super::shared::Phase;
+use super::slow::Slow;
 use super::stages::Stages;
 use super::template::Template;
 
@@ -22,6 +24,8 @@ pub struct Workload {
     pub mode: &'static Mode,
     pub connections: usize,
     pub pace: Pace,
+    /// `--rate-stages`: the rate of an open loop over time; `pace` has the highest.
+    pub rate_stages: Option<Stages>,
     pub end: End,
     pub payload: Payload,
     pub how: Match,
@@ -39,9 +43,15 @@ pub struct Workload {
     pub lifetime: Option<Distribution>,
     /// Open a connection again that was lost.
     pub reconnect: bool,
+    /// `--storm`: how often all connections are dropped.
+    pub storm: Option<Duration>,
+    /// `--slow`: those that read at their own pace.
+    pub slow: Option<Slow>,
     /// All connections begin at once.
     pub sync: bool,
     pub ping: Option<Ping>,
+    /// Who publishes, in mode `fanout`.
+    pub fanout: Option<Fanout>,
     /// What each user plays, in mode `script`.
     pub script: Option<Arc<Script>>,
     pub sources: Sources,
@@ -75,6 +85,9 @@ impl Workload {
     pub fn may_hold(&self, phase: Phase) -> Result<(), &'static str> {
         let is_staged = self.ramp.stages.is_some();
         match phase {
+            _ if self.rate_stages.is_some() => {
+                Err("when each message is due was fixed before: --rate-stages cannot be held")
+            }
             Phase::Ramp if !is_staged => Err(
                 "connections are still being opened: there is nothing to hold before the load runs",
             ),
@@ -96,6 +109,26 @@ impl Workload {
         self.ramp.stages.is_some() || self.mode.once
     }
 
+    /// Nothing is sent in the warm-up: messages are counted, and subscribers are to be there before
+    /// the first one.
+    pub const fn settles(&self) -> bool {
+        self.fanout.is_some() && (self.end.messages.is_some() || self.rate_stages.is_some())
+    }
+
+    /// Whether a connection is one of `--slow`; `ordinal` counts from 0. Those that publish are not.
+    pub fn is_slow(&self, ordinal: usize) -> Option<Slow> {
+        let publishers = self.fanout.map_or(0, |fanout| fanout.publishers);
+        let ordinal = ordinal.checked_sub(publishers)?;
+        self.slow.filter(|slow| slow.picks(ordinal))
+    }
+
+    /// How many connections are slow.
+    pub fn slow_connections(&self) -> usize {
+        let publishers = self.fanout.map_or(0, |fanout| fanout.publishers);
+        let others = self.peak().saturating_sub(publishers);
+        self.slow.map_or(0, |slow| slow.among(others))
+    }
+
     /// Connections that there may be at the most.
     pub fn most_connections(&self) -> usize {
         let each = self.script.as_ref().map_or(1, |script| script.peers);
@@ -111,6 +144,8 @@ impl Workload {
     pub fn main_latency(&self) -> Latency {
         if *self.mode == SCRIPT {
             Latency::Session
+        } else if self.fanout.is_some() {
+            Latency::Delivery
         } else if self.expects() {
             Latency::Rtt
         } else if self.mode.sends {
@@ -242,6 +277,7 @@ pub const MODES: &[Mode] = &[
         answered: false,
         once: false,
     },
+    FANOUT,
     Mode {
         name: "hold",
         help: "connect, ping and idle (open connections, early closes, ping)",
@@ -258,6 +294,15 @@ pub const MODES: &[Mode] = &[
     },
     SCRIPT,
 ];
+
+/// What `--publishers` belongs to.
+pub const FANOUT: Mode = Mode {
+    name: "fanout",
+    help: "some publish, the others get it (delivery, reach, last_subscriber)",
+    sends: true,
+    answered: true,
+    once: false,
+};
 
 /// What `--script` means.
 pub const SCRIPT: Mode = Mode {

@@ -20,7 +20,7 @@ use crate::wire::stream::Stream;
 use crate::wire::tls::Connector;
 
 /// How long the answer to the first message is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a server's address, handshake and answer look like.
 #[derive(Debug)]
@@ -86,10 +86,12 @@ impl Probe<'_> {
         let mut scene = Scene {
             workload: self.workload,
             figures: &mut self.figures,
+            exchange: None,
             keys: &mut self.keys,
             out: &mut self.out,
             scratch: &mut self.scratch,
             measured: true,
+            slow: false,
         };
         act(&mut self.user, &mut scene)
     }

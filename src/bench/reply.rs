@@ -64,6 +64,8 @@ impl Match {
             }
             (Self::Echo, Content::Constant(sent)) => oldest_if(sent == came),
             (Self::Echo, Content::Varying(_)) => Answers::Mark(hash(came)),
+            // The exchange knows it again.
+            (Self::Echo, Content::Marked { .. }) => Answers::Nothing,
             (Self::Fifo, _) => Answers::Oldest,
             (Self::Nothing, _) => Answers::Nothing,
             (Self::Pointer(pointer), _) => to(value_at(pointer, came)),
@@ -249,7 +251,7 @@ mod tests {
             self.now += Duration::from_millis(1);
             let mut bytes = Vec::new();
             self.payload
-                .write(&Feed::default(), 1, self.last, &mut bytes);
+                .write(&Feed::default(), 1, self.last, &[], &mut bytes);
             self.ledger.sent(Sent {
                 mark: self.how.mark(&self.payload, self.last, &bytes),
                 due: self.now,

@@ -131,7 +131,10 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
         ),
         EndReason::AllLost => invalid(
             "all_lost",
-            "every connection was lost before the end".into(),
+            match facts.figures.fanout.published {
+                0 => "every connection was lost before the end".into(),
+                _ => "every connection that publishes was lost before the end".into(),
+            },
         ),
         _ => {}
     }

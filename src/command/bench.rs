@@ -10,6 +10,7 @@ pub mod report;
 mod reporting;
 mod results;
 pub mod script;
+mod search;
 pub mod stored;
 pub mod tool;
 
@@ -26,6 +27,7 @@ use self::live::{Asked, Live, Viewer};
 use self::preview::{debug, dry_run};
 pub use self::reporting::{Place, Report};
 use self::results::Results;
+use self::search::search;
 use super::at;
 use super::demo::Demo;
 use super::leaving::{self, Bounds, Left};
@@ -33,6 +35,7 @@ use super::signals::{Signal, Signals};
 use super::spawn::Spawned;
 use super::test::URL;
 use crate::bench::failure::Name;
+use crate::bench::fanout::{self, Audience};
 use crate::bench::feed::Feed;
 use crate::bench::machine;
 use crate::bench::plan::{PER_SOURCE, Sources, Workload};
@@ -41,7 +44,8 @@ use crate::bench::probe::{self, Probed};
 use crate::bench::report::{Glyphs, verdict};
 use crate::bench::request::Request;
 use crate::bench::result::{self, BenchResult, Facets};
-use crate::bench::run::{self, Finished, Setting, Stop, Users, Watched};
+use crate::bench::run::{self, Finished, Setting, Stop, Users, Watch, Watched};
+use crate::bench::search::FindMax;
 use crate::bench::threshold::Threshold;
 use crate::bench::worker::Route;
 use crate::error::{Error, ExitCode};
@@ -63,6 +67,8 @@ pub struct Plan {
     pub demo: bool,
     pub workload: Workload,
     pub thresholds: Vec<Threshold>,
+    /// `--find-max`: many loads, to find the largest.
+    pub find_max: Option<FindMax>,
     /// `--strict`: a result that is not valid ends with exit code 10.
     pub strict: bool,
     /// What each user plays.
@@ -169,10 +175,10 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         signal = signals.next() => return Ok(signal.exit_code()),
     };
     let code = match begun {
-        Begun::Load(mut load) => {
+        Begun::Load(mut load, results) => {
             let group = spawned.as_ref().and_then(Spawned::group);
             load.setting.watched = group.map(Watched::Group).or(load.setting.watched);
-            load.run(&mut signals, &output).await?
+            load.run(*results, &mut signals, &output).await?
         }
         Begun::Ended(code) => code,
     };
@@ -189,10 +195,16 @@ fn check_thresholds(plan: &Plan) -> Result<(), Error> {
         .script
         .as_ref()
         .map(|script| &script.steps[..]);
-    for threshold in &plan.thresholds {
-        let checked = threshold.check(steps);
+    let sought = plan.find_max.as_ref().map(|sought| &sought.condition);
+    for threshold in plan.thresholds.iter().chain(sought) {
+        let checked = threshold.check_flags(&plan.workload);
+        let checked = checked.and_then(|()| threshold.check(steps));
         checked.map_err(|wrong| {
-            Error::usage(format!("--threshold: {}", wrong.show(&threshold.text)))
+            let flag = match sought {
+                Some(condition) if std::ptr::eq(condition, threshold) => "--find-max",
+                _ => "--threshold",
+            };
+            Error::usage(format!("{flag}: {}", wrong.show(&threshold.text)))
         })?;
     }
     Ok(())
@@ -220,7 +232,7 @@ fn limits() -> Limits {
 
 /// What came of the first connection.
 enum Begun {
-    Load(Box<Load>),
+    Load(Box<Load>, Box<Results>),
     /// There is no load: it was not asked for, or would make no sense.
     Ended(ExitCode),
 }
@@ -228,7 +240,6 @@ enum Begun {
 /// A load whose first connection has been seen to work.
 struct Load {
     plan: Plan,
-    results: Results,
     setting: Setting,
     target: Target,
     /// The server's address, where it has one.
@@ -237,7 +248,7 @@ struct Load {
 }
 
 async fn begin(
-    plan: Plan,
+    mut plan: Plan,
     request: Request,
     tls: Option<Arc<Connector>>,
     results: Results,
@@ -246,8 +257,10 @@ async fn begin(
     let debugs = plan.only == Some(Only::Debug);
     let open = match plan.workload.script.clone() {
         None => {
-            let first = request.of(1)?;
-            let probed = first_connection(&first, tls.clone(), &plan.workload).await?;
+            let (probed, heard_by) = first_connection(&request, &tls, &plan.workload).await?;
+            if let Some(fanout) = &mut plan.workload.fanout {
+                fanout.audience = fanout.audience.or(heard_by);
+            }
             if debugs {
                 output.data(debug(&probed).as_bytes());
                 return Ok(Begun::Ended(ExitCode::DONE));
@@ -318,33 +331,45 @@ async fn load(
         thresholds: plan.thresholds.clone(),
         watched: plan.pid.map(Watched::Process),
         dns: open.as_ref().and_then(|open| open.timings.dns),
+        refusals_end: false,
         shared: Arc::default(),
     };
     let compress = open.is_some_and(|open| {
         let mut names = open.extensions.iter();
         names.any(|name| name.starts_with("permessage-deflate"))
     });
-    Ok(Begun::Load(Box::new(Load {
-        results,
+    let load = Load {
         plan,
         setting,
         target,
         address,
         compress,
-    })))
+    };
+    Ok(Begun::Load(Box::new(load), Box::new(results)))
 }
 
 /// The first connection; tried again while a server is still starting, if that was asked for.
 async fn first_connection(
-    plan: &client::Plan,
-    tls: Option<Arc<Connector>>,
+    request: &Request,
+    tls: &Option<Arc<Connector>>,
     workload: &Workload,
-) -> Result<Probed, Error> {
+) -> Result<(Probed, Option<Audience>), Error> {
     let started = Instant::now();
+    let first = request.of(1)?;
     loop {
-        match probe::probe(plan, tls.clone(), workload).await {
+        let probed = match workload.fanout {
+            None => {
+                let probed = probe::probe(&first, tls.clone(), workload).await;
+                probed.map(|probed| (probed, None))
+            }
+            Some(fanout) => {
+                let probed = fanout::probe::probe(request, tls.clone(), workload, fanout).await;
+                probed.map(|(probed, heard_by)| (probed, Some(heard_by)))
+            }
+        };
+        match probed {
             Err(Error::Connect { .. })
-                if plan
+                if first
                     .wait_for_server
                     .is_some_and(|limit| started.elapsed() < limit) =>
             {
@@ -372,66 +397,120 @@ fn choose_sources(workload: &mut Workload, address: IpAddr) {
 
 impl Load {
     /// Loads, and says how that went; the exit code of it.
-    async fn run(self, signals: &mut Signals, output: &Output) -> Result<ExitCode, Error> {
-        let Self {
-            plan,
-            mut results,
-            setting,
-            target,
-            address,
-            compress,
-        } = self;
-        let facets = Facets {
-            workload: &plan.workload,
-            target: target.redacted(),
-            tls: target.is_tls(),
-            compress,
-            local: address.is_some_and(|peer: SocketAddr| peer.ip().is_loopback()),
-            inside: plan.demo,
-            thresholds: &plan.thresholds,
-        };
+    async fn run(
+        self,
+        mut results: Results,
+        signals: &mut Signals,
+        output: &Output,
+    ) -> Result<ExitCode, Error> {
+        let plan = &self.plan;
+        let facets = self.facets(&plan.workload);
         results.check(&result::workload_info(&plan.workload, &facets))?;
-        let mut viewer = Viewer::open(&plan.live, &setting, &facets, output).await?;
+        let mut viewer = Viewer::open(&plan.live, &self.setting, &facets, output).await?;
         let exposition = results.exposition();
         let mut watcher = viewer.watcher(&plan.live, &facets, exposition, output);
-        let (stop, stopping) = watch::channel(Stop::GoOn);
-        let load = run::run(setting, stopping, &mut watcher);
-        tokio::pin!(load);
         let deadline = plan.max_time.map(|limit| Instant::now() + limit);
-        let (mut signalled, mut timed_out) = (None, false);
-        let finished = loop {
-            let asked = tokio::select! {
-                finished = &mut load => break finished?,
-                signal = signals.next() => Asked::Signal(signal),
-                () = at(deadline), if !timed_out => {
-                    timed_out = true;
-                    Asked::Stop(Stop::Now)
+        let ended = match &plan.find_max {
+            Some(sought) => {
+                let watch = &mut watcher;
+                search(&self, sought, watch, &mut viewer, deadline, signals, output).await?
+            }
+            None => {
+                let setting = self.setting.clone();
+                let played = play(setting, &mut watcher, &mut viewer, deadline, signals).await?;
+                viewer.over();
+                let mut result = result::result(&played.finished, &facets);
+                let strict = results.compare(&mut result, output) || plan.strict;
+                let code = if played.finished.figures.connections.opened == 0 {
+                    nothing_opened(&played.finished)
+                } else {
+                    exit_code(&result, strict)
+                };
+                Ended {
+                    result,
+                    code,
+                    signalled: played.signalled,
+                    timed_out: played.timed_out,
                 }
-                asked = viewer.next() => asked?,
-            };
-            let wanted = match asked {
-                Asked::Stop(stop) => stop,
-                Asked::Signal(_) if signalled.is_some() => Stop::Now,
-                Asked::Signal(signal) => {
-                    signalled = Some(signal);
-                    Stop::Gently
-                }
-            };
-            stop.send_modify(|stop| *stop = wanted.max(*stop));
+            }
         };
-        let mut result = result::result(&finished, &facets);
-        viewer.over();
-        let strict = results.compare(&mut result, output) || plan.strict;
-        let code = if timed_out {
-            ExitCode::TIMEOUT
-        } else {
-            exit_code(signalled, &finished, &result, strict)
+        let code = match ended.signalled {
+            _ if ended.timed_out => ExitCode::TIMEOUT,
+            Some(signal) => signal.exit_code(),
+            None => ended.code,
         };
+        let mut result = ended.result;
         result.run.exit_code = code.0;
         viewer.close(&verdict(&result), signals).await;
         results.write(&result, plan.glyphs, output)?;
         Ok(code)
     }
+
+    fn facets<'a>(&'a self, workload: &'a Workload) -> Facets<'a> {
+        Facets {
+            workload,
+            target: self.target.redacted(),
+            tls: self.target.is_tls(),
+            compress: self.compress,
+            local: self.address.is_some_and(|peer| peer.ip().is_loopback()),
+            inside: self.plan.demo,
+            thresholds: &self.plan.thresholds,
+        }
+    }
+}
+
+/// What a load, or a search, came to.
+struct Ended {
+    result: BenchResult,
+    /// Where nothing ended it from outside.
+    code: ExitCode,
+    signalled: Option<Signal>,
+    timed_out: bool,
+}
+
+/// A load that has ended, and what ended it from outside.
+struct Played {
+    finished: Finished,
+    signalled: Option<Signal>,
+    timed_out: bool,
+}
+
+async fn play(
+    setting: Setting,
+    watcher: &mut dyn Watch,
+    viewer: &mut Viewer,
+    deadline: Option<Instant>,
+    signals: &mut Signals,
+) -> Result<Played, Error> {
+    let (stop, stopping) = watch::channel(Stop::GoOn);
+    let load = run::run(setting, stopping, watcher);
+    tokio::pin!(load);
+    let (mut signalled, mut timed_out) = (None, false);
+    let finished = loop {
+        let asked = tokio::select! {
+            finished = &mut load => break finished?,
+            signal = signals.next() => Asked::Signal(signal),
+            () = at(deadline), if !timed_out => {
+                timed_out = true;
+                Asked::Stop(Stop::Now)
+            }
+            asked = viewer.next() => asked?,
+        };
+        let wanted = match asked {
+            Asked::Stop(stop) => stop,
+            Asked::Signal(_) if signalled.is_some() => Stop::Now,
+            Asked::Signal(signal) => {
+                signalled = Some(signal);
+                Stop::Gently
+            }
+        };
+        stop.send_modify(|stop| *stop = wanted.max(*stop));
+    };
+    Ok(Played {
+        finished,
+        signalled,
+        timed_out,
+    })
 }
 
 /// Waits until all that was said has been read, as long as somebody reads.
@@ -453,28 +532,19 @@ async fn leave(code: ExitCode, signals: &mut Signals, output: &Output) -> Result
     )
 }
 
-/// 130, then 3, 5 or 6 where nothing opened, then 4, then 10, then 0.
-fn exit_code(
-    signal: Option<Signal>,
-    finished: &Finished,
-    result: &BenchResult,
-    strict: bool,
-) -> ExitCode {
-    if let Some(signal) = signal {
-        return signal.exit_code();
-    }
-    if finished.figures.connections.opened == 0 {
-        let most = finished
-            .figures
-            .errors
-            .iter()
-            .max_by_key(|(_, seen)| seen.count);
-        return most.map_or(ExitCode::CONNECT, |(Name { phase, .. }, _)| match *phase {
-            "tls" => ExitCode::TLS,
-            "handshake" => ExitCode::REFUSED,
-            _ => ExitCode::CONNECT,
-        });
-    }
+/// 3, 5 or 6: the most frequent reason why nothing opened.
+fn nothing_opened(finished: &Finished) -> ExitCode {
+    let errors = finished.figures.errors.iter();
+    let most = errors.max_by_key(|(_, seen)| seen.count);
+    most.map_or(ExitCode::CONNECT, |(Name { phase, .. }, _)| match *phase {
+        "tls" => ExitCode::TLS,
+        "handshake" => ExitCode::REFUSED,
+        _ => ExitCode::CONNECT,
+    })
+}
+
+/// 4, then 10, then 0.
+const fn exit_code(result: &BenchResult, strict: bool) -> ExitCode {
     if !result.verdict.passed {
         ExitCode::NOT_MET
     } else if strict && !result.verdict.valid {

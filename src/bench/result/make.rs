@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use hdrhistogram::Histogram;
 
 use super::super::failure::Name;
+use super::super::fanout as plan;
 use super::super::figures::{self, Close, Closes, Figures, Latency, Seen};
 use super::super::machine;
 use super::super::payload::Content;
@@ -15,10 +16,10 @@ use super::super::threshold::{Measured, Threshold};
 use super::super::verdict::{self, Facts, Remark};
 use super::series::series;
 use super::{
-    BenchResult, Bytes, Check, CloseCount, Connections, Environment, ErrorCount, Frames, Generator,
-    Handshake, Hdr, Iterations, Lag, Latencies, LatencyInfo, Messages, PERCENTILES, PayloadInfo,
-    RemarkInfo, Run, SCHEMA, StageInfo, StepInfo, TargetProcess, ThresholdResult, Verdict,
-    WorkloadInfo,
+    BenchResult, Bytes, Check, CloseCount, Connections, Environment, ErrorCount, Fanout, Frames,
+    Generator, Handshake, Hdr, Iterations, Lag, Latencies, LatencyInfo, Messages, PERCENTILES,
+    PayloadInfo, RateStageInfo, RemarkInfo, Run, SCHEMA, Slow, StageInfo, StepInfo, StormLatencies,
+    Storms, TargetProcess, ThresholdResult, Verdict, WorkloadInfo,
 };
 use crate::model::frame::Opcode;
 use crate::model::message::Kind;
@@ -44,17 +45,7 @@ pub struct Facets<'a> {
 pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
     let figures = &finished.figures;
     let workload = facets.workload;
-    let measured = Measured {
-        figures,
-        steps: workload.steps(),
-        open: finished.open_at_end,
-        time: finished.measured,
-        opening: if workload.mode.once {
-            finished.measured
-        } else {
-            finished.ramp
-        },
-    };
+    let measured = measured(finished, workload);
     let thresholds: Vec<_> = facets
         .thresholds
         .iter()
@@ -104,10 +95,26 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
             received: by_opcode(&figures.frames_received),
         },
         latency: latencies(figures, workload),
+        find_max: None,
         iterations: workload
             .script
             .as_ref()
             .map(|_| iterations(figures, finished.measured)),
+        fanout: workload.fanout.map(|plan| fanout(figures, plan)),
+        storms: workload.storm.map(|every| Storms {
+            every_s: seconds(every),
+            begun: figures.storms.begun,
+            recovered: figures.storms.recovered,
+            dropped: figures.storms.dropped,
+            cut: figures.storms.cut,
+        }),
+        slow: workload.slow.map(|slow| Slow {
+            share: slow.share,
+            connections: workload.slow_connections(),
+            rate: slow.rate,
+            received_bytes: figures.slow.received,
+            lost: figures.slow.lost,
+        }),
         steps: steps(figures, workload),
         checks: checks(figures, workload),
         errors: errors(figures),
@@ -121,6 +128,21 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         }),
         series: series(finished),
         baseline: None,
+    }
+}
+
+/// What thresholds on a run are judged by.
+pub fn measured<'a>(finished: &'a Finished, workload: &'a Workload) -> Measured<'a> {
+    Measured {
+        figures: &finished.figures,
+        steps: workload.steps(),
+        open: finished.open_at_end,
+        time: finished.measured,
+        opening: if workload.mode.once {
+            finished.measured
+        } else {
+            finished.ramp
+        },
     }
 }
 
@@ -160,6 +182,7 @@ pub fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
         Pace::Open { rate, .. } => ("open", Some(rate.of(workload.connections)), None),
     };
     let stages = workload.ramp.stages.iter().flat_map(|stages| &stages.0);
+    let rate_stages = workload.rate_stages.iter().flat_map(|stages| &stages.0);
     WorkloadInfo {
         mode: workload.mode.name.into(),
         targets: vec![facets.target.clone()],
@@ -171,9 +194,19 @@ pub fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
         stages: stages
             .map(|stage| StageInfo {
                 for_s: seconds(stage.time),
-                connections: stage.connections,
+                connections: stage.level,
             })
             .collect(),
+        rate_stages: rate_stages
+            .map(|stage| RateStageInfo {
+                for_s: seconds(stage.time),
+                rate: stage.level as f64,
+            })
+            .collect(),
+        publishers: workload.fanout.map(|fanout| fanout.publishers),
+        groups: Some(workload.feed.groups()).filter(|groups| *groups > 1),
+        storm_s: workload.storm.map(seconds),
+        slow: workload.slow.map(|slow| [slow.share, slow.rate]),
         payload: PayloadInfo {
             kind: match workload.payload.kind {
                 Kind::Text => "text".into(),
@@ -268,6 +301,22 @@ fn iterations(figures: &Figures, measured: Duration) -> Iterations {
     }
 }
 
+fn fanout(figures: &Figures, plan: plan::Fanout) -> Fanout {
+    let counted = figures.fanout;
+    Fanout {
+        publishers: plan.publishers,
+        groups: plan.groups,
+        audience: plan.audience.unwrap_or_default().name().into(),
+        published: counted.published,
+        expected: counted.expected(),
+        delivered: counted.delivered,
+        reach: counted.reach(),
+        duplicate: counted.duplicate,
+        gaps: counted.gaps(),
+        out_of_order: counted.out_of_order,
+    }
+}
+
 /// Each step with what was counted of it; those that were never reached have nothing.
 fn counted<'a>(
     figures: &'a Figures,
@@ -317,6 +366,12 @@ fn latencies(figures: &Figures, workload: &Workload) -> Latencies {
         sched_lag: info(Latency::SchedLag),
         send_stall: info(Latency::SendStall),
         session: info(Latency::Session),
+        delivery: info(Latency::Delivery),
+        last_subscriber: info(Latency::LastSubscriber),
+        storm: StormLatencies {
+            recovery: info(Latency::StormRecovery),
+            handshake: info(Latency::StormHandshake),
+        },
         step: counted(figures, workload)
             .map(|(step, counted)| (step.name.clone(), latency_info(&counted.latency)))
             .collect(),

@@ -15,9 +15,10 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use self::course::first_phase;
 pub use self::finished::{EndReason, Finished, Generator, Second, TargetUsage};
+use super::fanout::Exchange;
 use super::figures::{Figures, Latency};
 use super::machine::{self, Usage};
-use super::plan::{PER_SOURCE, Workload};
+use super::plan::{PER_SOURCE, Pace, Workload};
 use super::request::Request;
 use super::script::Script;
 use super::script::crew::crew;
@@ -27,7 +28,7 @@ use super::worker::{Common, Report, Route, Worker};
 use crate::error::Error;
 
 /// What a run needs beside its workload.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Setting {
     pub workload: Arc<Workload>,
     pub users: Users,
@@ -39,6 +40,8 @@ pub struct Setting {
     pub watched: Option<Watched>,
     /// How long DNS took, once for all connections.
     pub dns: Option<Duration>,
+    /// The run is over when a connection cannot be opened: that was the question.
+    pub refusals_end: bool,
     /// What the threads share, for who looks at it meanwhile.
     pub shared: Arc<Shared>,
 }
@@ -64,7 +67,7 @@ impl<F: FnMut(&Second) + Send> Watch for F {
 }
 
 /// What the users of a load are.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Users {
     /// A connection each.
     Connections { request: Arc<Request>, route: Route },
@@ -146,7 +149,7 @@ pub async fn run(
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tick.tick().await;
     loop {
-        let deadline = run.deadline().into();
+        let deadline = run.wake_at().into();
         tokio::select! {
             report = run.reports.recv() => match report {
                 Some(report) => run.take(report),
@@ -171,11 +174,13 @@ pub async fn run(
 struct Run {
     setting: Setting,
     shared: Arc<Shared>,
+    exchange: Option<Arc<Exchange>>,
     reports: UnboundedReceiver<Report>,
     threads: Vec<JoinHandle<()>>,
     wakers: Vec<Wake>,
     stop: Stop,
     phase: Phase,
+    next_storm: Option<Instant>,
     /// When each phase began.
     began: [Option<Instant>; 6],
     started_at: SystemTime,
@@ -209,9 +214,15 @@ impl Run {
         let (sender, reports) = unbounded_channel();
         let now = Instant::now();
         setting.workload.hold.start(now);
+        let workload = &setting.workload;
+        let closed = matches!(workload.pace, Pace::Closed { .. });
+        let exchange = workload
+            .fanout
+            .map(|fanout| Arc::new(Exchange::new(fanout, workload.threads, closed, now)));
         let common = Common {
-            workload: Arc::clone(&setting.workload),
+            workload: Arc::clone(workload),
             shared: Arc::clone(&shared),
+            exchange: exchange.clone(),
             reports: sender,
             started: now,
         };
@@ -234,11 +245,13 @@ impl Run {
         let mut run = Self {
             setting,
             shared,
+            exchange,
             reports,
             threads,
             wakers,
             stop: Stop::GoOn,
             phase: Phase::Ramp,
+            next_storm: None,
             began: [Some(now), None, None, None, None, None],
             started_at: SystemTime::now(),
             end_reason: EndReason::Duration,

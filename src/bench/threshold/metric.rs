@@ -25,6 +25,13 @@ pub const SCALARS: &[(&str, Unit)] = &[
     ("messages.dropped", Unit::Count),
     ("messages.duplicate", Unit::Count),
     ("messages.out_of_order", Unit::Count),
+    ("fanout.reach", Unit::Share),
+    ("fanout.published", Unit::Count),
+    ("fanout.delivered", Unit::Count),
+    ("fanout.duplicates", Unit::Count),
+    ("fanout.gaps", Unit::Count),
+    ("fanout.out_of_order", Unit::Count),
+    ("storms.recovered", Unit::Count),
     ("checks.rate", Unit::Share),
     ("iterations.rate", Unit::Rate),
     ("iterations.passed", Unit::Count),
@@ -208,6 +215,8 @@ fn scalar(name: &str, measured: &Measured<'_>) -> Option<f64> {
         connections,
         messages,
         iterations,
+        fanout,
+        storms,
         ..
     } = measured.figures;
     let per_second = |count: u64, time: Duration| count as f64 / time.as_secs_f64().max(1e-9);
@@ -227,6 +236,13 @@ fn scalar(name: &str, measured: &Measured<'_>) -> Option<f64> {
         "messages.dropped" => messages.dropped as f64,
         "messages.duplicate" => messages.duplicate as f64,
         "messages.out_of_order" => messages.out_of_order as f64,
+        "fanout.reach" => fanout.reach()?,
+        "fanout.published" => fanout.published as f64,
+        "fanout.delivered" => fanout.delivered as f64,
+        "fanout.duplicates" => fanout.duplicate as f64,
+        "fanout.gaps" => fanout.gaps() as f64,
+        "fanout.out_of_order" => fanout.out_of_order as f64,
+        "storms.recovered" => storms.recovered as f64,
         "checks.rate" => {
             let (passed, failed) = checks(measured.figures, measured.steps);
             if passed + failed == 0 {

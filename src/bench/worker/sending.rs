@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::super::figures::Latency;
 use super::super::pacer::Pacer;
 use super::super::plan::{Pace, Rate};
+use super::super::schedule::Schedule;
 use super::super::shared::Phase;
 use super::super::timer::Timer;
 use super::super::user::{Scene, User};
@@ -37,6 +38,7 @@ impl Worker {
                         self.close(slot, now);
                     }
                 }
+                Timer::Read { .. } => self.read_on(slot),
             }
         }
     }
@@ -72,13 +74,19 @@ impl Worker {
             return;
         }
         let now = Instant::now();
-        let rate = self.share_of(rate);
-        match &mut self.schedule {
-            Some(schedule) => schedule.set_rate(rate, now),
-            None => {
-                let phase = self.index as f64 / self.common.workload.threads as f64;
-                self.schedule = Some(Pacer::new(rate, phase, now));
+        let share = self.share();
+        let rate = match rate {
+            Rate::Total(all) => all * share,
+            Rate::PerConnection(_) => rate.of(self.speaking.len()),
+        };
+        let workload = &self.common.workload;
+        let phase = self.index as f64 / workload.threads as f64;
+        match (&mut self.schedule, &workload.rate_stages) {
+            (Some(schedule), _) => schedule.set_rate(rate, now),
+            (none, Some(stages)) => {
+                *none = Some(Schedule::staged(stages.clone(), share, phase, now));
             }
+            (none, None) => *none = Some(Schedule::Steady(Pacer::new(rate, phase, now))),
         }
         while self.left != Some(0)
             && let Some(due) = self
@@ -94,10 +102,11 @@ impl Worker {
         self.dirty.clear();
     }
 
-    pub(super) fn share_of(&self, rate: Rate) -> f64 {
-        match rate {
-            Rate::Total(all) => all / self.common.workload.threads as f64,
-            Rate::PerConnection(_) => rate.of(self.open.len()),
+    /// The part of all messages that falls to this thread.
+    fn share(&self) -> f64 {
+        match &self.common.exchange {
+            Some(exchange) => exchange.share_of(self.index),
+            None => 1.0 / self.common.workload.threads as f64,
         }
     }
 
@@ -114,7 +123,11 @@ impl Worker {
             return;
         };
         let pending = open.unwritten.len();
-        if expects && self.in_flight >= self.max_inflight || pending > MOST_UNWRITTEN {
+        let has_room = self.with_user(slot, |user, scene| user.has_room(scene));
+        if expects && self.in_flight >= self.max_inflight
+            || pending > MOST_UNWRITTEN
+            || has_room != Some(true)
+        {
             self.figures.messages.dropped += u64::from(self.phase == Phase::Measure);
             return;
         }
@@ -130,12 +143,37 @@ impl Worker {
 
     /// The connections take turns.
     pub(super) fn next_open(&mut self) -> Option<usize> {
-        let count = self.open.len();
+        let count = self.speaking.len();
         if count == 0 {
             return None;
         }
         self.cursor = (self.cursor + 1) % count;
-        Some(self.open[self.cursor])
+        Some(self.speaking[self.cursor])
+    }
+
+    /// Whether messages are sent on a connection.
+    pub(super) fn speaks(&self, slot: usize) -> bool {
+        matches!(&self.slots[slot].state, State::Open(open) if open.speaking.is_some())
+    }
+
+    /// Goes on where a message has got to everyone (mode `fanout`).
+    pub(super) fn take_over(&mut self, now: Instant) {
+        let Some(exchange) = &self.common.exchange else {
+            return;
+        };
+        for slot in exchange.take_over(self.index) {
+            let over = self.with_user(slot, |user, scene| user.take_over(scene));
+            self.went_on(slot, over.unwrap_or(0), now);
+        }
+    }
+
+    /// So many messages of a connection wait for nobody any more.
+    pub(super) fn went_on(&mut self, slot: usize, over: usize, now: Instant) {
+        if over > 0 {
+            self.in_flight = self.in_flight.saturating_sub(over);
+            self.answered(slot, over, now);
+            self.write_out(slot);
+        }
     }
 
     /// Lets a user write to the thread's buffer.
@@ -150,10 +188,12 @@ impl Worker {
         let mut scene = Scene {
             workload: &self.common.workload,
             figures: &mut self.figures,
+            exchange: self.common.exchange.as_deref(),
             keys: &mut self.keys,
             out: &mut self.out,
             scratch: &mut self.scratch,
-            measured: self.phase == Phase::Measure,
+            measured: self.phase == Phase::Measure && open.trickle.is_none(),
+            slow: open.trickle.is_some(),
         };
         Some(act(&mut open.user, &mut scene))
     }
@@ -193,8 +233,9 @@ impl Worker {
         let State::Open(open) = &mut self.slots[slot].state else {
             return;
         };
+        let is_slow = open.trickle.is_some();
         match open.write_pending(Instant::now()) {
-            Ok(Some(stall)) if self.phase == Phase::Measure => {
+            Ok(Some(stall)) if self.phase == Phase::Measure && !is_slow => {
                 self.figures.record(Latency::SendStall, stall);
             }
             Ok(_) => {}

@@ -9,6 +9,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command};
 
 use crate::bench::compare::Comparison;
+use crate::bench::fanout::AudienceChoice;
 use crate::bench::plan::{MODES as BENCH_MODES, Mode as BenchMode};
 use crate::bench::report::comparison::COMPARISONS;
 use crate::bench::report::{Entry, Form, REPORTS};
@@ -284,6 +285,10 @@ pub(super) fn bench_mode() -> impl TypedValueParser<Value = &'static BenchMode> 
         let found = BENCH_MODES.iter().find(|mode| mode.name == name);
         found.unwrap_or(&BENCH_MODES[0])
     })
+}
+
+pub(super) fn audience() -> impl TypedValueParser<Value = AudienceChoice> {
+    PossibleValuesParser::new(AudienceChoice::NAMES).try_map(|name| name.parse())
 }
 
 /// `NAME=FILE`, where the file may be `-`, or `NAME=:PORT`.

@@ -271,7 +271,7 @@ impl Scene {
     fn stage_at(&self, now: Glance) -> Option<(usize, usize, usize)> {
         let stages = self.about.workload.ramp.stages.as_ref()?;
         let (at, before) = stages.stage(now.at.saturating_sub(now.lost))?;
-        Some((at, before, stages.0.get(at)?.connections))
+        Some((at, before, stages.0.get(at)?.level))
     }
 
     /// How many connections there should be.
