@@ -69,7 +69,7 @@ pub(super) enum Subcommand {
     Listen(Listen),
     Serve(Serve),
     Test(Test),
-    Bench(Bench),
+    Bench(Box<Bench>),
     Ping(Ping),
 }
 
