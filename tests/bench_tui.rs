@@ -12,7 +12,10 @@ use serde_json::Value;
 
 /// A load on a terminal of this size, with its screen open.
 fn bench(server: &Served, size: (u16, u16), args: &[&str]) -> Terminal {
-    let mut all = vec!["bench", server.url(), "-c", "4", "--threads", "1"];
+    let mut all = vec!["bench", server.url(), "--threads", "1"];
+    if !args.contains(&"--stages") {
+        all.extend(["-c", "4"]);
+    }
     all.extend_from_slice(args);
     let terminal = Terminal::sized(&all, size);
     terminal.until("the screen", |screen| {

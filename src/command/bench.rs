@@ -439,8 +439,8 @@ impl Load {
                 let strict = results.compare(&mut result, output) || plan.strict;
                 let code = match exit_code(&result, strict) {
                     _ if nothing_opened(&played.finished) => why_not_opened(&played.finished),
-                    ExitCode::NOT_MET => ExitCode::NOT_MET,
-                    code => cut_short(&played.finished).unwrap_or(code),
+                    ExitCode::DONE => cut_short(&played.finished).unwrap_or(ExitCode::DONE),
+                    code => code,
                 };
                 Ended {
                     result,
