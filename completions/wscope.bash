@@ -83,7 +83,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__bench)
-            opts="-c -d -n -r -m -x -H -s -o -L -4 -6 -k -h --mode --script --var --connections --duration --messages --rate --rate-per-conn --max-inflight --pipeline --think --lifetime --reconnect --sync --connect-rate --connect-concurrency --stages --warmup --grace --timeout --heartbeat --source-ip --threads --seed --message --message-file --payload-size --binary --match --execute --feed --max-message-size --compress --threshold --strict --report --live --spawn --pid --dry-run --debug --yes --color --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --config --no-config --help"
+            opts="-c -d -n -r -m -x -H -s -o -L -4 -6 -k -h --mode --script --var --connections --duration --messages --rate --rate-per-conn --max-inflight --pipeline --think --lifetime --reconnect --sync --connect-rate --connect-concurrency --stages --warmup --grace --timeout --heartbeat --source-ip --threads --seed --message --message-file --payload-size --binary --match --execute --feed --max-message-size --compress --shard --start-at --threshold --strict --report --live --spawn --pid --dry-run --debug --yes --color --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --config --no-config --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -226,6 +226,14 @@ _wscope() {
                     return 0
                     ;;
                 --max-message-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --shard)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --start-at)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

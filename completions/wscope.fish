@@ -385,6 +385,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand bench" -l match -d 'Know t
 complete -c wscope -n "__fish_wscope_using_subcommand bench" -s x -l execute -d 'Send this text after each open; may be repeated, and holds variables like --message' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench" -l feed -d 'Read values from a CSV file, a row for each connection' -r -F
 complete -c wscope -n "__fish_wscope_using_subcommand bench" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l shard -d 'Be the part I of N of the load, numbered from 1: 2/4; auto asks the scheduler\'s variables' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench" -l start-at -d 'Begin at this time: 2026-11-28T14:30:00Z, +30s, or seconds since 1970' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench" -l threshold -d 'Exit with 4 unless this holds: \'rtt.p99<250ms\', \'errors.rate<0.5%\'; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench" -l report -d 'Write a report: json=FILE or text=FILE; - is stdout; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench" -l live -d 'Say every second how it goes: auto (on a terminal), plain or none' -r -f -a "auto\t''

@@ -9,6 +9,7 @@ use super::feed::Feed;
 use super::payload::Payload;
 use super::reply::Match;
 use super::script::{Script, Step};
+use super::shard::Shard;
 use super::stages::Stages;
 use super::template::Template;
 
@@ -43,22 +44,46 @@ pub struct Workload {
     pub script: Option<Arc<Script>>,
     pub sources: Sources,
     pub threads: usize,
+    /// Shared by all shards.
     pub seed: u64,
+    /// Which part of the load this is. Everything here is of this part but `ramp.stages`, from which
+    /// each time's part is taken.
+    pub shard: Shard,
+    /// The number of its first connection; those of the shards before it have the lower ones.
+    pub first: u64,
 }
 
 impl Workload {
     /// The most connections at any time.
     pub fn peak(&self) -> usize {
-        self.ramp
-            .stages
-            .as_ref()
-            .map_or(self.connections, Stages::peak)
+        let stages = self.ramp.stages.as_ref();
+        stages.map_or(self.connections, |stages| self.shard.of(stages.peak()))
     }
 
     /// How many connections there should be so long after the start.
     pub fn target(&self, elapsed: Duration) -> usize {
         let stages = self.ramp.stages.as_ref();
-        stages.map_or(self.connections, |stages| stages.target(elapsed))
+        stages.map_or(self.connections, |stages| {
+            self.shard.of(stages.target(elapsed))
+        })
+    }
+
+    /// The number of the connection in a place of a thread: from 1 over all threads and shards.
+    pub const fn number(&self, place: usize, thread: usize) -> u64 {
+        self.first + (place * self.threads + thread) as u64
+    }
+
+    /// Where in the first interval of a schedule a thread begins, from 0 to 1: the threads of all
+    /// shards take turns.
+    pub fn phase(&self, thread: usize) -> f64 {
+        let of_shard = thread as f64 / self.threads as f64;
+        (self.shard.index as f64 + of_shard) / self.shard.count as f64
+    }
+
+    /// The seed of a thread's chances: each thread of each shard has its own.
+    pub const fn seed_of(&self, thread: usize) -> u64 {
+        let threads_before = (self.shard.index as u64) << 32;
+        self.seed.wrapping_add(threads_before | thread as u64)
     }
 
     /// Whether connections do their work as soon as they are open, and not only when all are.
@@ -158,6 +183,19 @@ impl Sources {
         let block = (connection as usize).wrapping_sub(1) / PER_SOURCE;
         let count = self.addresses.len();
         (count > 0).then(|| self.addresses[block % count])
+    }
+
+    /// The most connections that one address has of so many, from the number `first` on.
+    pub fn most_of_one(&self, first: u64, connections: usize) -> usize {
+        let count = self.addresses.len().max(1);
+        let (from, to) = (first as usize - 1, first as usize - 1 + connections);
+        let blocks = from / PER_SOURCE..to.div_ceil(PER_SOURCE);
+        let mut each = vec![0; count];
+        for block in blocks {
+            let (begin, end) = (block * PER_SOURCE, (block + 1) * PER_SOURCE);
+            each[block % count] += end.min(to) - begin.max(from);
+        }
+        each.into_iter().max().unwrap_or(0)
     }
 }
 

@@ -3,11 +3,12 @@
 mod consent;
 mod preview;
 pub mod script;
+mod shards;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -29,6 +30,7 @@ use crate::bench::report::{self, Glyphs, REPORTS};
 use crate::bench::request::Request;
 use crate::bench::result::{self, BenchResult, Facets};
 use crate::bench::run::{self, Finished, Second, Setting, Stop, Users, Watched};
+use crate::bench::shard::Shard;
 use crate::bench::threshold::Threshold;
 use crate::bench::worker::Route;
 use crate::bench::{live, machine};
@@ -49,7 +51,12 @@ pub struct Plan {
     pub feed: Feed,
     /// Load an echo server inside the process: its address replaces the target.
     pub demo: bool,
+    /// Of all shards together, until the run takes its own part.
     pub workload: Workload,
+    /// `--shard`: which part of the load this process is.
+    pub shard: Shard,
+    /// `--start-at`.
+    pub start_at: Option<SystemTime>,
     pub thresholds: Vec<Threshold>,
     /// `--strict`: a result that is not valid ends with exit code 10.
     pub strict: bool,
@@ -131,6 +138,8 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         plan.workload.script = Some(Arc::new(script));
     }
     check_thresholds(&plan)?;
+    let whole = plan.workload.clone();
+    plan.workload = shards::part(&whole, plan.shard)?;
     if let Ok(address) = request.base().target.host().parse() {
         choose_sources(&mut plan.workload, address);
     }
@@ -154,7 +163,11 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
             }
             None => None,
         };
-        let begun = begin(plan, request, tls, &output).await?;
+        let start_at = plan.start_at;
+        let begun = begin(plan, whole, request, tls, &output).await?;
+        if let (Begun::Load(_), Some(at)) = (&begun, start_at) {
+            shards::wait_until(at, &output).await;
+        }
         Ok::<_, Error>((begun, spawned))
     };
     let (begun, spawned) = tokio::select! {
@@ -187,6 +200,7 @@ fn check_thresholds(plan: &Plan) -> Result<(), Error> {
         checked.map_err(|wrong| {
             Error::usage(format!("--threshold: {}", wrong.show(&threshold.text)))
         })?;
+        shards::check_threshold(threshold, plan.shard)?;
     }
     Ok(())
 }
@@ -221,6 +235,8 @@ enum Begun {
 /// A load whose first connection has been seen to work.
 struct Load {
     plan: Plan,
+    /// Of all shards together.
+    whole: Workload,
     setting: Setting,
     target: Target,
     /// The server's address, where it has one.
@@ -230,6 +246,7 @@ struct Load {
 
 async fn begin(
     plan: Plan,
+    whole: Workload,
     request: Request,
     tls: Option<Arc<Connector>>,
     output: &Output,
@@ -237,7 +254,7 @@ async fn begin(
     let debugs = plan.only == Some(Only::Debug);
     let open = match plan.workload.script.clone() {
         None => {
-            let first = request.of(1)?;
+            let first = request.of(plan.workload.first)?;
             let probed = first_connection(&first, tls.clone(), &plan.workload).await?;
             if debugs {
                 output.data(debug(&probed).as_bytes());
@@ -247,7 +264,7 @@ async fn begin(
         }
         Some(script) => {
             let wait = request.base().wait_for_server;
-            let rehearsal = script::rehearse(&script, wait, debugs).await;
+            let rehearsal = script::rehearse(&script, plan.workload.first, wait, debugs).await;
             let told = script::told(&rehearsal.outcome, debugs);
             if debugs {
                 output.data(told.as_bytes());
@@ -264,12 +281,13 @@ async fn begin(
             rehearsal.open
         }
     };
-    load(plan, request, tls, open, output).await
+    load(plan, whole, request, tls, open, output).await
 }
 
 /// Makes everything ready, once it is known where the connections lead.
 async fn load(
     mut plan: Plan,
+    whole: Workload,
     request: Request,
     tls: Option<Arc<Connector>>,
     open: Option<Open>,
@@ -315,6 +333,7 @@ async fn load(
     });
     Ok(Begun::Load(Box::new(Load {
         plan,
+        whole,
         setting,
         target,
         address,
@@ -343,9 +362,11 @@ async fn first_connection(
     }
 }
 
-/// This machine can be loaded from as many addresses as are needed: all of 127/8 are its own.
+/// This machine can be loaded from as many addresses as are needed: all of 127/8 are its own. The
+/// shards before this one have the addresses before those of its connections.
 fn choose_sources(workload: &mut Workload, address: IpAddr) {
-    let needed = workload.peak().div_ceil(PER_SOURCE);
+    let last = workload.first as usize - 1 + workload.peak();
+    let needed = last.div_ceil(PER_SOURCE);
     if workload.sources.addresses.is_empty()
         && needed > 1
         && address.is_loopback()
@@ -363,6 +384,7 @@ impl Load {
     async fn run(self, signals: &mut Signals, output: &Output) -> Result<ExitCode, Error> {
         let Self {
             plan,
+            whole,
             setting,
             target,
             address,
@@ -396,6 +418,8 @@ impl Load {
         };
         let facets = Facets {
             workload: &plan.workload,
+            whole: &whole,
+            start_at: plan.start_at,
             target: target.redacted(),
             tls: target.is_tls(),
             compress,

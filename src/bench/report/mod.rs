@@ -2,6 +2,7 @@
 
 mod json;
 mod plot;
+mod shards;
 mod text;
 
 pub use self::plot::Glyphs;

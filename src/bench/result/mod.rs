@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+mod hash;
 mod make;
 mod series;
+mod shard;
 
 pub use self::make::{Facets, result};
+pub use self::shard::{ShardInfo, ShardPart};
 
 /// The version of the form of a result.
 pub const SCHEMA: &str = "bench-result.v1";
@@ -32,6 +35,8 @@ pub struct BenchResult {
     pub run: Run,
     pub workload: WorkloadInfo,
     pub environment: Environment,
+    #[serde(default)]
+    pub shard: ShardInfo,
     pub verdict: Verdict,
     pub connections: Connections,
     pub messages: Messages,
@@ -51,6 +56,9 @@ pub struct BenchResult {
     /// The server's process, where `--pid` or `--spawn` named it.
     pub target_process: Option<TargetProcess>,
     pub series: Series,
+    /// Those that a merged result is made of, by their index.
+    #[serde(default)]
+    pub shards: Vec<ShardPart>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,9 +78,13 @@ pub struct Run {
     pub drain_s: f64,
 }
 
+/// The whole load, also in the result of a shard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WorkloadInfo {
+    /// `sha256:` over all that makes the load, but for its seed and who takes which part of it.
+    #[serde(default)]
+    pub hash: String,
     pub mode: String,
     pub targets: Vec<String>,
     pub connections: usize,
@@ -131,11 +143,11 @@ pub struct Environment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
-    /// Every threshold holds.
+    /// Every threshold holds that was judged.
     pub passed: bool,
     /// The figures may be believed.
     pub valid: bool,
-    /// The run was cut short.
+    /// The run was cut short, or shards of it are missing.
     pub partial: bool,
     pub warnings: Vec<RemarkInfo>,
     pub invalid_reasons: Vec<RemarkInfo>,
@@ -195,6 +207,9 @@ pub struct Iterations {
     pub started: u64,
     pub passed: u64,
     pub failed: u64,
+    /// Those of the failed that no connection is to blame for: a check did not hold.
+    #[serde(default)]
+    pub unmet: u64,
     /// Still under way when the load was over.
     pub unfinished: u64,
     /// Due, but not begun: every user was at it already.
@@ -332,6 +347,9 @@ pub struct ThresholdResult {
     /// `us`, `ratio`, `count` or `per_second`.
     pub unit: String,
     pub passed: bool,
+    /// A shard has not judged it: only all of them together can. `passed` is true then.
+    #[serde(default)]
+    pub left_to_merge: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

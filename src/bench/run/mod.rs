@@ -17,7 +17,7 @@ use self::course::first_phase;
 pub use self::finished::{EndReason, Finished, Generator, Second, TargetUsage};
 use super::figures::{Figures, Latency};
 use super::machine::{self, Usage};
-use super::plan::{PER_SOURCE, Workload};
+use super::plan::Workload;
 use super::request::Request;
 use super::script::Script;
 use super::script::crew::crew;
@@ -314,9 +314,9 @@ impl Run {
             _ => (0.0, None),
         };
         let (ramp, drain) = (self.time_in(Phase::Ramp), self.time_in(Phase::Drain));
-        let sources = self.setting.workload.sources.addresses.len().max(1);
+        let workload = &self.setting.workload;
+        let per_source = workload.sources.most_of_one(workload.first, self.peak);
         let (low, high) = machine::port_range();
-        let per_source = (self.peak as f64 / sources as f64).min(PER_SOURCE as f64 * 2.0);
         Finished {
             started_at: self.started_at,
             ended_at: SystemTime::now(),
@@ -332,7 +332,7 @@ impl Run {
                 busiest: self.busiest,
                 rss_peak: self.rss_peak,
                 files_peak: self.files_peak,
-                ports: per_source / f64::from(high.saturating_sub(low).max(1)),
+                ports: per_source as f64 / f64::from(high.saturating_sub(low).max(1)),
             },
             target: self
                 .setting

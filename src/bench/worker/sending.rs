@@ -76,7 +76,7 @@ impl Worker {
         match &mut self.schedule {
             Some(schedule) => schedule.set_rate(rate, now),
             None => {
-                let phase = self.index as f64 / self.common.workload.threads as f64;
+                let phase = self.common.workload.phase(self.index);
                 self.schedule = Some(Pacer::new(rate, phase, now));
             }
         }

@@ -121,6 +121,8 @@ pub(in crate::cli) struct Load {
     pub threads: Option<usize>,
 
     /// Make the run's chances repeatable
+    ///
+    /// With --shard the default is 0, which all shards share.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 }

@@ -13,6 +13,7 @@ mod reach;
 mod screen;
 mod serve;
 mod session;
+mod shards;
 mod test;
 mod upkeep;
 pub(super) mod value;
@@ -28,6 +29,7 @@ pub(super) use reach::Reach;
 pub(super) use screen::{Look, Screen, ServeScreen};
 pub(super) use serve::{Origins, Server};
 pub(super) use session::{Conversation, Session};
+pub(super) use shards::Shards;
 pub(super) use test::{Inspection, TestOutput, Tests};
 pub(super) use upkeep::Upkeep;
 
@@ -220,6 +222,8 @@ pub(super) struct Bench {
     pub load: Load,
     #[command(flatten)]
     pub messages: Messages,
+    #[command(flatten)]
+    pub shards: Shards,
     #[command(flatten)]
     pub results: Results,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! `bench` as a plan: the workload, how each connection is opened, what is reported.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::screen::is_utf8;
 use super::test::{base_url, surroundings};
@@ -11,8 +11,10 @@ use crate::bench::payload::{Content, Payload};
 use crate::bench::plan::{End, MODES, Mode, Pace, Ping, Ramp, Rate, SCRIPT, Sources, Workload};
 use crate::bench::reply::Match;
 use crate::bench::report::Glyphs;
+use crate::bench::shard::{Choice, Shard, detect};
+use crate::bench::start::StartAt;
 use crate::bench::template::Template;
-use crate::cli::args::{Bench, Load, Messages};
+use crate::cli::args::{Bench, Load, Messages, Shards};
 use crate::command::bench::{Only, Plan, script};
 use crate::command::test::URL;
 use crate::error::Error;
@@ -35,6 +37,7 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
     let feed = args.messages.feed.as_deref().map(Feed::read).transpose()?;
     let feed = feed.unwrap_or_default();
     let mut notes = Vec::new();
+    let shard = shard(&args.shards, setup.environment, &mut notes)?;
     let client = connection::client(
         target(&first(url, &feed)?)?,
         &args.connection,
@@ -52,7 +55,9 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
     )?;
     let environment = setup.environment;
     Ok(Plan {
-        workload: workload(&args, feed.clone())?,
+        workload: workload(&args, feed.clone(), shard)?,
+        shard,
+        start_at: start_at(&args.shards)?,
         script: script(&args, url, setup.environment)?,
         spawn: spawn(&args, url)?,
         client,
@@ -94,7 +99,34 @@ fn first(url: &str, feed: &Feed) -> Result<String, Error> {
     Ok(text)
 }
 
-fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
+/// Which part of the load this process is.
+fn shard(
+    shards: &Shards,
+    environment: &Environment,
+    notes: &mut Vec<String>,
+) -> Result<Shard, Error> {
+    match shards.shard {
+        None => Ok(Shard::WHOLE),
+        Some(Choice::Given(shard)) => Ok(shard),
+        Some(Choice::Auto(count)) => {
+            let variable = |name: &str| environment.get(name)?.into_string().ok();
+            let found = detect(count, variable).map_err(|wrong| {
+                Error::usage_hint(format!("--shard: {wrong}"), "--shard 1/4 says it itself")
+            })?;
+            notes.push(format!("shard {} ({})", found.shard, found.by));
+            Ok(found.shard)
+        }
+    }
+}
+
+fn start_at(shards: &Shards) -> Result<Option<SystemTime>, Error> {
+    let resolve = |at: StartAt| at.resolve(SystemTime::now());
+    let at = shards.start_at.map(resolve).transpose();
+    at.map_err(|wrong| Error::usage(format!("--start-at: {wrong}")))
+}
+
+/// The whole load; `command` takes the part of it that falls to this process.
+fn workload(args: &Bench, feed: Feed, shard: Shard) -> Result<Workload, Error> {
     let Bench { load, messages, .. } = args;
     let mode = if load.script.is_some() {
         &SCRIPT
@@ -147,7 +179,13 @@ fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
             addresses: load.source_ip.clone(),
         },
         threads,
-        seed: load.seed.unwrap_or_else(rand::random),
+        // All shards share it.
+        seed: match shard.is_whole() {
+            true => load.seed.unwrap_or_else(rand::random),
+            false => load.seed.unwrap_or(0),
+        },
+        shard: Shard::WHOLE,
+        first: 1,
     })
 }
 
