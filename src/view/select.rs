@@ -59,6 +59,11 @@ impl Only {
         }
     }
 
+    /// Whether it names anything that comes as often as peers send: all but closes.
+    pub const fn names_messages(&self) -> bool {
+        self.text || self.binary || self.ping || self.pong
+    }
+
     fn kind(&mut self, name: &str) -> Option<&mut bool> {
         match name {
             "text" => Some(&mut self.text),

@@ -16,6 +16,7 @@ use crate::serve::{self, Address, fault, files, limits, log, mode, queue};
 use crate::session::connection;
 use crate::session::keepalive::{Heartbeat, HeartbeatMessage};
 use crate::view::outcome::Conditions;
+use crate::view::select::Only;
 use crate::wire::tls::ServerPlan;
 
 /// How long `listen` waits for closing handshakes at the end.
@@ -194,7 +195,10 @@ fn mode(setup: &Setup<'_>, args: &Serve) -> Result<mode::Plan, Error> {
 
 /// Whether messages are logged where nobody reads along on a terminal: they cost a busy server.
 fn asks_for_traffic(output: &Output) -> bool {
-    let chosen = !output.only.is_empty() || output.filter.is_some() || output.exclude.is_some();
+    if !output.only.is_empty() {
+        return output.frames || output.only.iter().any(Only::names_messages);
+    }
+    let chosen = output.filter.is_some() || output.exclude.is_some();
     let formatted = output.json || output.parse || output.output.is_some();
     output.verbose || output.show_ping_pong || output.frames || chosen || formatted
 }

@@ -128,3 +128,22 @@ fn compression_is_on_until_it_is_switched_off() {
     let both = error("ws://h --compress --no-compress");
     assert!(both.contains("cannot be used with"), "{both}");
 }
+
+#[test]
+fn messages_are_logged_where_somebody_wants_them() {
+    let logs = |line| match plan_in(&surroundings(false), line) {
+        Ok(Plan::Serve(plan)) => plan.server.log.traffic,
+        other => panic!("{other:?}"),
+    };
+    for line in ["serve", "serve --only close", "serve --json --only close"] {
+        assert!(!logs(line), "{line}");
+    }
+    for line in [
+        "serve --json",
+        "serve -v",
+        "serve --only close,ping",
+        "serve --only close --frames",
+    ] {
+        assert!(logs(line), "{line}");
+    }
+}
