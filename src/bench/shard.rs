@@ -254,6 +254,13 @@ mod tests {
 
     use super::*;
 
+    /// Variables that are set, what `auto/N` says, and what is expected of that.
+    type Row = (
+        &'static [(&'static str, &'static str)],
+        Option<usize>,
+        &'static str,
+    );
+
     fn found(set: &[(&str, &str)], count: Option<usize>) -> Result<Found, String> {
         let set: HashMap<&str, &str> = set.iter().copied().collect();
         detect(count, |name| set.get(name).map(|value| (*value).to_owned()))
@@ -261,7 +268,7 @@ mod tests {
 
     #[test]
     fn each_scheduler_says_which_shard_this_is_in_its_own_way() {
-        let rows: &[(&[(&str, &str)], Option<usize>, &str)] = &[
+        let rows: &[Row] = &[
             (
                 &[("JOB_COMPLETION_INDEX", "0"), ("WSCOPE_SHARDS", "3")],
                 None,
@@ -315,7 +322,7 @@ mod tests {
 
     #[test]
     fn what_is_not_whole_or_contradicts_itself_is_said() {
-        let rows: &[(&[(&str, &str)], Option<usize>, &str)] = &[
+        let rows: &[Row] = &[
             (&[], None, "none of JOB_COMPLETION_INDEX, CI_NODE_INDEX"),
             (
                 &[("JOB_COMPLETION_INDEX", "0")],
