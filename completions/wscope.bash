@@ -37,6 +37,15 @@ _wscope() {
             wscope,test)
                 cmd="wscope__subcmd__test"
                 ;;
+            wscope__subcmd__bench,compare)
+                cmd="wscope__subcmd__bench__subcmd__compare"
+                ;;
+            wscope__subcmd__bench,merge)
+                cmd="wscope__subcmd__bench__subcmd__merge"
+                ;;
+            wscope__subcmd__bench,report)
+                cmd="wscope__subcmd__bench__subcmd__report"
+                ;;
             wscope__subcmd__help,bench)
                 cmd="wscope__subcmd__help__subcmd__bench"
                 ;;
@@ -57,6 +66,15 @@ _wscope() {
                 ;;
             wscope__subcmd__help,test)
                 cmd="wscope__subcmd__help__subcmd__test"
+                ;;
+            wscope__subcmd__help__subcmd__bench,compare)
+                cmd="wscope__subcmd__help__subcmd__bench__subcmd__compare"
+                ;;
+            wscope__subcmd__help__subcmd__bench,merge)
+                cmd="wscope__subcmd__help__subcmd__bench__subcmd__merge"
+                ;;
+            wscope__subcmd__help__subcmd__bench,report)
+                cmd="wscope__subcmd__help__subcmd__bench__subcmd__report"
                 ;;
             *)
                 ;;
@@ -83,7 +101,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__bench)
-            opts="-c -d -n -r -m -x -H -s -o -L -4 -6 -k -h --mode --script --var --connections --duration --messages --rate --rate-per-conn --max-inflight --pipeline --think --lifetime --reconnect --sync --connect-rate --connect-concurrency --stages --warmup --grace --timeout --heartbeat --source-ip --threads --seed --message --message-file --payload-size --binary --match --execute --feed --max-message-size --compress --shard --start-at --threshold --strict --report --live --spawn --pid --dry-run --debug --yes --color --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --config --no-config --help"
+            opts="-c -d -n -r -m -x -H -s -o -L -4 -6 -k -h --mode --script --var --connections --duration --messages --rate --rate-per-conn --max-inflight --pipeline --think --lifetime --reconnect --sync --connect-rate --connect-concurrency --stages --warmup --grace --timeout --heartbeat --source-ip --threads --seed --message --message-file --payload-size --binary --match --execute --feed --max-message-size --compress --shard --start-at --threshold --strict --report --save-baseline --baseline --noise --live --spawn --pid --dry-run --debug --yes --color --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --config --no-config --help report compare merge"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -245,6 +263,18 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --save-baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --baseline)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --noise)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --live)
                     COMPREPLY=($(compgen -W "auto plain none" -- "${cur}"))
                     return 0
@@ -362,6 +392,68 @@ _wscope() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscope__subcmd__bench__subcmd__compare)
+            opts="-h --noise --report --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --noise)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscope__subcmd__bench__subcmd__merge)
+            opts="-h --threshold --partial --strict --report --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --threshold)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscope__subcmd__bench__subcmd__report)
+            opts="-h --report --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --report)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -625,8 +717,50 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__help__subcmd__bench)
-            opts=""
+            opts="report compare merge"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscope__subcmd__help__subcmd__bench__subcmd__compare)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscope__subcmd__help__subcmd__bench__subcmd__merge)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscope__subcmd__help__subcmd__bench__subcmd__report)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -48,7 +48,10 @@ impl ExitCode {
         ("7", "timeout (--connect-timeout, --max-time, heartbeat)"),
         ("8", "closed with any other code, or dropped (1006)"),
         ("9", "the peer broke the protocol"),
-        ("10", "the result is suspect and --strict was given (bench)"),
+        (
+            "10",
+            "the result is suspect, and --strict, --baseline or --save-baseline was given (bench)",
+        ),
         (
             "129, 130, 143",
             "SIGHUP, SIGINT, SIGTERM when not interactive",

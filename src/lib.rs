@@ -70,6 +70,7 @@ fn carry_out(plan: Plan) -> Result<ExitCode, Error> {
             Plan::Connect(plan) => command::connect::run(*plan, output).await,
             Plan::Listen(plan) => command::listen::run(*plan, output).await,
             Plan::Bench(plan) => command::bench::run(*plan, output).await,
+            Plan::BenchTool(plan) => command::bench::tool::run(*plan, output).await,
             Plan::Ping(plan) => command::ping::run(*plan, output).await,
             Plan::Test(plan) => command::test::run(*plan, output).await,
             Plan::Inspect(plan) => command::test::inspect::run(*plan, output).await,

@@ -4,6 +4,9 @@
 mod harness;
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use harness::program::{Output, wscope};
 use harness::running::Signal;
@@ -215,4 +218,153 @@ fn the_load_begins_when_it_should() {
     running.stderr.line("note: the load begins at");
     running.signal(Signal::Interrupt);
     running.wait().code(130).stdout("");
+}
+
+/// Runs the shards of a load together; the files that they leave below `home`, and their results.
+#[track_caller]
+fn shards(home: &Path, url: &str, count: usize, args: &[&str]) -> (Vec<String>, Vec<Value>) {
+    let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(2);
+    let start = format!("{:.3}", start.as_secs_f64());
+    let paths: Vec<String> = (1..=count)
+        .map(|number| home.join(format!("{number}.json")).display().to_string())
+        .collect();
+    let running: Vec<_> = paths
+        .iter()
+        .enumerate()
+        .map(|(at, path)| {
+            let (name, report) = (format!("{}/{count}", at + 1), format!("json={path}"));
+            let mut all = vec!["bench", url, "--shard", &name, "--start-at", &start];
+            all.extend_from_slice(&["--report", &report]);
+            all.extend_from_slice(args);
+            wscope(&all).spawn()
+        })
+        .collect();
+    for one in running {
+        one.wait().code(0);
+    }
+    let results = paths.iter().map(|path| read(path)).collect();
+    (paths, results)
+}
+
+#[track_caller]
+fn read(path: &str) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn three_shards_and_a_merge_are_one_result() {
+    let server = serve(&[]);
+    let home = tempfile::tempdir().unwrap();
+    let load = [
+        "-c",
+        "7",
+        "-n",
+        "1000",
+        "--threads",
+        "1",
+        "--threshold",
+        "messages.sent==1000",
+        "--threshold",
+        "connections.open==7",
+    ];
+    let (paths, results) = shards(home.path(), server.url(), 3, &load);
+    let merge = |paths: &[&str], more: &[&str]| {
+        let mut all = vec!["bench", "merge", "--report", "json=-"];
+        all.extend_from_slice(paths);
+        all.extend_from_slice(more);
+        wscope(&all).run()
+    };
+    let [a, b, c] = [&paths[0], &paths[1], &paths[2]].map(String::as_str);
+    let output = merge(&[a, b, c], &["--threshold", "rtt.count==1k"]).code(0);
+    let whole: Value = serde_json::from_slice(&output.stdout).unwrap();
+    output.says(&[
+        "3 shards",
+        "held 7 of 7",
+        "3 of 3 thresholds passed, result",
+        "\nShards   ",
+    ]);
+    let schema = include_str!("../docs/bench-result.v1.schema.json");
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    let wrong: Vec<String> = jsonschema::validator_for(&schema)
+        .unwrap()
+        .iter_errors(&whole)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for (pointer, wanted) in [
+        ("/connections/target", 7),
+        ("/connections/opened", 7),
+        ("/connections/peak", 7),
+        ("/messages/sent", 1000),
+        ("/messages/matched", 1000),
+        ("/latency/rtt/count", 1000),
+        ("/latency/handshake/count", 7),
+        ("/frames/sent/text", 1000),
+        ("/bytes/sent_payload", 128_000),
+        ("/closes/0/count", 7),
+        ("/shard/count", 3),
+    ] {
+        assert_eq!(whole.pointer(pointer), Some(&wanted.into()), "{pointer}");
+    }
+    let maxima = results
+        .iter()
+        .map(|result| result["latency"]["rtt"]["max"].as_u64());
+    assert_eq!(
+        whole["latency"]["rtt"]["max"].as_u64(),
+        maxima.max().unwrap()
+    );
+    let entries = whole["shards"].as_array().unwrap().iter();
+    let sent: Vec<&Value> = entries.map(|shard| &shard["sent"]).collect();
+    assert_eq!(sent, [334, 333, 333]);
+
+    // Merged in another way it is the same to a byte.
+    let two = home.path().join("two.json").display().to_string();
+    let first = merge(&[c, a], &["--partial"]).code(4);
+    fs::write(&two, &first.stdout).unwrap();
+    let partial = read(&two);
+    assert_eq!(partial["verdict"]["partial"], true);
+    let at_once = merge(&[a, b, c], &[]).code(0);
+    let nested = merge(&[&two, b], &[]).code(0);
+    assert_eq!(
+        String::from_utf8_lossy(&nested.stdout),
+        String::from_utf8_lossy(&at_once.stdout)
+    );
+
+    // What does not belong together is refused with every reason.
+    merge(&[a, b], &[])
+        .code(2)
+        .stdout("")
+        .says(&["1 of 3 shards are missing: 3 (--partial"]);
+    merge(&[a, b, c, b], &[])
+        .code(2)
+        .says(&["have the same run"]);
+    merge(&[a, b, c], &["--threshold", "messages.sent>1k"])
+        .code(4)
+        .says(&["FAIL"]);
+    merge(&[a, b, c], &["--threshold", "checks.rate>1%"])
+        .code(2)
+        .says(&["only a --script has"]);
+    let other = home.path().join("other.json").display().to_string();
+    let report = format!("json={other}");
+    let flags = ["-c", "9", "-n", "9", "--report", &report];
+    let (_, _) = shard(server.url(), "3/3", &flags);
+    merge(&[a, b, &other], &[]).code(2).says(&[
+        "are of different loads: connections 7 and 9, messages 1000 and 9",
+        "have different thresholds",
+    ]);
+    merge(&["missing.json"], &[])
+        .code(2)
+        .says(&["missing.json"]);
+    wscope(&["bench", "merge"]).run().code(2);
+}
+
+#[test]
+fn a_shard_is_no_baseline() {
+    let flags = ["--shard", "1/2", "--save-baseline", "main"];
+    let mut all = vec!["bench", "ws://127.0.0.1:1/"];
+    all.extend_from_slice(&flags);
+    wscope(&all)
+        .run()
+        .code(2)
+        .says(&["a shard is only a part", "bench merge makes the whole"]);
 }

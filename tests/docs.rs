@@ -1,4 +1,5 @@
-//! The examples of `docs/serve.md`, and the test of the README, run as they stand there.
+//! The examples of `docs/serve.md` and `docs/bench.md`, and the test and the workflow of the README, run as they
+//! stand there.
 
 mod harness;
 
@@ -57,6 +58,93 @@ fn the_examples_of_serve_do_what_they_say() {
         let server = Served::start(shell(&line).spawn());
         run(&command, server.url(), &example);
         server.stop(Signal::Terminate).code(0);
+    }
+}
+
+/// The commands below a heading of the page on `bench`, in their order.
+fn commands(heading: &str) -> Vec<String> {
+    let page = include_str!("../docs/bench.md");
+    let (_, section) = page.split_once(heading).expect(heading);
+    let section = section.split_once("\n## ").map_or(section, |(own, _)| own);
+    let lines = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("    $ "));
+    lines
+        .map(|line| line.replace("wscope ", "\"$WSCOPE\" "))
+        .collect()
+}
+
+#[test]
+fn the_examples_of_reports_and_baselines_work() {
+    let commands = commands("## Reports, baselines");
+    assert!(commands.len() > 10, "{commands:#?}");
+    let server = serve(&[]);
+    let script = format!("set -e\n{}", commands.join("\n"));
+    let output = shell(&script).env("URL", server.url()).run().code(0);
+    for name in [
+        "bench.html",
+        "bench.xml",
+        "bench.hlog",
+        "again.html",
+        "compare.html",
+        "b3.json",
+    ] {
+        assert!(output.home.path().join(name).exists(), "{name}");
+    }
+}
+
+/// The steps of the workflow in the README: their shell scripts, with the server and the load small
+/// enough for a test.
+#[test]
+fn the_workflow_of_the_readme_runs() {
+    let readme = include_str!("../README.md");
+    let (_, block) = readme
+        .split_once("```yaml\n- name: Load\n")
+        .expect("the workflow");
+    let block = block.split_once("```").expect("its end").0;
+    let mut steps: Vec<String> = Vec::new();
+    for line in block.lines() {
+        if let Some(one) = line.strip_prefix("  run: ") {
+            steps.push(one.trim_start_matches('|').to_owned());
+        } else if let (Some(script), Some(step)) = (line.strip_prefix("    "), steps.last_mut()) {
+            // What follows a step that is not a script is deeper than its `run`.
+            if !line.contains("name: bench") && !line.contains("path: ") {
+                step.push_str(&format!("{script}\n"));
+            }
+        }
+    }
+    let [load, summary] = &steps[..] else {
+        panic!("{steps:#?}");
+    };
+    let server = serve(&[]);
+    let small = |script: &str| {
+        script
+            .replace("wscope bench", "\"$WSCOPE\" bench")
+            .replace("ws://localhost:8080/", server.url())
+            .replace(
+                "--spawn 'node server.js' -c 200 -d 20s",
+                "-c 200 -n 20k --warmup 0",
+            )
+    };
+    let first = load
+        .replace("--baseline bench/main.json --noise 15%", "")
+        .replace("bench.json", "bench/main.json");
+    let script = format!(
+        "mkdir bench\n{}\n{} || test $? = 4\n{summary}",
+        small(&first),
+        small(load).trim_end(),
+    );
+    let run = shell(&script)
+        .env("GITHUB_STEP_SUMMARY", "summary.md")
+        .run()
+        .code(0);
+    let told = fs::read_to_string(run.home.path().join("summary.md")).unwrap();
+    assert!(
+        told.contains("### wscope bench: ") && told.contains("rtt.p99"),
+        "{told}"
+    );
+    for name in ["bench.html", "bench.xml", "bench.json"] {
+        assert!(run.home.path().join(name).exists(), "{name}");
     }
 }
 

@@ -56,7 +56,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("mio", &["wire/nonblocking", "bench/"]),
     ("socket2", &["wire/nonblocking"]),
     ("hdrhistogram", &["bench/"]),
-    ("csv", &["bench/feed"]),
+    ("csv", &["bench/feed", "bench/report/"]),
     ("ratatui", &["tui/"]),
     ("crossterm", &["tui/"]),
     // Elsewhere they are only asked whether they are terminals.

@@ -3,9 +3,9 @@
 
 mod harness;
 
-use harness::peers::{page, panel};
+use harness::peers::{page, panel, report as report_in_browser};
 use harness::program::wscope;
-use harness::raw::Peer;
+use harness::raw::{Peer, RawServer};
 use harness::running::Signal;
 use harness::served::serve;
 use serde_json::{Value, json};
@@ -61,6 +61,65 @@ fn the_page_talks_with_a_client_that_is_not_a_page() {
         let unknown = known.filter(|line| !line.contains("WebSocket connection to"));
         assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&str>::new());
     }
+}
+
+/// A server that answers the probe, and sends the one connection of the load away with a reason that is
+/// markup.
+fn hostile() -> RawServer {
+    RawServer::each(2, |number, peer| {
+        peer.read_head();
+        peer.accept();
+        let first = peer.frame().expect("a message");
+        peer.send_text(&first.text());
+        if number == 2 {
+            peer.frame();
+            peer.send_close(4001, "<script>alert(1)</script>");
+        }
+        peer.drain();
+    })
+}
+
+#[test]
+fn a_report_is_a_page_that_loads_nothing_and_obeys_nobody() {
+    let server = hostile();
+    let url = server.url();
+    let flags = [
+        "bench",
+        &url,
+        "-c",
+        "1",
+        "-d",
+        "10s",
+        "--warmup",
+        "0",
+        "--heartbeat",
+        "off",
+    ];
+    let report = ["--report", "html=page.html", "--threshold", "rtt.p99<1h"];
+    let output = wscope(&[&flags[..], &report].concat()).run();
+    let Some(browser) = report_in_browser(&output.home.path().join("page.html")) else {
+        return;
+    };
+    browser.log.line("done");
+    let log = String::from_utf8_lossy(&browser.log.so_far()).into_owned();
+    let seen: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let (done, pages) = seen.split_last().unwrap();
+    assert_eq!(*done, json!({"done": true}));
+    assert_eq!(
+        pages.len(),
+        4,
+        "a console message, an error or a request: {log}"
+    );
+    for page in pages {
+        assert_eq!(page["scripts"], 0, "{page}");
+        assert_eq!(page["overflow"], false, "{page}");
+        let text = page["text"].as_str().unwrap();
+        assert!(text.contains("<script>alert(1)</script>"), "{text}");
+    }
+    assert_ne!(pages[0]["background"], pages[1]["background"]);
 }
 
 #[test]

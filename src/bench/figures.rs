@@ -57,6 +57,16 @@ impl Latency {
     /// The steps of an opening, in their order.
     pub const STEPS: [Self; 5] = [Self::Dns, Self::Tcp, Self::Proxy, Self::Tls, Self::Upgrade];
 
+    /// What a run is mainly about, the first that it has: scripts, messages, and where nothing is
+    /// said the connections themselves.
+    pub const MAIN: [Self; 5] = [
+        Self::Session,
+        Self::Rtt,
+        Self::Service,
+        Self::Ping,
+        Self::Handshake,
+    ];
+
     /// The name in results and thresholds.
     pub const fn name(self) -> &'static str {
         match self {
@@ -268,8 +278,20 @@ impl Figures {
         &self.latencies[which as usize]
     }
 
+    /// The latency that the run is mainly about; `None` where nothing was measured.
+    pub fn main(&self) -> Option<Latency> {
+        let mut main = Latency::MAIN.into_iter();
+        main.find(|latency| !self.latency(*latency).is_empty())
+    }
+
     pub fn record(&mut self, which: Latency, time: Duration) {
         record(&mut self.latencies[which as usize], time);
+    }
+
+    /// Adds what was timed elsewhere.
+    pub fn add(&mut self, which: Latency, samples: &Histogram<u64>) {
+        // A histogram that grows by itself takes every other one.
+        let _ = self.latencies[which as usize].add(samples);
     }
 
     /// The step at a place of the script.

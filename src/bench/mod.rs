@@ -9,12 +9,14 @@
 
 mod alarm;
 pub mod codec;
+pub mod compare;
 pub mod distribution;
 pub mod failure;
 pub mod feed;
 pub mod figures;
 pub mod live;
 pub mod machine;
+pub mod merge;
 mod opener;
 pub mod pacer;
 pub mod payload;

@@ -82,12 +82,27 @@ pub(super) fn generate(words: &[String]) -> Result<String, Error> {
     Ok(said)
 }
 
+/// Every command and every tool of one, with its name.
+fn commands(top: &Command) -> impl Iterator<Item = (String, &Command)> {
+    top.get_subcommands().flat_map(|command| {
+        let own = (command.get_name().to_owned(), command);
+        let tools = command.get_subcommands().map(move |tool| {
+            let name = format!("{} {}", command.get_name(), tool.get_name());
+            (name, tool)
+        });
+        std::iter::once(own).chain(tools)
+    })
+}
+
 /// `wscope.1`, and one page for each subcommand.
 fn man() -> Result<Vec<File>, Error> {
     let top = built();
     let mut files = vec![page(&top, "wscope")?];
-    for command in top.get_subcommands() {
-        files.push(page(command, &format!("wscope-{}", command.get_name()))?);
+    for (name, command) in commands(&top) {
+        files.push(page(
+            command,
+            &format!("wscope-{}", name.replace(' ', "-")),
+        )?);
     }
     Ok(files)
 }
@@ -119,6 +134,8 @@ fn render(man: &Man, command: &Command, text: &mut Vec<u8>) -> std::io::Result<(
     man.render_options_section(text)?;
     if command.has_subcommands() {
         man.render_subcommands_section(text)?;
+    }
+    if command.get_name() == "wscope" {
         examples().to_writer(text)?;
         surroundings().to_writer(text)?;
     }
@@ -180,12 +197,12 @@ fn completions() -> Vec<File> {
 fn readme_flags() -> String {
     let top = built();
     let mut text = String::new();
-    for command in top.get_subcommands() {
+    for (name, command) in commands(&top) {
         let about = command
             .get_about()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let _ = writeln!(text, "**`wscope {}`**: {about}\n", command.get_name());
+        let _ = writeln!(text, "**`wscope {name}`**: {about}\n");
         let mut headings: Vec<&str> = Vec::new();
         for arg in shown(command) {
             let heading = arg.get_help_heading().unwrap_or_default();

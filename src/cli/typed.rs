@@ -7,7 +7,9 @@ use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches};
 
-use super::args::{Bench, Connect, EXAMPLES, Listen, Ping, Serve, Test, Top};
+use super::args::{
+    Bench, BenchCompare, BenchMerge, BenchReport, Connect, EXAMPLES, Listen, Ping, Serve, Test, Top,
+};
 use super::wscat;
 use crate::error::{Error, ExitCode};
 use crate::text::nearest::nearest;
@@ -38,6 +40,10 @@ pub(super) enum Kind {
     Test,
     Bench,
     Ping,
+    /// The tools of `bench`.
+    BenchReport,
+    BenchCompare,
+    BenchMerge,
 }
 
 /// A command line that clap has understood.
@@ -63,8 +69,12 @@ pub(super) fn parse(words: Vec<OsString>) -> Result<Request, Error> {
         }));
     };
     if let Some(kind) = Kind::named(first) {
+        let (kind, rest) = match words.get(1).and_then(|word| kind.tool(word)) {
+            Some(tool) => (tool, &words[2..]),
+            None => (kind, &words[1..]),
+        };
         let command = kind.command().bin_name(format!("wscope {}", kind.name()));
-        return Ok(request(kind, command, words[1..].to_vec(), false));
+        return Ok(request(kind, command, rest.to_vec(), false));
     }
     if let Some((kind, command)) = wscat::command(&words) {
         return Ok(request(kind, command, words, true));
@@ -97,8 +107,23 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| word == kind.name())
     }
 
+    /// The tools of `bench`, whose names are two words. No config file counts for them.
+    pub(super) const TOOLS: [Self; 3] = [Self::BenchReport, Self::BenchCompare, Self::BenchMerge];
+
+    /// The tool of a command that its next word names.
+    fn tool(self, word: &OsStr) -> Option<Self> {
+        let mut tools = Self::TOOLS.into_iter();
+        tools.find(|tool| {
+            let (command, name) = tool.name().split_once(' ').unwrap_or_default();
+            command == self.name() && word == name
+        })
+    }
+
     pub(super) const fn name(self) -> &'static str {
         match self {
+            Self::BenchReport => "bench report",
+            Self::BenchCompare => "bench compare",
+            Self::BenchMerge => "bench merge",
             Self::Connect => "connect",
             Self::Listen => "listen",
             Self::Serve => "serve",
@@ -116,6 +141,9 @@ impl Kind {
             Self::Test => Test::command(),
             Self::Bench => Bench::command(),
             Self::Ping => Ping::command(),
+            Self::BenchReport => BenchReport::command(),
+            Self::BenchCompare => BenchCompare::command(),
+            Self::BenchMerge => BenchMerge::command(),
         }
     }
 }

@@ -1,20 +1,31 @@
 //! `bench`: loads a server with many connections, and says how that went.
 
+pub mod baseline;
+pub mod compare;
 mod consent;
+mod exposition;
+pub mod merge;
 mod preview;
+pub mod report;
+mod reporting;
 pub mod script;
 mod shards;
+pub mod stored;
+pub mod tool;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use self::baseline::{Baselines, Ready};
 use self::consent::ask_before_loading;
+use self::exposition::Exposition;
 use self::preview::{debug, dry_run};
+pub use self::reporting::{Place, Report};
+use self::reporting::{Prepared, check};
 use super::at;
 use super::demo::Demo;
 use super::leaving::{self, Bounds, Left};
@@ -26,7 +37,7 @@ use crate::bench::feed::Feed;
 use crate::bench::plan::{PER_SOURCE, Sources, Workload};
 use crate::bench::preflight::{self, Limits};
 use crate::bench::probe::{self, Probed};
-use crate::bench::report::{self, Glyphs, REPORTS};
+use crate::bench::report::{self as reports, Glyphs};
 use crate::bench::request::Request;
 use crate::bench::result::{self, BenchResult, Facets};
 use crate::bench::run::{self, Finished, Second, Setting, Stop, Users, Watched};
@@ -68,6 +79,7 @@ pub struct Plan {
     pub pid: Option<u32>,
     /// `--report NAME=FILE`.
     pub reports: Vec<Report>,
+    pub baselines: Baselines,
     /// What the summary may be drawn with.
     pub glyphs: Glyphs,
     /// Say every second how it goes.
@@ -81,15 +93,6 @@ pub struct Plan {
     pub max_time: Option<Duration>,
     /// Said before anything else: dropped headers, credentials over plain ws.
     pub notes: Vec<String>,
-}
-
-/// Where a report goes.
-#[derive(Debug, Clone)]
-pub struct Report {
-    /// The name of an entry of [`REPORTS`].
-    pub name: &'static str,
-    /// `None` for stdout, which the summary then leaves to it.
-    pub path: Option<PathBuf>,
 }
 
 /// What is done instead of a load.
@@ -138,6 +141,8 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         plan.workload.script = Some(Arc::new(script));
     }
     check_thresholds(&plan)?;
+    check(&plan.reports)?;
+    plan.check_baseline()?;
     let whole = plan.workload.clone();
     plan.workload = shards::part(&whole, plan.shard)?;
     if let Ok(address) = request.base().target.host().parse() {
@@ -153,6 +158,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         return Ok(ExitCode::DONE);
     }
     preflight::check(needs, limits())?;
+    let results = Results::prepare(&plan, &output).await?;
     let mut signals = Signals::listen()?;
     let begin = async {
         let target = &request.base().target;
@@ -164,7 +170,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
             None => None,
         };
         let start_at = plan.start_at;
-        let begun = begin(plan, whole, request, tls, &output).await?;
+        let begun = begin(plan, whole, request, tls, results, &output).await?;
         if let (Begun::Load(_), Some(at)) = (&begun, start_at) {
             shards::wait_until(at, &output).await;
         }
@@ -232,11 +238,35 @@ enum Begun {
     Ended(ExitCode),
 }
 
+/// Where the result goes.
+struct Results {
+    reports: Prepared,
+    baselines: Ready,
+    exposition: Exposition,
+}
+
+impl Results {
+    /// Makes all of that ready before anything is opened, so that it is known in time what is wrong.
+    ///
+    /// # Errors
+    /// A file cannot be written, a baseline not be read, a port not be had.
+    async fn prepare(plan: &Plan, output: &Output) -> Result<Self, Error> {
+        let is_load = plan.only.is_none();
+        let reports = if is_load { &plan.reports[..] } else { &[] };
+        Ok(Self {
+            reports: Prepared::new(reports)?,
+            baselines: plan.baselines.prepare()?,
+            exposition: Exposition::start(reports, output).await?,
+        })
+    }
+}
+
 /// A load whose first connection has been seen to work.
 struct Load {
     plan: Plan,
     /// Of all shards together.
     whole: Workload,
+    results: Results,
     setting: Setting,
     target: Target,
     /// The server's address, where it has one.
@@ -249,6 +279,7 @@ async fn begin(
     whole: Workload,
     request: Request,
     tls: Option<Arc<Connector>>,
+    results: Results,
     output: &Output,
 ) -> Result<Begun, Error> {
     let debugs = plan.only == Some(Only::Debug);
@@ -281,7 +312,7 @@ async fn begin(
             rehearsal.open
         }
     };
-    load(plan, whole, request, tls, open, output).await
+    load(plan, whole, request, tls, open, results, output).await
 }
 
 /// Makes everything ready, once it is known where the connections lead.
@@ -291,6 +322,7 @@ async fn load(
     request: Request,
     tls: Option<Arc<Connector>>,
     open: Option<Open>,
+    results: Results,
     output: &Output,
 ) -> Result<Begun, Error> {
     let address = open.as_ref().and_then(|open| open.peer.parse().ok());
@@ -332,6 +364,7 @@ async fn load(
         names.any(|name| name.starts_with("permessage-deflate"))
     });
     Ok(Begun::Load(Box::new(Load {
+        results,
         plan,
         whole,
         setting,
@@ -385,14 +418,33 @@ impl Load {
         let Self {
             plan,
             whole,
+            results:
+                Results {
+                    reports,
+                    mut baselines,
+                    exposition,
+                },
             setting,
             target,
             address,
             compress,
         } = self;
+        let facets = Facets {
+            workload: &plan.workload,
+            whole: &whole,
+            start_at: plan.start_at,
+            target: target.redacted(),
+            tls: target.is_tls(),
+            compress,
+            local: address.is_some_and(|peer: SocketAddr| peer.ip().is_loopback()),
+            inside: plan.demo,
+            thresholds: &plan.thresholds,
+        };
+        baselines.check(&result::workload_info(&whole, &facets))?;
         let live_output = output.clone();
         let says = plan.live;
         let mut live = move |second: &Second| {
+            exposition.observe(second);
             if says {
                 live_output.talk(live::line(second).as_bytes());
             }
@@ -416,25 +468,19 @@ impl Load {
                 }
             }
         };
-        let facets = Facets {
-            workload: &plan.workload,
-            whole: &whole,
-            start_at: plan.start_at,
-            target: target.redacted(),
-            tls: target.is_tls(),
-            compress,
-            local: address.is_some_and(|peer: SocketAddr| peer.ip().is_loopback()),
-            inside: plan.demo,
-            thresholds: &plan.thresholds,
-        };
         let mut result = result::result(&finished, &facets);
+        baselines.compare(&mut result, output);
+        let strict = plan.strict || baselines.needs_validity();
         let code = if timed_out {
             ExitCode::TIMEOUT
         } else {
-            exit_code(signalled, &finished, &result, plan.strict)
+            exit_code(signalled, &finished, &result, strict)
         };
         result.run.exit_code = code.0;
-        tell(&plan, &result, output)?;
+        let summary = reports::summary(&result, plan.glyphs);
+        reports.say(&summary, output);
+        baselines.save(&result, code, &reports, output)?;
+        reports.write(&result, plan.glyphs, output)?;
         Ok(code)
     }
 }
@@ -480,6 +526,11 @@ fn exit_code(
             _ => ExitCode::CONNECT,
         });
     }
+    verdict_code(result, strict)
+}
+
+/// 4, then 10, then 0.
+const fn verdict_code(result: &BenchResult, strict: bool) -> ExitCode {
     if !result.verdict.passed {
         ExitCode::NOT_MET
     } else if strict && !result.verdict.valid {
@@ -487,33 +538,6 @@ fn exit_code(
     } else {
         ExitCode::DONE
     }
-}
-
-/// Writes the reports; the summary goes to stdout, or to stderr where a report takes stdout.
-fn tell(plan: &Plan, result: &BenchResult, output: &Output) -> Result<(), Error> {
-    let summary = report::summary(result, plan.glyphs);
-    if plan.reports.iter().any(|report| report.path.is_none()) {
-        output.talk(summary.as_bytes());
-    } else {
-        output.data(summary.as_bytes());
-    }
-    for wanted in &plan.reports {
-        let Some(entry) = REPORTS.iter().find(|entry| entry.name == wanted.name) else {
-            continue;
-        };
-        let bytes = (entry.write)(result, plan.glyphs);
-        match &wanted.path {
-            None => output.data(&bytes),
-            Some(path) => {
-                std::fs::write(path, bytes).map_err(|cause| Error::Io {
-                    doing: format!("writing {}", path.display()),
-                    cause,
-                })?;
-                output.data(format!("Saved        {}\n", path.display()).as_bytes());
-            }
-        }
-    }
-    Ok(())
 }
 
 fn talk(output: &Output, sentence: &str) {

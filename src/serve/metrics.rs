@@ -2,12 +2,12 @@
 //! that whatever is told of is counted too.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::expectation::Figures;
 use crate::model::event::{Direction, What};
+use crate::text::exposition::Page;
 
 /// Counters since the start.
 #[derive(Debug, Default)]
@@ -116,36 +116,31 @@ impl Metrics {
 
     /// The text exposition format, version 0.0.4.
     pub(super) fn text(&self, gauges: Gauges) -> String {
-        let mut page = String::new();
+        let mut page = Page::default();
         let gauge = "gauge";
-        one(
-            &mut page,
+        page.one(
             "wscope_connections",
             gauge,
             "Open connections.",
             gauges.connections,
         );
-        one(
-            &mut page,
+        page.one(
             "wscope_channels",
             gauge,
             "Rooms and topics that somebody is in.",
             gauges.channels,
         );
-        one(
-            &mut page,
+        page.one(
             "wscope_queued_bytes",
             gauge,
             "Bytes that wait for peers to read.",
             gauges.queued,
         );
-        let opened = self.opened.load(Ordering::Relaxed);
-        one(
-            &mut page,
+        page.one(
             "wscope_connections_total",
             "counter",
             "Connections that were opened.",
-            opened,
+            self.opened.load(Ordering::Relaxed),
         );
         let of = |traffic: &Traffic| {
             let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -166,35 +161,20 @@ impl Metrics {
                 sent.1,
             ),
         ] {
-            head(&mut page, name, "counter", help);
-            sample(&mut page, name, "dir=\"in\"", received);
-            sample(&mut page, name, "dir=\"out\"", sent);
+            page.head(name, "counter", help);
+            page.sample(name, "dir=\"in\"", received);
+            page.sample(name, "dir=\"out\"", sent);
         }
         let rare = self.rare.lock().unwrap_or_else(PoisonError::into_inner);
         let mut last = None;
         for ((metric, labels), count) in rare.iter() {
             if last.replace(metric) != Some(metric) {
-                head(&mut page, metric.name, "counter", metric.help);
+                page.head(metric.name, "counter", metric.help);
             }
-            sample(&mut page, metric.name, labels, *count);
+            page.sample(metric.name, labels, *count);
         }
-        page
+        page.into_text()
     }
-}
-
-fn one(page: &mut String, name: &str, kind: &str, help: &str, value: impl std::fmt::Display) {
-    head(page, name, kind, help);
-    let _ = writeln!(page, "{name} {value}");
-}
-
-// Writing to a String never fails.
-
-fn head(page: &mut String, name: &str, kind: &str, help: &str) {
-    let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} {kind}");
-}
-
-fn sample(page: &mut String, name: &str, labels: &str, value: u64) {
-    let _ = writeln!(page, "{name}{{{labels}}} {value}");
 }
 
 #[cfg(test)]

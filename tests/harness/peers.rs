@@ -142,6 +142,13 @@ pub fn panel(url: &str, saved: &Path, opened: &Path) -> Option<PeerServer> {
     chromium("panel.mjs", &[url, &name(saved), &name(opened)])
 }
 
+/// A report of `bench` in headless Chromium, at two widths and in two colour schemes
+/// (`peers/report.mjs`).
+#[track_caller]
+pub fn report(file: &Path) -> Option<PeerServer> {
+    chromium("report.mjs", &[&file.display().to_string()])
+}
+
 #[track_caller]
 fn chromium(script: &str, args: &[&str]) -> Option<PeerServer> {
     if !has_browser() {

@@ -1,12 +1,12 @@
 //! `json`: the whole result (`docs/bench-result.v1.schema.json`).
 
-use super::{Entry, Glyphs};
+use super::{Entry, Form, Glyphs};
 use crate::bench::result::BenchResult;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "json",
     help: "the whole result, with its histograms",
-    write,
+    form: Form::File(write),
 };
 
 fn write(result: &BenchResult, _: Glyphs) -> Vec<u8> {

@@ -1,21 +1,23 @@
 //! `text`: the summary for people. The verdict is on its second line, each block has one unit,
 //! zeroes are printed, and every rate says over which time.
 
-use std::fmt::Write as _;
-
-use crate::bench::result::{BenchResult, CloseCount, ErrorCount, LatencyInfo, ThresholdResult};
+use crate::bench::result::table::{LATENCIES, LatencyRow, STEPS};
+use crate::bench::result::{
+    BaselineInfo, BenchResult, CloseCount, ErrorCount, LatencyInfo, ThresholdResult,
+};
 use crate::bench::threshold::Unit;
 use crate::model::units::{Thousands, show_size};
 use crate::text::sanitize;
 
-use super::Entry;
+use super::comparison::text::{counts, row};
 use super::plot::{self, Glyphs};
 use super::shards;
+use super::{Entry, Form};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "text",
     help: "the summary that is printed after every run",
-    write: |result, glyphs| summary(result, glyphs).into_bytes(),
+    form: Form::File(|result, glyphs| summary(result, glyphs).into_bytes()),
 };
 
 /// Columns of bars.
@@ -39,6 +41,9 @@ pub(super) fn summary(result: &BenchResult, glyphs: Glyphs) -> String {
     text.errors(&result.errors);
     text.closes(&result.closes);
     text.thresholds(&result.thresholds);
+    if let Some(baseline) = &result.baseline {
+        text.baseline(baseline);
+    }
     for line in shards::block(&result.shards) {
         text.line(format_args!("{line}"));
     }
@@ -52,12 +57,10 @@ struct Text {
 }
 
 impl Text {
-    /// Adds a line. Writing to a String cannot fail.
+    /// Adds a line. What a peer or a file says in it is made harmless here, for all lines.
     fn line(&mut self, args: std::fmt::Arguments<'_>) {
-        let start = self.text.len();
-        let _ = self.text.write_fmt(args);
-        let end = start + self.text[start..].trim_end().len();
-        self.text.truncate(end);
+        let line = args.to_string();
+        self.text.push_str(&sanitize::line(line.trim_end()));
         self.text.push('\n');
     }
 
@@ -67,7 +70,7 @@ impl Text {
             "wscope bench {}   {}   {}   {}   seed {}   run {}{}",
             run.version,
             result.workload.mode,
-            sanitize::line(&result.workload.targets.join(" ")),
+            result.workload.targets.join(" "),
             run.started_at.get(..19).unwrap_or_default().to_owned() + "Z",
             run.seed,
             run.id,
@@ -136,31 +139,14 @@ impl Text {
     }
 
     fn latencies(&mut self, result: &BenchResult) {
-        let latency = &result.latency;
         self.line(format_args!(
             "Latency (ms)   {:>12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
             "count", "min", "p50", "p90", "p99", "p99.9", "p99.99", "max"
         ));
-        let rows = [
-            ("rtt", &latency.rtt, "from intended send"),
-            (
-                "session",
-                &latency.session,
-                "a whole script, from when it was due",
-            ),
-            ("service", &latency.service, "from actual write"),
-            ("first message", &latency.first_message, "from the 101"),
-            ("ping", &latency.ping, ""),
-            ("send stall", &latency.send_stall, ""),
-        ];
-        for (name, info, note) in rows {
-            let is_main = match name {
-                "rtt" => result.iterations.is_none(),
-                "session" => result.iterations.is_some(),
-                _ => false,
-            };
-            if info.count > 0 || is_main {
-                self.latency(name, info, note);
+        for row in LATENCIES {
+            let info = (row.get)(result);
+            if info.count > 0 || row.path == result.usual_latency().path {
+                self.latency(row.title, info, row.note);
             }
         }
         self.line(format_args!(""));
@@ -194,18 +180,12 @@ impl Text {
             "count", "min", "p50", "p90", "p99", "p99.9", "p99.99", "max"
         ));
         let whole = handshake.total.p50.unwrap_or(1).max(1);
-        let steps = [
-            ("dns", &handshake.dns),
-            ("tcp", &handshake.tcp),
-            ("proxy", &handshake.proxy),
-            ("tls", &handshake.tls),
-            ("upgrade", &handshake.upgrade),
-        ];
-        for (name, info) in steps {
+        for step in STEPS {
+            let info = (step.get)(result);
             if info.count > 0 {
                 let part = info.p50.unwrap_or(0) as f64 / whole as f64;
                 let bar = self.glyphs.bar(part, BAR);
-                self.latency(name, info, &bar);
+                self.latency(step.title, info, &bar);
             }
         }
         self.latency("total", &handshake.total, "");
@@ -214,20 +194,19 @@ impl Text {
 
     /// How the main latency is distributed, and how it went from second to second.
     fn pictures(&mut self, result: &BenchResult) {
-        let (title, info, column) = match &result.iterations {
-            None => ("RTT", &result.latency.rtt, "rtt_p99"),
-            Some(_) => ("Session", &result.latency.session, "session_p99"),
-        };
-        let Some(samples) = info.hdr.decoded().filter(|samples| !samples.is_empty()) else {
+        let main = result.main_latency();
+        let title = heading(main);
+        let samples = (main.get)(result).hdr.decoded();
+        let Some(samples) = samples.filter(|samples| !samples.is_empty()) else {
             return;
         };
         let mut left = vec![format!("{title} distribution (ms)")];
         left.extend(plot::distribution(&samples, self.glyphs));
-        let seconds = result.series.of(column);
+        let seconds = result.series.quantile(main.path, 0.99);
         let right = match seconds.len() {
             // Two points are no picture.
             0..=2 => Vec::new(),
-            _ => plot::over_time(title, &seconds, self.glyphs),
+            _ => plot::over_time(&title, &seconds, self.glyphs),
         };
         for line in plot::beside(&left, &right) {
             self.line(format_args!("{line}"));
@@ -243,7 +222,7 @@ impl Text {
         let path = result.workload.script.as_deref().unwrap_or_default();
         self.line(format_args!(
             "Script        {}   played {} ({:.1}/s)   passed {}   failed {}{}   unfinished {}   dropped {}   users {}",
-            sanitize::line(path),
+            path,
             Thousands(played.passed + played.failed),
             played.rate,
             Thousands(played.passed),
@@ -308,7 +287,7 @@ impl Text {
                 error.kind,
                 error.first_at.get(11..23).unwrap_or_default(),
                 error.connection,
-                sanitize::line(&error.sample),
+                error.sample,
             ));
         }
     }
@@ -321,9 +300,10 @@ impl Text {
                     .detail
                     .as_ref()
                     .map_or_else(String::new, |detail| format!(" ({detail})"));
-                let reason = close.reason.as_ref().map_or_else(String::new, |reason| {
-                    format!(" \"{}\"", sanitize::line(reason))
-                });
+                let reason = close
+                    .reason
+                    .as_ref()
+                    .map_or_else(String::new, |reason| format!(" \"{reason}\""));
                 format!(
                     "{} x {} by {}{detail}{reason}",
                     Thousands(close.count),
@@ -343,12 +323,7 @@ impl Text {
 
     fn thresholds(&mut self, thresholds: &[ThresholdResult]) {
         for (at, threshold) in thresholds.iter().enumerate() {
-            let unit = match threshold.unit.as_str() {
-                "us" => Unit::Time,
-                "ratio" => Unit::Share,
-                "per_second" => Unit::Rate,
-                _ => Unit::Count,
-            };
+            let (limit, value) = shown(threshold);
             self.line(format_args!(
                 "{:<12} {:<4}  {:<22} {} {:<10} {}",
                 if at == 0 { "Thresholds" } else { "" },
@@ -359,15 +334,35 @@ impl Text {
                 },
                 threshold.metric,
                 threshold.op,
-                unit.show(threshold.limit),
-                threshold
-                    .value
-                    .map_or_else(|| "not measured".to_owned(), |value| unit.show(value)),
+                limit,
+                value,
             ));
         }
         if !thresholds.is_empty() {
             self.line(format_args!(""));
         }
+    }
+
+    /// What changed, and what a run is mainly about.
+    fn baseline(&mut self, baseline: &BaselineInfo) {
+        self.line(format_args!(
+            "Baseline     {}   run {} of {}Z   {}",
+            baseline.name,
+            baseline.id,
+            baseline.started_at.get(..19).unwrap_or_default(),
+            counts(&baseline.figures),
+        ));
+        for note in &baseline.notes {
+            self.line(format_args!("             differs: {note}"));
+        }
+        self.line(format_args!(
+            "  {:<24}{:>14}{:>14}{:>10}{:>9}",
+            "", "baseline", "this run", "change", "noise"
+        ));
+        for figure in &baseline.figures {
+            self.line(format_args!("  {}", row(figure)));
+        }
+        self.line(format_args!(""));
     }
 
     fn generator(&mut self, result: &BenchResult) {
@@ -403,6 +398,17 @@ impl Text {
     }
 }
 
+/// A latency at the head of a picture.
+pub(super) fn heading(row: &LatencyRow) -> String {
+    let title = match row.path {
+        "rtt" => return "RTT".to_owned(),
+        "handshake" => row.path,
+        _ => row.title,
+    };
+    let (first, rest) = title.split_at_checked(1).unwrap_or_default();
+    first.to_uppercase() + rest
+}
+
 /// What a message costs this machine, by the path that it takes.
 fn cost(result: &BenchResult) -> String {
     let path = match result.workload.path.as_str() {
@@ -425,15 +431,39 @@ fn first_of(line: &str) -> String {
     }
 }
 
+/// The limit of a threshold, and the value that it was judged by.
+pub(super) fn shown(threshold: &ThresholdResult) -> (String, String) {
+    let unit = Unit::named(&threshold.unit);
+    let value = threshold.value.map(|value| unit.show(value));
+    let value = value.unwrap_or_else(|| "not measured".to_owned());
+    (unit.show(threshold.limit), value)
+}
+
+/// The verdict in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    Pass,
+    Suspect,
+    Fail,
+}
+
+pub(super) const fn word(result: &BenchResult) -> Word {
+    match (result.verdict.passed, result.verdict.valid) {
+        (false, _) => Word::Fail,
+        (true, false) => Word::Suspect,
+        (true, true) => Word::Pass,
+    }
+}
+
 /// What a log is searched for: did it pass, and may that be believed.
-fn verdict(result: &BenchResult) -> String {
+pub(super) fn verdict(result: &BenchResult) -> String {
     let verdict = &result.verdict;
     let warnings = verdict.warnings.len();
-    let word = match (verdict.passed, verdict.valid) {
-        (false, _) => "FAIL",
-        (true, false) => "SUSPECT",
-        (true, true) if warnings > 0 => "PASS with warnings",
-        (true, true) => "PASS",
+    let word = match word(result) {
+        Word::Fail => "FAIL",
+        Word::Suspect => "SUSPECT",
+        Word::Pass if warnings > 0 => "PASS with warnings",
+        Word::Pass => "PASS",
     };
     let judged = shards::judged(&result.thresholds);
     let validity = if verdict.valid {
@@ -445,6 +475,11 @@ fn verdict(result: &BenchResult) -> String {
         0 => "no warnings".to_owned(),
         1 => "1 warning".to_owned(),
         more => format!("{more} warnings"),
+    };
+    let judged = match &result.baseline {
+        None => judged,
+        Some(baseline) if baseline.worse => format!("{judged}, worse than the baseline"),
+        Some(_) => format!("{judged}, not worse than the baseline"),
     };
     format!(
         "{word}   {judged}, {validity}, {warned}, ended by {}",

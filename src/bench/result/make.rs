@@ -2,33 +2,25 @@
 
 use std::time::{Duration, SystemTime};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
-
 use super::super::failure::Name;
-use super::super::figures::{self, Close, Closes, Figures, Latency, Seen};
+use super::super::figures::{Close, Closes, Figures, Seen};
 use super::super::machine;
 use super::super::payload::Content;
 use super::super::plan::{Pace, Workload};
 use super::super::run::Finished;
-use super::super::script::Step;
-use super::super::shard::Shard;
-use super::super::threshold::{Measured, Threshold, Unit};
+use super::super::threshold::{Measured, Threshold};
 use super::super::verdict::{self, Facts, Remark};
 use super::hash::workload_hash;
+use super::sections::{
+    bytes, checks, frames, iterations, judged, lag, latencies, messages, micros_per_message, round,
+    steps, time,
+};
 use super::series::series;
 use super::{
-    BenchResult, Bytes, Check, CloseCount, Connections, Environment, ErrorCount, Frames, Generator,
-    Handshake, Hdr, Iterations, Lag, Latencies, LatencyInfo, Messages, PERCENTILES, PayloadInfo,
-    RemarkInfo, Run, SCHEMA, ShardInfo, StageInfo, StepInfo, TargetProcess, ThresholdResult,
-    Verdict, WorkloadInfo,
+    BenchResult, CloseCount, Connections, Environment, ErrorCount, Generator, PayloadInfo,
+    RemarkInfo, Run, SCHEMA, ShardInfo, StageInfo, TargetProcess, Verdict, WorkloadInfo,
 };
-use crate::model::frame::Opcode;
 use crate::model::message::Kind;
-use crate::model::ndjson;
-use std::collections::BTreeMap;
 
 /// What a result is made from, beside the run itself.
 #[derive(Debug)]
@@ -122,6 +114,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
             rss_peak_bytes: target.rss_peak,
         }),
         series: series(finished),
+        baseline: None,
         shards: Vec::new(),
     }
 }
@@ -133,11 +126,6 @@ fn start_lag(finished: &Finished, start_at: Option<SystemTime>) -> Option<i64> {
         Ok(late) => micros(late),
         Err(early) => -micros(early.duration()),
     })
-}
-
-pub(super) fn round(value: f64, digits: i32) -> f64 {
-    let factor = 10_f64.powi(digits);
-    (value * factor).round() / factor
 }
 
 fn run(finished: &Finished, seed: u64) -> Run {
@@ -156,15 +144,12 @@ fn run(finished: &Finished, seed: u64) -> Run {
     }
 }
 
-pub(super) fn time(at: SystemTime) -> String {
-    ndjson::rfc3339(at)
-}
-
 fn seconds(time: Duration) -> f64 {
     round(time.as_secs_f64(), 3)
 }
 
-fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
+/// What a load asks for.
+pub fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
     let (pace, rate, pipeline) = match workload.pace {
         Pace::Closed { pipeline, .. } => ("closed", None, Some(pipeline)),
         Pace::Open { rate, .. } => ("open", Some(rate.of(workload.connections)), None),
@@ -247,165 +232,6 @@ fn connections(finished: &Finished, workload: &Workload) -> Connections {
     }
 }
 
-pub(in crate::bench) fn messages(figures: &Figures, measured: Duration) -> Messages {
-    let counted = figures.messages;
-    let rate = |count: u64| round(count as f64 / measured.as_secs_f64().max(1e-3), 1);
-    Messages {
-        sent: counted.sent,
-        received: counted.received,
-        matched: counted.matched,
-        unanswered: counted.unanswered,
-        timed_out: counted.timed_out,
-        dropped: counted.dropped,
-        late: counted.late,
-        duplicate: counted.duplicate,
-        out_of_order: counted.out_of_order,
-        unexpected: counted.unexpected,
-        sent_rate: rate(counted.sent),
-        received_rate: rate(counted.received),
-    }
-}
-
-pub(in crate::bench) fn iterations(figures: &Figures, measured: Duration) -> Iterations {
-    let counted = figures.iterations;
-    let ended = (counted.passed + counted.failed) as f64;
-    Iterations {
-        started: counted.started,
-        passed: counted.passed,
-        failed: counted.failed,
-        unmet: counted.unmet,
-        unfinished: counted
-            .started
-            .saturating_sub(counted.passed + counted.failed),
-        dropped: counted.dropped,
-        rate: round(ended / measured.as_secs_f64().max(1e-3), 1),
-    }
-}
-
-/// Each step with what was counted of it; those that were never reached have nothing.
-fn counted<'a>(
-    figures: &'a Figures,
-    steps: &'a [Step],
-) -> impl Iterator<Item = (&'a Step, figures::Step)> {
-    let steps = steps.iter().enumerate();
-    steps.map(|(place, step)| (step, figures.steps.get(place).cloned().unwrap_or_default()))
-}
-
-pub(in crate::bench) fn steps(figures: &Figures, steps: &[Step]) -> Vec<StepInfo> {
-    let info = |(step, counted): (&Step, figures::Step)| StepInfo {
-        name: step.name.clone(),
-        text: step.text.clone(),
-        kind: step.kind.name().into(),
-        passed: counted.passed,
-        failed: counted.failed,
-    };
-    counted(figures, steps).map(info).collect()
-}
-
-pub(in crate::bench) fn checks(figures: &Figures, steps: &[Step]) -> Vec<Check> {
-    let checks = counted(figures, steps).filter(|(step, _)| step.is_check());
-    let check = |(step, counted): (&Step, figures::Step)| Check {
-        name: step.name.clone(),
-        text: step.text.clone(),
-        passed: counted.passed,
-        failed: counted.failed,
-    };
-    checks.map(check).collect()
-}
-
-pub(in crate::bench) fn bytes(figures: &Figures) -> Bytes {
-    let counted = figures.bytes;
-    Bytes {
-        sent_payload: counted.sent_payload,
-        sent_wire: counted.sent_wire,
-        received_payload: counted.received_payload,
-        received_wire: counted.received_wire,
-    }
-}
-
-pub(in crate::bench) fn frames(figures: &Figures) -> Frames {
-    Frames {
-        sent: by_opcode(&figures.frames_sent),
-        received: by_opcode(&figures.frames_received),
-    }
-}
-
-fn by_opcode(counts: &[u64; 16]) -> BTreeMap<String, u64> {
-    let named = counts.iter().enumerate().filter(|(_, count)| **count > 0);
-    named
-        .map(|(opcode, count)| (Opcode::new(opcode as u8).name().to_owned(), *count))
-        .collect()
-}
-
-pub(in crate::bench) fn latencies(figures: &Figures, steps: &[Step]) -> Latencies {
-    let info = |latency| latency_info(figures.latency(latency));
-    Latencies {
-        unit: "us".into(),
-        rtt: info(Latency::Rtt),
-        service: info(Latency::Service),
-        first_message: info(Latency::FirstMessage),
-        ping: info(Latency::Ping),
-        sched_lag: info(Latency::SchedLag),
-        send_stall: info(Latency::SendStall),
-        session: info(Latency::Session),
-        step: counted(figures, steps)
-            .map(|(step, counted)| (step.name.clone(), latency_info(&counted.latency)))
-            .collect(),
-        handshake: Handshake {
-            total: info(Latency::Handshake),
-            dns: info(Latency::Dns),
-            tcp: info(Latency::Tcp),
-            proxy: info(Latency::Proxy),
-            tls: info(Latency::Tls),
-            upgrade: info(Latency::Upgrade),
-        },
-    }
-}
-
-fn latency_info(histogram: &Histogram<u64>) -> LatencyInfo {
-    let count = histogram.len();
-    let any = |value: u64| (count > 0).then_some(value);
-    let mean = |value: f64| (count > 0).then(|| round(value, 1));
-    let percentile = |at: usize| {
-        let (percentile, least) = PERCENTILES[at];
-        (count >= least).then(|| histogram.value_at_quantile(percentile / 100.0))
-    };
-    LatencyInfo {
-        count,
-        min: any(histogram.min()),
-        max: any(histogram.max()),
-        mean: mean(histogram.mean()),
-        stdev: mean(histogram.stdev()),
-        p50: percentile(0),
-        p75: percentile(1),
-        p90: percentile(2),
-        p95: percentile(3),
-        p99: percentile(4),
-        p99_9: percentile(5),
-        p99_99: percentile(6),
-        hdr: Hdr {
-            encoding: "v2-deflate-base64".into(),
-            digits: histogram.sigfig(),
-            data: encoded(histogram),
-        },
-    }
-}
-
-fn encoded(histogram: &Histogram<u64>) -> String {
-    let mut bytes = Vec::new();
-    // Writing to a Vec cannot fail; counts that do not fit the format cannot be reached.
-    let _ = V2DeflateSerializer::new().serialize(histogram, &mut bytes);
-    BASE64.encode(bytes)
-}
-
-impl Hdr {
-    /// The histogram; `None` where a file has something else in its place.
-    pub fn decoded(&self) -> Option<Histogram<u64>> {
-        let bytes = BASE64.decode(&self.data).ok()?;
-        Deserializer::new().deserialize(&mut bytes.as_slice()).ok()
-    }
-}
-
 fn errors(figures: &Figures) -> Vec<ErrorCount> {
     let count = |(name, seen): (&Name, &Seen)| ErrorCount {
         phase: name.phase.into(),
@@ -429,56 +255,17 @@ fn closes(figures: &Figures) -> Vec<CloseCount> {
     figures.closes.iter().map(count).collect()
 }
 
-/// A threshold and what it comes to. A shard judges only what aborts it: that another one's latencies
-/// or counts belong to the same figure, it cannot know.
-pub(in crate::bench) fn judged(
-    threshold: &Threshold,
-    measured: &Measured<'_>,
-    shard: Shard,
-) -> ThresholdResult {
-    let (passed, value) = threshold.judge(measured);
-    let left_to_merge = !shard.is_whole() && !threshold.aborts;
-    ThresholdResult {
-        expr: threshold.text.clone(),
-        metric: threshold.metric.to_string(),
-        op: threshold.comparison.sign().into(),
-        limit: threshold.limit,
-        value,
-        unit: match threshold.metric.unit() {
-            Unit::Time => "us",
-            Unit::Share => "ratio",
-            Unit::Count => "count",
-            Unit::Rate => "per_second",
-        }
-        .into(),
-        passed: passed || left_to_merge,
-        left_to_merge,
-    }
-}
-
 fn generator(finished: &Finished, threads: usize, inside: bool) -> Generator {
-    let lag = finished.figures.latency(Latency::SchedLag);
-    let any = |value: u64| (!lag.is_empty()).then_some(value);
     let used = finished.generator;
+    let cpu = used.cpu * finished.measured.as_secs_f64();
     Generator {
         cpu_percent: round(used.cpu * 100.0, 1),
-        cpu_per_message_us: cpu_per_message(finished).filter(|_| !inside),
+        cpu_per_message_us: micros_per_message(&finished.figures, cpu).filter(|_| !inside),
         busiest_thread_percent: round(used.busiest * 100.0, 1),
-        sched_lag_us: Lag {
-            p50: any(lag.value_at_quantile(0.5)),
-            p99: any(lag.value_at_quantile(0.99)),
-            max: any(lag.max()),
-        },
+        sched_lag_us: lag(&finished.figures),
         rss_peak_bytes: used.rss_peak,
         fds_peak: used.files_peak,
         ports_percent: round(used.ports * 100.0, 1),
         threads,
     }
-}
-
-fn cpu_per_message(finished: &Finished) -> Option<f64> {
-    let messages = finished.figures.messages;
-    let count = messages.sent + messages.received;
-    let cpu = finished.generator.cpu * finished.measured.as_secs_f64() * 1e6;
-    (count > 0).then(|| round(cpu / count as f64, 2))
 }

@@ -5,12 +5,20 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::compare::Figure;
+
 mod hash;
+pub mod hdr;
 mod make;
+mod read;
+pub(super) mod sections;
 mod series;
 mod shard;
+pub mod table;
 
-pub use self::make::{Facets, result};
+pub use self::make::{Facets, result, workload_info};
+pub use self::read::{Unreadable, read};
+pub use self::sections::latency_info;
 pub use self::shard::{ShardInfo, ShardPart};
 
 /// The version of the form of a result.
@@ -56,9 +64,28 @@ pub struct BenchResult {
     /// The server's process, where `--pid` or `--spawn` named it.
     pub target_process: Option<TargetProcess>,
     pub series: Series,
+    /// What the run was compared with (`--baseline`); `null` without one.
+    #[serde(default)]
+    pub baseline: Option<BaselineInfo>,
     /// Those that a merged result is made of, by their index.
     #[serde(default)]
     pub shards: Vec<ShardPart>,
+}
+
+/// An earlier run beside this one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct BaselineInfo {
+    /// As it was named: a saved baseline, or a file.
+    pub name: String,
+    /// Of the run that it is.
+    pub id: String,
+    pub started_at: String,
+    /// A figure is worse by more than the noise.
+    pub worse: bool,
+    pub figures: Vec<Figure>,
+    /// What differs without forbidding a comparison.
+    pub notes: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -143,7 +170,7 @@ pub struct Environment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
-    /// Every threshold holds that was judged.
+    /// Every threshold holds that was judged, and nothing is worse than in the baseline.
     pub passed: bool,
     /// The figures may be believed.
     pub valid: bool,
@@ -392,6 +419,20 @@ pub struct Series {
     pub start: String,
     pub columns: Vec<String>,
     pub rows: Vec<Vec<f64>>,
+    /// The main latency of the run, each second as a histogram: percentiles over longer times or over
+    /// several runs are made from these.
+    #[serde(default)]
+    pub histograms: Vec<SeriesHistograms>,
+}
+
+/// A latency second by second.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SeriesHistograms {
+    /// Its name below `latency`.
+    pub metric: String,
+    /// `v2-deflate-base64`, one for each row.
+    pub data: Vec<String>,
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl EndReason {
 }
 
 /// What happened within one second.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Second {
     /// From the start of the run.
     pub at: Duration,

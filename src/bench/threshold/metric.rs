@@ -269,6 +269,23 @@ pub fn errors(figures: &Figures) -> u64 {
 }
 
 impl Unit {
+    /// The name in results.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Time => "us",
+            Self::Share => "ratio",
+            Self::Count => "count",
+            Self::Rate => "per_second",
+        }
+    }
+
+    /// The unit of a name in a result; an unknown one is a number.
+    pub fn named(name: &str) -> Self {
+        let units = [Self::Time, Self::Share, Self::Count, Self::Rate];
+        let found = units.into_iter().find(|unit| unit.name() == name);
+        found.unwrap_or(Self::Count)
+    }
+
     pub(super) fn parse(self, text: &str) -> Result<f64, String> {
         let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
         match self {
@@ -289,7 +306,9 @@ impl Unit {
     /// A value as people read it.
     pub fn show(self, value: f64) -> String {
         match self {
-            Self::Time => show_duration(Duration::from_secs_f64(value / 1e6)),
+            // A limit may come from a file, where it can be any number.
+            Self::Time => Duration::try_from_secs_f64(value / 1e6)
+                .map_or_else(|_| format!("{value}us"), show_duration),
             Self::Share => format!("{:.2}%", value * 100.0),
             Self::Count => format!("{value}"),
             Self::Rate => format!("{value:.1}/s"),

@@ -8,6 +8,7 @@ use super::value;
 use crate::bench::distribution::Distribution;
 use crate::bench::plan::{MODES, Mode};
 use crate::bench::reply::Match;
+use crate::bench::report::{Entry, Form, REPORTS};
 use crate::bench::stages::Stages;
 use crate::bench::threshold::Threshold;
 use crate::command::bench::Report;
@@ -182,9 +183,21 @@ pub(in crate::cli) struct Results {
     #[arg(long)]
     pub strict: bool,
 
-    /// Write a report: json=FILE or text=FILE; - is stdout; may be repeated
-    #[arg(long, value_name = "NAME=FILE", value_parser = value::bench_report)]
+    #[arg(long, value_name = "NAME=FILE", value_parser = value::bench_report, help = report_help(REPORTS.iter()), long_help = report_long_help(REPORTS.iter()))]
     pub report: Vec<Report>,
+
+    /// Keep the result under this name, to be compared with later ones
+    ///
+    /// Below $XDG_STATE_HOME/wscope/baselines. Only a result that passes and is valid is kept.
+    #[arg(long, value_name = "NAME", value_parser = value::baseline)]
+    pub save_baseline: Option<String>,
+
+    /// Compare with an earlier result, and exit with 4 where something is worse
+    #[arg(long, value_name = "NAME|FILE")]
+    pub baseline: Option<String>,
+
+    #[arg(long, value_name = "SHARE", value_parser = value::noise, requires = "baseline", help = NOISE_HELP, long_help = NOISE_LONG_HELP)]
+    pub noise: Option<f64>,
 
     /// Say every second how it goes: auto (on a terminal), plain or none
     #[arg(long, value_name = "HOW", default_value = "auto", value_parser = ["auto", "plain", "none"])]
@@ -219,6 +232,33 @@ pub(in crate::cli) struct Results {
     pub color: Option<ColorChoice>,
 }
 
+/// What `--noise` says of itself.
+pub(super) const NOISE_HELP: &str =
+    "By how much figures may differ without being worse: 5% (the default)";
+pub(super) const NOISE_LONG_HELP: &str = "By how much figures may differ without being worse: 5% (the default)\n\nWhere three or more runs are given on each side, it is how far runs of the same side lie apart, and this the least.";
+
+/// What `--report` says of itself: the names of a registry.
+pub(super) fn report_help<T: 'static>(entries: impl Iterator<Item = &'static Entry<T>>) -> String {
+    let places = entries.map(|entry| match entry.form {
+        Form::File(_) => format!("{}=FILE", entry.name),
+        Form::Port => format!("{}=:PORT", entry.name),
+    });
+    let places: Vec<String> = places.collect();
+    format!("Write a report: {}; may be repeated", places.join(", "))
+}
+
+/// The same, with what each of them is.
+pub(super) fn report_long_help<T: 'static>(
+    entries: impl Iterator<Item = &'static Entry<T>> + Clone,
+) -> String {
+    let mut help = report_help(entries.clone());
+    help.push_str("\n\nA file - is stdout; what is for people then goes to stderr.\n");
+    for entry in entries {
+        help.push_str(&format!("\n{}: {}", entry.name, entry.help));
+    }
+    help
+}
+
 /// What only connections have that are users themselves.
 const SINGLE: [&str; 13] = [
     "message",
@@ -236,6 +276,6 @@ const SINGLE: [&str; 13] = [
     "heartbeat",
 ];
 
-fn threshold(text: &str) -> Result<Threshold, String> {
+pub(super) fn threshold(text: &str) -> Result<Threshold, String> {
     Threshold::parse(text).map_err(|wrong| wrong.show(text))
 }

@@ -6,6 +6,7 @@
 
 mod auth;
 mod bench;
+mod bench_tool;
 mod connection;
 mod output;
 mod ping;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 
 pub(super) use auth::Auth;
 pub(super) use bench::{Load, Messages, Results};
+pub(super) use bench_tool::{BenchCompare, BenchMerge, BenchReport, BenchTool};
 pub(super) use connection::Connection;
 pub(super) use output::{Output, Recording, Secrets};
 pub(super) use ping::{PingOutput, Pings};
@@ -210,8 +212,20 @@ pub(super) struct Test {
 /// and a summary tells rates, latencies and whether they may be believed. A result that fails a
 /// --threshold is exit code 4.
 #[derive(Debug, clap::Parser)]
-#[command(name = "bench", after_long_help = exit_codes(), max_term_width = 100)]
+#[command(
+    name = "bench",
+    after_long_help = exit_codes(),
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    subcommand_help_heading = "Tools (a host with such a name is written ws://NAME)",
+    subcommand_value_name = "TOOL"
+)]
 pub(super) struct Bench {
+    #[command(subcommand)]
+    pub tool: Option<BenchTool>,
+
     /// ws://HOST:PORT/PATH, HOST:PORT, ws+unix:/PATH:/URI, @NAME of the config file, or demo
     ///
     /// {{conn}} and the columns of --feed are filled in for each connection.

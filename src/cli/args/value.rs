@@ -8,16 +8,22 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command};
 
+use crate::bench::compare::Comparison;
 use crate::bench::plan::{MODES as BENCH_MODES, Mode as BenchMode};
-use crate::bench::report::REPORTS;
-use crate::command::bench::Report;
+use crate::bench::report::comparison::COMPARISONS;
+use crate::bench::report::{Entry, Form, REPORTS};
+use crate::cli::config::address;
+use crate::command::bench::stored::check_name;
+use crate::command::bench::{Place, Report};
 use crate::input::pipe;
 use crate::model::close::CloseCode;
 use crate::model::units::{Rate, parse_count, parse_duration, parse_rate, parse_size};
+use crate::serve::Address;
 use crate::serve::limits::OnLimit;
 use crate::serve::mode;
 use crate::serve::queue::Overflow;
 use crate::session::keepalive::Heartbeat;
+use crate::text::nearest::nearest;
 use crate::text::predicate::Predicate;
 use crate::text::style::ColorChoice;
 use crate::transcript::template::is_name;
@@ -280,23 +286,75 @@ pub(super) fn bench_mode() -> impl TypedValueParser<Value = &'static BenchMode> 
     })
 }
 
-/// `NAME=FILE`, where the file may be `-`.
+/// `NAME=FILE`, where the file may be `-`, or `NAME=:PORT`.
 pub(super) fn bench_report(text: &str) -> Result<Report, String> {
-    let (name, path) = text.split_once('=').unwrap_or((text, "-"));
-    let names = || {
-        REPORTS
-            .iter()
-            .map(|entry| entry.name)
-            .collect::<Vec<_>>()
-            .join(", ")
+    report(text, REPORTS.iter())
+}
+
+/// A report of a load that is over.
+pub(super) fn written_report(text: &str) -> Result<Report, String> {
+    report(text, written())
+}
+
+/// The reports that are written.
+pub(super) fn written() -> impl Iterator<Item = &'static Entry> + Clone {
+    REPORTS
+        .iter()
+        .filter(|entry| matches!(entry.form, Form::File(_)))
+}
+
+/// A report of `bench compare`.
+pub(super) fn bench_comparison(text: &str) -> Result<Report<Comparison>, String> {
+    report(text, COMPARISONS.iter())
+}
+
+fn report<T>(
+    text: &str,
+    registry: impl Iterator<Item = &'static Entry<T>> + Clone,
+) -> Result<Report<T>, String> {
+    let (name, place) = text.split_once('=').unwrap_or((text, ""));
+    let names = registry.clone().map(|entry| entry.name);
+    let entry = registry.into_iter().find(|entry| entry.name == name);
+    let entry = entry.ok_or_else(|| {
+        let meant = nearest(name, names.clone());
+        let meant = meant.map_or_else(String::new, |meant| format!(" (did you mean {meant}?)"));
+        let all: Vec<&str> = names.collect();
+        format!(
+            "there is no report \"{name}\"{meant}; there are {}",
+            all.join(", ")
+        )
+    })?;
+    let place = match (&entry.form, place) {
+        (Form::File(_), "") if text.contains('=') => {
+            return Err(format!("{name}= needs a file; - is stdout"));
+        }
+        (Form::File(_), "" | "-") => Place::Stdout,
+        (Form::File(_), path) => Place::File(path.into()),
+        (Form::Port, address) => match address::parse(address) {
+            Some(Address::Tcp(address)) => Place::Port(address),
+            _ => {
+                return Err(format!(
+                    "{name} takes :PORT or IP:PORT, such as {name}=:9464; 0 picks one"
+                ));
+            }
+        },
     };
-    let entry = REPORTS.iter().find(|entry| entry.name == name);
-    let entry =
-        entry.ok_or_else(|| format!("there is no report \"{name}\"; there are {}", names()))?;
-    Ok(Report {
-        name: entry.name,
-        path: (path != "-").then(|| path.into()),
-    })
+    Ok(Report { entry, place })
+}
+
+pub(super) fn baseline(text: &str) -> Result<String, String> {
+    check_name(text).map(|()| text.to_owned())
+}
+
+/// A part: `5%` or `0.05`.
+pub(super) fn noise(text: &str) -> Result<f64, String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let part = match text.strip_suffix('%') {
+        Some(percent) => number(percent).map(|percent| percent / 100.0),
+        None => number(text),
+    };
+    part.filter(|part| (0.0..1.0).contains(part))
+        .ok_or_else(|| format!("\"{text}\" is not a share (try 5% or 0.05)"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::serve::Address;
 
 /// The address that a text means; `None` where it is none. A port alone is on this machine only.
-pub(super) fn parse(text: &str) -> Option<Address> {
+pub(in crate::cli) fn parse(text: &str) -> Option<Address> {
     if let Some(path) = text.strip_prefix("unix:") {
         return (!path.is_empty()).then(|| Address::Unix(PathBuf::from(path)));
     }

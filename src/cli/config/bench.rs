@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::bench_tool::{folder, stored};
 use super::screen::is_utf8;
 use super::test::{base_url, surroundings};
 use super::{DEMO, Environment, Setup, connection, target};
@@ -14,7 +15,9 @@ use crate::bench::report::Glyphs;
 use crate::bench::shard::{Choice, Shard, detect};
 use crate::bench::start::StartAt;
 use crate::bench::template::Template;
-use crate::cli::args::{Bench, Load, Messages, Shards};
+use crate::cli::args::{Bench, Load, Messages, Results, Shards};
+use crate::command::bench::baseline::Baselines;
+use crate::command::bench::stored::Baseline;
 use crate::command::bench::{Only, Plan, script};
 use crate::command::test::URL;
 use crate::error::Error;
@@ -60,6 +63,7 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
         start_at: start_at(&args.shards)?,
         script: script(&args, url, setup.environment)?,
         spawn: spawn(&args, url)?,
+        baselines: baselines(&args.results, shard, environment)?,
         client,
         url: url.to_owned(),
         feed,
@@ -68,11 +72,7 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
         strict: args.results.strict,
         pid: args.results.pid,
         reports: args.results.report,
-        glyphs: if is_utf8(environment) {
-            Glyphs::Unicode
-        } else {
-            Glyphs::Ascii
-        },
+        glyphs: glyphs(environment),
         live: match args.results.live.as_str() {
             "plain" => true,
             "none" => false,
@@ -88,6 +88,43 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
         max_time: args.connection.max_time,
         notes,
     })
+}
+
+fn baselines(
+    results: &Results,
+    shard: Shard,
+    environment: &Environment,
+) -> Result<Baselines, Error> {
+    if !shard.is_whole() && (results.baseline.is_some() || results.save_baseline.is_some()) {
+        return Err(Error::usage_hint(
+            "a shard is only a part, and neither a baseline nor to be compared with one",
+            "bench merge makes the whole, and bench compare BASELINE WHOLE.json compares it",
+        ));
+    }
+    let with = results.baseline.clone();
+    let save = results.save_baseline.clone().map(|name| {
+        let folder = folder(environment).ok_or_else(|| {
+            Error::usage_hint(
+                "--save-baseline: there is no folder to save it in: neither XDG_STATE_HOME nor HOME is set",
+                "--report json=FILE writes a file, and --baseline FILE takes one",
+            )
+        });
+        Ok::<_, Error>(Baseline { name, folder: folder? })
+    });
+    Ok(Baselines {
+        with: with.map(|name| stored(name, environment)),
+        noise: results.noise,
+        save: save.transpose()?,
+    })
+}
+
+/// What a summary may be drawn with.
+pub(super) fn glyphs(environment: &Environment) -> Glyphs {
+    if is_utf8(environment) {
+        Glyphs::Unicode
+    } else {
+        Glyphs::Ascii
+    }
 }
 
 /// The URL of connection 1.

@@ -23,6 +23,9 @@ pub(in crate::cli) struct Environment {
     pub has_container_file: bool,
 }
 
+/// Where typed lines are remembered, in the state folder.
+pub(super) const HISTORY: &str = "history";
+
 /// Those of Docker and of Podman.
 const CONTAINER_FILES: [&str; 2] = ["/.dockerenv", "/run/.containerenv"];
 
@@ -60,17 +63,27 @@ impl Environment {
         self.stdin_is_terminal && self.stdout_is_terminal
     }
 
-    /// `$XDG_CONFIG_HOME/wscope/config.toml`, below `~/.config` where that is not set or not
-    /// absolute (XDG Base Directory Specification).
+    /// `$XDG_CONFIG_HOME/wscope/config.toml`, below `~/.config` where that is not set.
     pub(super) fn config_file(&self) -> Option<PathBuf> {
-        let absolute = |name| {
-            self.get(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
+        let folder = self.own_folder("XDG_CONFIG_HOME", ".config")?;
+        Some(folder.join("config.toml"))
+    }
+
+    /// `$XDG_STATE_HOME/wscope`, below `~/.local/state` where that is not set. `None` where there is
+    /// no home either: then nothing is remembered.
+    pub(super) fn state_folder(&self) -> Option<PathBuf> {
+        self.own_folder("XDG_STATE_HOME", ".local/state")
+    }
+
+    /// A variable that is not absolute counts as not set (XDG Base Directory Specification).
+    fn own_folder(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
+        let absolute = |name: &str| {
+            let path = self.get(name).map(PathBuf::from);
+            path.filter(|path| path.is_absolute())
         };
-        let base = absolute("XDG_CONFIG_HOME")
-            .or_else(|| absolute("HOME").map(|home| home.join(".config")))?;
-        Some(base.join("wscope").join("config.toml"))
+        let base =
+            absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(below_home)))?;
+        Some(base.join("wscope"))
     }
 }
 
@@ -94,5 +107,13 @@ mod tests {
             environment.variables.insert(name.into(), value.into());
             assert_eq!(environment.config_file(), Some(found.into()));
         }
+        assert_eq!(
+            environment.state_folder(),
+            Some("/home/a/.local/state/wscope".into())
+        );
+        environment
+            .variables
+            .insert("XDG_STATE_HOME".into(), "/s".into());
+        assert_eq!(environment.state_folder(), Some("/s/wscope".into()));
     }
 }

@@ -1,9 +1,10 @@
 //! From what was typed to what each command needs to know: the only place that looks at terminals,
 //! environment, config file and defaults, and that finds contradictions. Below it no flag is known.
 
-mod address;
+pub(in crate::cli) mod address;
 mod auth;
 mod bench;
+mod bench_tool;
 mod connect;
 mod connection;
 mod environment;
@@ -43,6 +44,7 @@ pub(crate) enum Plan {
     Test(Box<command::test::Plan>),
     Inspect(Box<command::test::inspect::Plan>),
     Bench(Box<command::bench::Plan>),
+    BenchTool(Box<command::bench::tool::Plan>),
     Ping(Box<command::ping::Plan>),
 }
 
@@ -75,11 +77,15 @@ pub(super) fn plan(typed: &Typed, environment: &Environment) -> Result<Plan, Err
         environment,
         file: config_file(typed, environment)?,
     };
+    let tool = |plan| Plan::BenchTool(Box::new(plan));
     match typed.kind {
         Kind::Connect => connect::connect(&setup).map(|plan| Plan::Connect(Box::new(plan))),
         Kind::Listen => listen::listen(&setup),
         Kind::Test => test::test(&setup),
         Kind::Bench => bench::bench(&setup).map(|plan| Plan::Bench(Box::new(plan))),
+        Kind::BenchReport => bench_tool::report(&setup).map(tool),
+        Kind::BenchCompare => bench_tool::compare(&setup).map(tool),
+        Kind::BenchMerge => bench_tool::merge(&setup).map(tool),
         Kind::Ping => ping::ping(&setup).map(|plan| Plan::Ping(Box::new(plan))),
         Kind::Serve => server::serve(&setup).map(|plan| Plan::Serve(Box::new(plan))),
     }
@@ -141,7 +147,7 @@ impl Setup<'_> {
 }
 
 fn config_file(typed: &Typed, environment: &Environment) -> Result<Option<File>, Error> {
-    if typed.has("no_config") {
+    if typed.has("no_config") || Kind::TOOLS.contains(&typed.kind) {
         return Ok(None);
     }
     if let Some(path) = typed.values::<PathBuf>("config").first() {

@@ -5,11 +5,10 @@ use std::ffi::OsStr;
 use jiff::tz::TimeZone;
 
 use super::Setup;
-use super::environment::Environment;
+use super::environment::{Environment, HISTORY};
 use crate::cli::args::{Connect, Look, Screen, ServeScreen};
 use crate::command::saving;
 use crate::error::Error;
-use crate::input::history;
 use crate::model::units::{show_duration, show_size};
 use crate::session::connection;
 use crate::tui::connect::Setup as ConnectSetup;
@@ -87,7 +86,9 @@ pub(super) fn plan(setup: &Setup<'_>, args: &Screen, view: &view::Plan) -> scree
             zone: look.zone,
             filter: look.filter,
         },
-        history: history::path(|name| environment.get(name)),
+        history: environment
+            .state_folder()
+            .map(|folder| folder.join(HISTORY)),
         editor: editor::command(|name| environment.get(name)),
         is_tmux: environment.get("TMUX").is_some(),
         saver: saving::save,

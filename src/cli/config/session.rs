@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::Setup;
+use super::environment::HISTORY;
 use crate::cli::args::{Connect, Connection, Screen, Session};
 use crate::command::limits::Limits;
 use crate::command::source::{Person, Source};
 use crate::error::Error;
-use crate::input::{Input, history, pipe, readline, slash};
+use crate::input::{Input, pipe, readline, slash};
 use crate::model::command::Command;
 use crate::model::message::Message;
 use crate::session::client::Reconnect;
@@ -148,7 +149,10 @@ pub(super) fn person(
 ) -> Person {
     Person {
         editor: readline::Plan {
-            history: history::path(|name| setup.environment.get(name)),
+            history: setup
+                .environment
+                .state_folder()
+                .map(|folder| folder.join(HISTORY)),
             style: view.data_style,
         },
         screen: super::screen::plan(setup, screen, view),

@@ -12,6 +12,7 @@ use bytes::Bytes;
 
 use super::auth::Keys;
 use crate::model::handshake::{Headers, RequestHead, values};
+use crate::text::exposition;
 use crate::wire::accept::Answer;
 
 pub(super) use self::api::rejected;
@@ -63,7 +64,7 @@ const ROUTES: &[Route] = &[
         path: "/metrics",
         answer: |_, scene| Answer::Http {
             status: 200,
-            headers: content("text/plain; version=0.0.4; charset=utf-8"),
+            headers: content(exposition::CONTENT_TYPE),
             body: (scene.metrics)().into(),
         },
     },
