@@ -254,6 +254,12 @@ fn a_login_gives_a_token_and_a_token_gives_a_ticket() {
         ("/api/login", &[], login, "415"),
         ("/api/login", &[json], "{", "400"),
         ("/api/ticket", &[], "", "401"),
+        (
+            "/api/login",
+            &[json, "Origin: https://evil.example"],
+            login,
+            "403",
+        ),
     ] {
         let (head, _) = http(&server, "POST", path, more, body);
         assert!(
@@ -336,6 +342,14 @@ fn flags_that_contradict_are_told_without_their_secrets() {
         (&["--token=env:NOT_SET"], &["NOT_SET"]),
         (&["--basic"], &["--basic", "--user"]),
         (&["--on-limit=drop"], &["--on-limit", "--rate-limit"]),
+        (
+            &["--mode=flood=0/s"],
+            &["for '--mode <MODE>'", "not a rate"],
+        ),
+        (&["--on-limit=dly"], &["'delay'", "similar value"]),
+        (&["--heartbeat=standrd"], &["did you mean standard?"]),
+        (&["--expect=conections>=1"], &["did you mean connections?"]),
+        (&["--fault=lose:evry=2"], &["did you mean every?"]),
         (
             &["--heartbeat=off", "--heartbeat-kind=text"],
             &["--heartbeat-kind", "off"],

@@ -44,7 +44,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("infer", &["serve/files"]),
     ("aho_corasick", &["model/secret/known"]),
     ("colored", &["text/style"]),
-    ("zlib_rs", &["protocol/deflate/"]),
+    ("zlib_rs", &["protocol/deflate/", "bench/result/hdr"]),
     ("rustls", &["wire/tls/"]),
     ("tokio_rustls", &["wire/tls/", "wire/stream"]),
     ("rcgen", &["wire/tls/"]),

@@ -697,6 +697,22 @@ mod server {
     }
 
     #[tokio::test]
+    async fn a_part_of_a_request_is_told_that_it_is_too_late() {
+        let (mut near, far) = duplex(4096);
+        near.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n")
+            .await
+            .unwrap();
+        let server = tokio::spawn(accept(far, Duration::from_millis(50), answer));
+        let mut received = String::new();
+        soon(near.read_to_string(&mut received)).await.unwrap();
+        assert!(received.starts_with("HTTP/1.1 408 Request Timeout\r\n"));
+        let (head, body) = received.split_once("\r\n\r\n").unwrap();
+        assert!(head.ends_with(&format!("Content-Length: {}", body.len())));
+        drop(near);
+        assert!(matches!(soon(server).await.unwrap(), Err(Ended::Timeout)));
+    }
+
+    #[tokio::test]
     async fn an_idle_connection_ends_as_plain_http() {
         let (mut near, far) = duplex(4096);
         near.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")

@@ -24,6 +24,10 @@ const FILES: &[(&str, &str)] = &[
         "$XDG_STATE_HOME/wscope/history",
         "What was typed. A line that begins with a space is not kept.",
     ),
+    (
+        "$XDG_STATE_HOME/wscope/baselines/NAME.json",
+        "Results that bench --save-baseline has kept.",
+    ),
 ];
 
 const ENVIRONMENT: &[(&str, &str)] = &[

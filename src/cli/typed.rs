@@ -188,6 +188,7 @@ fn request(kind: Kind, command: Command, words: Vec<OsString>, wscat: bool) -> R
     match command.clone().try_get_matches_from(with_name(&words)) {
         Err(mut error) => {
             forget_hidden(&command, &mut error);
+            suggest_value(&mut error);
             Request::Say(answer(&error))
         }
         Ok(matches) => Request::Run(Box::new(Typed {
@@ -210,6 +211,23 @@ fn forget_hidden(command: &Command, error: &mut clap::Error) {
         .any(|arg| arg.is_hide_set() && arg.get_long() == Some(suggested.trim_start_matches('-')));
     if is_hidden {
         error.remove(ContextKind::SuggestedArg);
+    }
+}
+
+/// clap suggests only what is nearly the same.
+fn suggest_value(error: &mut clap::Error) {
+    if error.get(ContextKind::SuggestedValue).is_some() {
+        return;
+    }
+    let (Some(ContextValue::String(typed)), Some(ContextValue::Strings(valid))) = (
+        error.get(ContextKind::InvalidValue),
+        error.get(ContextKind::ValidValue),
+    ) else {
+        return;
+    };
+    if let Some(meant) = nearest(typed, valid.iter().map(String::as_str)) {
+        let meant = ContextValue::String(meant.to_owned());
+        error.insert(ContextKind::SuggestedValue, meant);
     }
 }
 

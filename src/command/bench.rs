@@ -8,6 +8,7 @@ pub mod merge;
 mod preview;
 pub mod report;
 mod reporting;
+mod results;
 pub mod script;
 mod shards;
 pub mod stored;
@@ -20,12 +21,11 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use self::baseline::{Baselines, Ready};
+use self::baseline::Baselines;
 use self::consent::ask_before_loading;
-use self::exposition::Exposition;
 use self::preview::{debug, dry_run};
 pub use self::reporting::{Place, Report};
-use self::reporting::{Prepared, check};
+use self::results::Results;
 use super::at;
 use super::demo::Demo;
 use super::leaving::{self, Bounds, Left};
@@ -37,7 +37,7 @@ use crate::bench::feed::Feed;
 use crate::bench::plan::{PER_SOURCE, Sources, Workload};
 use crate::bench::preflight::{self, Limits};
 use crate::bench::probe::{self, Probed};
-use crate::bench::report::{self as reports, Glyphs};
+use crate::bench::report::Glyphs;
 use crate::bench::request::Request;
 use crate::bench::result::{self, BenchResult, Facets};
 use crate::bench::run::{self, Finished, Second, Setting, Stop, Users, Watched};
@@ -141,8 +141,6 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         plan.workload.script = Some(Arc::new(script));
     }
     check_thresholds(&plan)?;
-    check(&plan.reports)?;
-    plan.check_baseline()?;
     let whole = plan.workload.clone();
     plan.workload = shards::part(&whole, plan.shard)?;
     if let Ok(address) = request.base().target.host().parse() {
@@ -236,29 +234,6 @@ enum Begun {
     Load(Box<Load>),
     /// There is no load: it was not asked for, or would make no sense.
     Ended(ExitCode),
-}
-
-/// Where the result goes.
-struct Results {
-    reports: Prepared,
-    baselines: Ready,
-    exposition: Exposition,
-}
-
-impl Results {
-    /// Makes all of that ready before anything is opened, so that it is known in time what is wrong.
-    ///
-    /// # Errors
-    /// A file cannot be written, a baseline not be read, a port not be had.
-    async fn prepare(plan: &Plan, output: &Output) -> Result<Self, Error> {
-        let is_load = plan.only.is_none();
-        let reports = if is_load { &plan.reports[..] } else { &[] };
-        Ok(Self {
-            reports: Prepared::new(reports)?,
-            baselines: plan.baselines.prepare()?,
-            exposition: Exposition::start(reports, output).await?,
-        })
-    }
 }
 
 /// A load whose first connection has been seen to work.
@@ -418,12 +393,7 @@ impl Load {
         let Self {
             plan,
             whole,
-            results:
-                Results {
-                    reports,
-                    mut baselines,
-                    exposition,
-                },
+            mut results,
             setting,
             target,
             address,
@@ -440,7 +410,8 @@ impl Load {
             inside: plan.demo,
             thresholds: &plan.thresholds,
         };
-        baselines.check(&result::workload_info(&whole, &facets))?;
+        results.check(&result::workload_info(&whole, &facets))?;
+        let exposition = results.exposition();
         let live_output = output.clone();
         let says = plan.live;
         let mut live = move |second: &Second| {
@@ -469,18 +440,14 @@ impl Load {
             }
         };
         let mut result = result::result(&finished, &facets);
-        baselines.compare(&mut result, output);
-        let strict = plan.strict || baselines.needs_validity();
+        let strict = results.compare(&mut result, output) || plan.strict;
         let code = if timed_out {
             ExitCode::TIMEOUT
         } else {
             exit_code(signalled, &finished, &result, strict)
         };
         result.run.exit_code = code.0;
-        let summary = reports::summary(&result, plan.glyphs);
-        reports.say(&summary, output);
-        baselines.save(&result, code, &reports, output)?;
-        reports.write(&result, plan.glyphs, output)?;
+        results.write(&result, plan.glyphs, output)?;
         Ok(code)
     }
 }

@@ -251,6 +251,17 @@ pub struct RoundTrips {
 }
 
 impl What {
+    /// Whether it is a frame or a message that has left.
+    pub const fn is_sent(&self) -> bool {
+        match self {
+            Self::Message { dir, .. }
+            | Self::Frame { dir, .. }
+            | Self::Ping { dir, .. }
+            | Self::Pong { dir, .. } => matches!(dir, Direction::Out),
+            _ => false,
+        }
+    }
+
     /// The word in the `event` field.
     pub const fn name(&self) -> &'static str {
         match self {

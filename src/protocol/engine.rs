@@ -156,6 +156,17 @@ impl Engine {
         self.outgoing.to_write(slices)
     }
 
+    /// Whether what is to be written lies in so many small parts that [`Engine::copy_to`] is better than
+    /// [`Engine::to_write`].
+    pub fn is_in_small_parts(&self) -> bool {
+        self.outgoing.is_in_small_parts()
+    }
+
+    /// Copies bytes to write into `piece`, as many as fit; how many.
+    pub fn copy_to(&self, piece: &mut [u8]) -> usize {
+        self.outgoing.copy_to(piece)
+    }
+
     /// Says that the first `count` bytes of what [`Engine::to_write`] showed were written. Nothing
     /// may be queued or read between the two: it could change the order.
     pub fn written(&mut self, count: usize) {

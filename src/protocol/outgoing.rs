@@ -39,6 +39,9 @@ pub enum SendError {
 /// endpoint may answer the most recent ping only (section 5.5.3).
 const MAX_WAITING_PONGS: usize = 16;
 
+/// Frames of at most so many bytes are copied together to be written.
+const SMALL: usize = 4 << 10;
+
 /// The queue.
 #[derive(Debug)]
 pub(super) struct Outgoing {
@@ -350,21 +353,42 @@ impl Outgoing {
         self.frames.partition_point(|frame| frame.lane <= lane)
     }
 
-    pub(super) fn to_write<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+    /// The parts that were not written, in order; none is empty.
+    fn unwritten(&self) -> impl Iterator<Item = &[u8]> {
         let mut skip = self.written;
-        let unwritten = self
-            .frames
-            .iter()
-            .flat_map(OutFrame::parts)
-            .filter_map(|part| {
-                let rest = part.get(skip..).unwrap_or(&[]);
-                skip -= part.len() - rest.len();
-                (!rest.is_empty()).then_some(rest)
-            });
+        let parts = self.frames.iter().flat_map(OutFrame::parts);
+        parts.filter_map(move |part| {
+            let rest = part.get(skip..).unwrap_or(&[]);
+            skip -= part.len() - rest.len();
+            (!rest.is_empty()).then_some(rest)
+        })
+    }
+
+    pub(super) fn to_write<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut filled = 0;
-        for (slice, bytes) in slices.iter_mut().zip(unwritten) {
+        for (slice, bytes) in slices.iter_mut().zip(self.unwritten()) {
             *slice = IoSlice::new(bytes);
             filled += 1;
+        }
+        filled
+    }
+
+    /// Whether the frames are so small that a copy in one piece costs less than many parts do.
+    pub(super) fn is_in_small_parts(&self) -> bool {
+        self.queued <= self.frames.len() * SMALL
+    }
+
+    /// Copies what comes first into `piece`; how much.
+    pub(super) fn copy_to(&self, piece: &mut [u8]) -> usize {
+        let mut filled = 0;
+        for part in self.unwritten() {
+            let rest = &mut piece[filled..];
+            let count = part.len().min(rest.len());
+            rest[..count].copy_from_slice(&part[..count]);
+            filled += count;
+            if count < part.len() {
+                break;
+            }
         }
         filled
     }

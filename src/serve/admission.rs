@@ -26,9 +26,8 @@ pub(super) fn upgrade(plan: &Plan, request: &RequestHead, doors: &mut Doors<'_>)
     if let Some(answer) = wrong_path(plan, request) {
         return answer;
     }
-    if let Some(origin) = wrong_origin(plan, &request.headers) {
-        let why = format!("origin {origin} is not allowed (--allow-origin {origin} allows it)\n");
-        return text(403, why);
+    if let Some(answer) = foreign(plan, request) {
+        return answer;
     }
     let extensions = match deflate(plan, request) {
         Ok(accepted) => accepted.map(|accepted| accepted.answer.to_string()),
@@ -53,6 +52,13 @@ pub(super) fn upgrade(plan: &Plan, request: &RequestHead, doors: &mut Doors<'_>)
             .into_iter()
             .collect(),
     }
+}
+
+/// The answer to a page of somebody else's: it may neither connect nor log anybody in.
+pub(super) fn foreign(plan: &Plan, request: &RequestHead) -> Option<Answer> {
+    let origin = wrong_origin(plan, &request.headers)?;
+    let why = format!("origin {origin} is not allowed (--allow-origin {origin} allows it)\n");
+    Some(text(403, why))
 }
 
 /// The answer to a plain request of a WebSocket's path, or of none.
@@ -126,11 +132,13 @@ fn wrong_host<'a>(plan: &Plan, headers: &'a Headers) -> Option<&'a str> {
         return None;
     }
     let host = handshake::header(headers, "host")?;
+    // A host and a port, and nothing else that a URL may have (RFC 9110, section 7.2).
+    let is_plain = !host.contains(['@', '/', '\\', '?', '#']);
     let url = Url::parse(&format!("ws://{host}/")).ok();
     let local = url
         .as_ref()
         .and_then(Url::host)
-        .is_some_and(|host| is_loopback(&host));
+        .is_some_and(|host| is_plain && is_loopback(&host));
     (!local).then_some(host)
 }
 
@@ -281,6 +289,8 @@ mod tests {
             ("127.0.0.1", 101),
             ("[::1]:1", 101),
             ("rebound.example", 403),
+            ("user@localhost", 403),
+            ("localhost/x", 403),
         ] {
             assert_eq!(
                 status(&plan, "/chat", &[("Host", host)], true, true),

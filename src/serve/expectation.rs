@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::text::nearest::did_you_mean;
+
 /// What a server has counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Figures {
@@ -63,9 +65,12 @@ impl FromStr for Expectation {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let names = NAMES.map(|(name, _)| name).join(", ");
+        let word = text.trim_start();
+        let word = word.split(|c: char| !c.is_ascii_alphabetic()).next();
         let wrong = || {
+            let meant = did_you_mean(word.unwrap_or_default(), NAMES.map(|(name, _)| name));
             format!(
-                "\"{text}\" is no expectation: it takes one of {names}, then >=, <=, =, > or <, then a number"
+                "\"{text}\" is no expectation: it takes one of {names}, then >=, <=, =, > or <, then a number{meant}"
             )
         };
         let (name, figure) = NAMES

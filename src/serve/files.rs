@@ -37,6 +37,17 @@ pub struct Plan {
 pub(super) struct Receiver {
     plan: Plan,
     current: Option<Incoming>,
+    /// Bytes that are still to come of a file that was not taken.
+    refused: u64,
+}
+
+/// What a message is to the files of its client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It belongs to no file.
+    Other,
+    /// It belongs to a file, and this became of the file, if that is known now.
+    Piece(Option<Done>),
 }
 
 /// A file that is not whole yet.
@@ -114,25 +125,42 @@ impl Receiver {
         Self {
             plan,
             current: None,
+            refused: 0,
         }
     }
 
-    /// Looks at a message of the client's; what became of a file, if that is known now.
-    pub(super) fn take(&mut self, message: &Message) -> Option<Done> {
+    /// Looks at a message of the client's.
+    pub(super) fn take(&mut self, message: &Message) -> Taken {
+        let size = message.payload.len() as u64;
         let step = if message.is_text() {
-            let meta = meta_of(message)?;
+            let Some(meta) = meta_of(message) else {
+                return Taken::Other;
+            };
             self.begin(meta)
-        } else {
-            let incoming = self.current.take()?;
+        } else if let Some(incoming) = self.current.take() {
+            self.refused = incoming.size - incoming.got;
             self.go_on(incoming, &message.payload)
+        } else if self.refused > 0 {
+            Ok(None)
+        } else {
+            return Taken::Other;
         };
-        step.unwrap_or_else(|(code, why)| Some(Done::Failed(code, why)))
+        if !message.is_text() {
+            self.refused = self.refused.saturating_sub(size);
+        }
+        if self.current.is_some() || matches!(step, Ok(Some(_))) {
+            self.refused = 0;
+        }
+        let done = step.unwrap_or_else(|(code, why)| Some(Done::Failed(code, why)));
+        Taken::Piece(done)
     }
 
     fn begin(&mut self, meta: Result<Meta, String>) -> Step {
         // One that was not whole is given up.
         self.current = None;
+        self.refused = 0;
         let Meta { name, size } = meta.map_err(|why| ("file_meta", why))?;
+        self.refused = size;
         if size > MAX_SIZE {
             let why = format!("a file has at most {MAX_SIZE} bytes, not {size}");
             return Err(("file_too_large", why));
@@ -299,11 +327,12 @@ mod tests {
         Message::text(json!({"type": "file-meta", "name": name, "size": size}).to_string())
     }
 
-    fn code(done: &Option<Done>) -> &'static str {
-        match done {
-            Some(Done::Failed(code, _)) => code,
-            Some(Done::Saved { .. }) => "saved",
-            None => "goes on",
+    fn code(taken: &Taken) -> &'static str {
+        match taken {
+            Taken::Piece(Some(Done::Failed(code, _))) => code,
+            Taken::Piece(Some(Done::Saved { .. })) => "saved",
+            Taken::Piece(None) => "goes on",
+            Taken::Other => "no file",
         }
     }
 
@@ -326,14 +355,14 @@ mod tests {
                 "goes on"
             );
             assert_eq!(code(&receiver.take(&Message::binary("abc"))), "goes on");
-            assert_eq!(code(&receiver.take(&Message::text("hello"))), "goes on");
+            assert_eq!(code(&receiver.take(&Message::text("hello"))), "no file");
             assert_eq!(code(&receiver.take(&Message::binary("def"))), "saved");
         }
         assert_eq!(files(dir.path()), ["a_b-1.txt", "a_b.txt"]);
         let stored = fs::read(dir.path().join("a_b.txt")).unwrap();
         assert_eq!(stored, b"abcdef");
         assert_eq!(code(&receiver.take(&meta("empty", 0))), "saved");
-        assert_eq!(code(&receiver.take(&Message::binary("stray"))), "goes on");
+        assert_eq!(code(&receiver.take(&Message::binary("stray"))), "no file");
     }
 
     #[test]
@@ -351,6 +380,8 @@ mod tests {
             "file_size"
         );
         assert_eq!(code(&receiver.take(&meta("a", u64::MAX))), "file_too_large");
+        // What still comes of it is no file, and nothing else either.
+        assert_eq!(code(&receiver.take(&Message::binary("abc"))), "goes on");
         let no_size = Message::text(r#"{"type":"file-meta","name":"a"}"#);
         assert_eq!(code(&receiver.take(&no_size)), "file_meta");
         receiver.take(&meta("a.png", 100));

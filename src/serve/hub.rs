@@ -90,10 +90,21 @@ impl Hub {
         });
     }
 
-    pub(super) fn message(&self, seat: &Arc<Seat>, message: Message, delivery: &mut Delivery) {
+    /// `is_stored`: it belongs to a file that is stored, whatever the mode makes of it.
+    pub(super) fn message(
+        &self,
+        seat: &Arc<Seat>,
+        message: Message,
+        is_stored: bool,
+        delivery: &mut Delivery,
+    ) {
         let mut floor = self.floor();
         self.run(&mut floor, Some(seat), delivery, |mode, scene| {
-            mode.message(&seat.client, message, scene)
+            let scene = Scene {
+                is_stored,
+                ..*scene
+            };
+            mode.message(&seat.client, message, &scene)
         });
     }
 
@@ -149,8 +160,9 @@ impl Hub {
     ) {
         let scene = Scene {
             roster: &floor.house.roster,
+            is_stored: false,
             now: Instant::now(),
-            time: SystemTime::now(),
+            time: SystemTime::now,
         };
         for action in ask(&mut *floor.mode, &scene) {
             floor.carry_out(action, seat, delivery);
@@ -434,7 +446,7 @@ mod tests {
             hub.everyone(&message);
         }
         // Its task closes the connection, and gives up what waits.
-        let closing = std::future::poll_fn(|cx| seat.poll_next(cx, false));
+        let closing = std::future::poll_fn(|cx| seat.poll_next(cx, false, &hub.log));
         let what = closing.await;
         assert!(
             matches!(what, Some(What::Message { .. } | What::State(_))),

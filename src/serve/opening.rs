@@ -145,6 +145,11 @@ impl Desk {
 
     fn http(&self, head: &RequestHead, body: &[u8]) -> Answer {
         let shared = &self.shared;
+        // Other pages may read what anybody may read, but do nothing in a person's name.
+        let foreign = admission::foreign(&shared.plan, head).filter(|_| head.method != "GET");
+        if let Some(answer) = foreign {
+            return answer;
+        }
         let mut scene = http::Scene {
             is_ready: !shared.is_ending.load(Ordering::Relaxed),
             metrics: &|| shared.log.metrics().text(shared.hub.gauges()),

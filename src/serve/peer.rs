@@ -12,7 +12,7 @@ use tokio::time::{Sleep, sleep};
 use super::auth::{Identity, Rejection};
 use super::bus::Member;
 use super::fault::{Clock, Course, Hit};
-use super::files::Receiver;
+use super::files::{Receiver, Taken};
 use super::limits::{Bucket, OnLimit};
 use super::log::Log;
 use super::mode::{Control, Departure};
@@ -241,11 +241,12 @@ impl Peer {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<What>> {
         let is_resting = self.pace.as_mut().is_some_and(|pace| pace.poll_rest(cx));
         let blocked = self.delivery.poll_blocked(cx) || is_resting;
-        if blocked || self.delivery.has_much() || !self.seat.has_unread() {
+        let writes = !self.delivery.is_empty();
+        if writes && (blocked || self.delivery.has_much() || !self.seat.has_unread()) {
             self.flush(cx);
         }
-        let next = self.seat.poll_next(cx, blocked);
-        if next.is_pending() {
+        let next = self.seat.poll_next(cx, blocked, &self.shared.log);
+        if next.is_pending() && !self.delivery.is_empty() {
             self.flush(cx);
         }
         if self.clock.is_some() {
@@ -345,9 +346,7 @@ impl Peer {
                 let answer = proof.answer(&self.shared);
                 self.seat.answer(Order::Command(Command::Send(answer)));
             } else {
-                self.store(&message);
-                let delivery = &mut self.delivery;
-                self.shared.hub.message(&self.seat, message, delivery);
+                self.act_on(message);
             }
         }
         let hears_control = self.is_here && self.shared.plan.mode.hears_control();
@@ -363,6 +362,23 @@ impl Peer {
         }
         if let Some(dropped) = self.seat.take_dropped() {
             self.tell(dropped);
+        }
+    }
+
+    /// What the mode makes of a message.
+    fn act_on(&mut self, message: Message) {
+        let is_stored = self.store(&message);
+        let mode = &self.shared.plan.mode;
+        match mode.answer() {
+            Some(answer) => {
+                if let Some(reply) = answer(mode, message) {
+                    self.seat.answer(Order::Command(Command::Send(reply)));
+                }
+            }
+            None => {
+                let (hub, delivery) = (&self.shared.hub, &mut self.delivery);
+                hub.message(&self.seat, message, is_stored, delivery);
+            }
         }
     }
 
@@ -384,15 +400,18 @@ impl Peer {
         Some(proof)
     }
 
-    /// Stores what belongs to a file, and says so when it is whole; the mode hears of it too.
-    fn store(&mut self, message: &Message) {
-        let files = self.files.as_mut();
-        let Some(done) = files.and_then(|files| files.take(message)) else {
-            return;
+    /// Stores what belongs to a file, and says so when it is whole; the mode hears of it too. Whether
+    /// it belongs to one.
+    fn store(&mut self, message: &Message) -> bool {
+        let Some(Taken::Piece(done)) = self.files.as_mut().map(|files| files.take(message)) else {
+            return false;
         };
-        self.seat
-            .answer(Order::Command(Command::Send(done.answer())));
-        self.tell(done.event());
+        if let Some(done) = done {
+            self.seat
+                .answer(Order::Command(Command::Send(done.answer())));
+            self.tell(done.event());
+        }
+        true
     }
 
     /// Whether a message is the answer to a heartbeat in text, which no mode has asked for.

@@ -41,6 +41,11 @@ pub(super) struct Seat {
     touched: AtomicBool,
     /// The way to what is below TLS, where faults act there.
     line: Option<Line>,
+    has_faults: bool,
+    /// Something was queued since the queue was last found empty.
+    has_queued: AtomicBool,
+    /// Something was dropped that was not told yet.
+    has_dropped: AtomicBool,
 }
 
 /// What waits for the peer to read.
@@ -71,12 +76,16 @@ impl Seat {
             task: AtomicWaker::new(),
             touched: AtomicBool::new(false),
             line: None,
+            has_faults: false,
+            has_queued: AtomicBool::new(false),
+            has_dropped: AtomicBool::new(false),
         }
     }
 
     /// The same with faults.
     pub(super) fn with_faults(mut self, course: Box<Course>, line: Option<Line>) -> Self {
         self.line = line;
+        self.has_faults = true;
         let waiting = self.waiting.get_mut();
         waiting.unwrap_or_else(PoisonError::into_inner).course = Some(course);
         self
@@ -88,15 +97,30 @@ impl Seat {
 
     // --- for the peer's own task -------------------------------------------------------------
 
-    /// The next thing that happened on the connection, as [`Connection::poll_next`]. While `blocked`
-    /// nothing more is read.
-    pub(super) fn poll_next(&self, cx: &mut Context<'_>, blocked: bool) -> Poll<Option<What>> {
+    /// The next thing that happened on the connection, as [`Connection::poll_next`], but for what was
+    /// sent: that is told to the log at once. While `blocked` nothing more is read.
+    pub(super) fn poll_next(
+        &self,
+        cx: &mut Context<'_>,
+        blocked: bool,
+        log: &Log,
+    ) -> Poll<Option<What>> {
         self.task.register(cx.waker());
         let mut connection = self.connection();
-        let answers_wait = self.fill(&mut connection);
-        let much_unread = connection.held() > MOST_UNREAD;
-        connection.set_waiting(blocked || answers_wait || much_unread);
-        connection.poll_next(cx)
+        loop {
+            let answers_wait = self.fill(&mut connection);
+            let much_unread = connection.held() > MOST_UNREAD;
+            connection.set_waiting(blocked || answers_wait || much_unread);
+            match connection.poll_next(cx) {
+                Poll::Ready(Some(what)) if what.is_sent() => {
+                    self.sent(what, log);
+                    while let Some(what) = connection.next_sent() {
+                        self.sent(what, log);
+                    }
+                }
+                next => return next,
+            }
+        }
     }
 
     /// Whether more is to be told of what was read.
@@ -106,10 +130,14 @@ impl Seat {
 
     /// What was dropped, once the queue is empty again.
     pub(super) fn take_dropped(&self) -> Option<What> {
+        if !self.has_dropped.load(Ordering::Acquire) {
+            return None;
+        }
         let mut waiting = self.waiting();
         if !waiting.queue.is_empty() {
             return None;
         }
+        self.has_dropped.store(false, Ordering::Release);
         let dropped = waiting.queue.take_dropped();
         (dropped.count > 0).then_some(What::Dropped {
             count: dropped.count,
@@ -181,9 +209,7 @@ impl Seat {
         let mut waiting = self.waiting();
         waiting.is_closing = true;
         waiting.give_up();
-        waiting
-            .queue
-            .answer(Order::Command(Command::Close(Some(frame))));
+        self.queue_answer(&mut waiting, Order::Command(Command::Close(Some(frame))));
     }
 
     /// The peer is gone: nobody waits for it any more.
@@ -193,18 +219,35 @@ impl Seat {
 
     // --- for everyone ------------------------------------------------------------------------
 
-    /// Queues an answer to the peer itself.
+    /// Hands over an answer to the peer itself, which waits in the queue only where the connection
+    /// does not take it now, or faults are to see it.
     pub(super) fn answer(&self, order: Order) {
-        self.waiting().queue.answer(order);
+        let has_queued = self.has_queued.load(Ordering::Acquire);
+        let order = match order {
+            Order::Command(command) if !has_queued && !self.has_faults => {
+                let mut connection = self.connection();
+                if connection.can_send() {
+                    // It can send, and so it does not refuse.
+                    let _ = connection.send(command);
+                    return;
+                }
+                Order::Command(command)
+            }
+            order => order,
+        };
+        self.queue_answer(&mut self.waiting(), order);
     }
 
     /// Closes the connection behind all that waits, and gives the peer so long to answer.
     pub(super) fn close_within(&self, frame: CloseFrame, patience: Duration) {
         let mut waiting = self.waiting();
         waiting.patience = Some(patience);
-        waiting
-            .queue
-            .answer(Order::Command(Command::Close(Some(frame))));
+        self.queue_answer(&mut waiting, Order::Command(Command::Close(Some(frame))));
+    }
+
+    fn queue_answer(&self, waiting: &mut Waiting, order: Order) {
+        waiting.queue.answer(order);
+        self.has_queued.store(true, Ordering::Release);
     }
 
     /// Queues what somebody else sends. Before a queue is judged to be full, what it holds is written
@@ -223,6 +266,10 @@ impl Seat {
             return Pushed::Dropped;
         }
         let pushed = waiting.queue.push(order, sender_waits);
+        self.has_queued.store(true, Ordering::Release);
+        if pushed == Pushed::Dropped {
+            self.has_dropped.store(true, Ordering::Release);
+        }
         drop(waiting);
         if pushed == Pushed::TooSlow {
             self.close(CloseFrame {
@@ -249,9 +296,10 @@ impl Seat {
         self.fill(&mut connection);
         let all_left = connection.write_now();
         while let Some(what) = connection.next_sent() {
-            log.tell(Some(self.id()), what);
+            self.sent(what, log);
         }
-        if !all_left || self.waiting().needs_task() {
+        let has_queued = self.has_queued.load(Ordering::Acquire);
+        if !all_left || (has_queued || self.has_faults) && self.waiting().needs_task() {
             self.task.wake();
         }
     }
@@ -277,8 +325,20 @@ impl Seat {
         self.waiting().queue.has_room()
     }
 
+    /// Tells what has left.
+    fn sent(&self, what: What, log: &Log) {
+        if self.has_faults {
+            // Nothing strikes because of it; it is traffic all the same.
+            let _hits = self.ask_faults(|course| course.heard(&what, Instant::now()));
+        }
+        log.tell(Some(self.id()), what);
+    }
+
     /// Moves what waits into the connection, as far as that takes it; whether answers are left.
     fn fill(&self, connection: &mut Connection<Stream>) -> bool {
+        if !self.has_queued.load(Ordering::Acquire) && !self.has_faults {
+            return false;
+        }
         let mut waiting = self.waiting();
         while let Some(order) = waiting.next(connection) {
             // It can send, so only a connection that is closing refuses; nobody hears it then.
@@ -295,6 +355,10 @@ impl Seat {
             waiting.give_up();
         } else if waiting.queue.has_room() {
             waiting.wake_senders();
+        }
+        if waiting.queue.is_empty() {
+            // Whoever queues more holds the lock too.
+            self.has_queued.store(false, Ordering::Release);
         }
         waiting.queue.has_answers()
     }
@@ -379,6 +443,11 @@ impl Delivery {
     /// A message of `size` bytes was queued.
     pub(super) fn count(&mut self, size: usize) {
         self.bytes += size;
+    }
+
+    /// Whether there is nothing to write.
+    pub(super) fn is_empty(&self) -> bool {
+        self.touched.is_empty()
     }
 
     pub(super) fn has_much(&self) -> bool {

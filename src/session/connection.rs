@@ -145,7 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if let Some(what) = self.pending.pop_front() {
                 return Poll::Ready(Some(what));
             }
-            if self.phase == Phase::Ended {
+            if matches!(self.phase, Phase::Ended) {
                 // Where the peer ended first our side says goodbye too, as far as that goes at once.
                 self.link.shut_down(cx);
                 return Poll::Ready(None);
@@ -163,8 +163,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let moved = written
                 | (self.take_in_rest() || self.poll_read(cx).is_ready())
                 | self.poll_timer(cx).is_ready();
-            self.advance_closing(cx, Instant::now());
-            if !moved && self.pending.is_empty() && self.phase != Phase::Ended {
+            self.advance_closing(cx);
+            if !moved && self.pending.is_empty() && !matches!(self.phase, Phase::Ended) {
                 return Poll::Pending;
             }
         }
@@ -185,7 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             other => {
                 self.engine.send(other)?;
-                if self.engine.close_queued() && self.phase == Phase::Open {
+                if self.engine.close_queued() && self.is_open() {
                     self.begin_closing(ClosedBy::Us, None, false, now + CLOSE_TIMEOUT);
                 }
                 Ok(())
@@ -224,7 +224,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// [`SendError::Closing`]: nothing was queued.
     pub fn send_bytes(&mut self, bytes: Bytes, sent: Option<Sent>) -> Result<(), SendError> {
         self.engine.send_bytes(bytes, sent)?;
-        if self.engine.close_queued() && self.phase == Phase::Open {
+        if self.engine.close_queued() && self.is_open() {
             let deadline = Instant::now() + CLOSE_TIMEOUT;
             self.begin_closing(ClosedBy::Us, None, false, deadline);
         }
@@ -275,23 +275,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// What left whole, where it would be the next thing that [`Self::poll_next`] tells.
     pub fn next_sent(&mut self) -> Option<What> {
-        let is_sent = match self.pending.front()? {
-            What::Message { dir, .. }
-            | What::Frame { dir, .. }
-            | What::Ping { dir, .. }
-            | What::Pong { dir, .. } => *dir == Direction::Out,
-            _ => false,
-        };
-        if is_sent {
-            self.pending.pop_front()
-        } else {
-            None
+        if !self.pending.front()?.is_sent() {
+            return None;
         }
+        self.pending.pop_front()
     }
 
     /// Whether neither side has begun to close it.
     pub fn is_open(&self) -> bool {
-        self.phase == Phase::Open
+        matches!(self.phase, Phase::Open)
     }
 
     /// Whether there may be more to tell of what was read already.
@@ -361,13 +353,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         ready!(self.link.poll_write(cx, &mut self.engine));
+        let mut now = None;
         while let Some(sent) = self.engine.next_sent() {
-            self.left(sent);
+            self.left(sent, *now.get_or_insert_with(Instant::now));
         }
         Poll::Ready(())
     }
 
-    fn left(&mut self, sent: Sent) {
+    fn left(&mut self, sent: Sent, now: Instant) {
         let dir = Direction::Out;
         let what = match sent {
             Sent::Frame(frame) => {
@@ -389,7 +382,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             },
             Sent::Close(frame) => return self.our_close_left(frame),
         };
-        self.last_traffic = Instant::now();
+        self.last_traffic = now;
         self.pending.push_back(what);
     }
 
@@ -544,7 +537,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn violated(&mut self, violation: &Violation, problem: Problem, now: Instant) {
         self.pending.push_back(What::Error(Box::new(problem)));
-        if self.phase == Phase::Open {
+        if self.is_open() {
             self.begin_closing(ClosedBy::Us, None, true, now + CLOSE_TIMEOUT);
         }
         if let Phase::Closing { end, .. } = &mut self.phase {
@@ -579,7 +572,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Moves on once the Close frames that are waited for have gone.
-    fn advance_closing(&mut self, cx: &mut Context<'_>, now: Instant) {
+    fn advance_closing(&mut self, cx: &mut Context<'_>) {
         let Phase::Closing { end, .. } = &self.phase else {
             return;
         };
@@ -587,7 +580,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if !ours_went || !(end.one_sided || self.engine.close_received()) {
             return;
         }
-        let end = end.clone();
+        let (end, now) = (end.clone(), Instant::now());
         self.tell_end(now, Some(&end));
         self.phase = end.linger(self.role, now);
         if let (Some(time), Phase::Draining { deadline, .. }) = (self.held_end, &mut self.phase) {

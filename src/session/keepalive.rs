@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::model::message::Message;
 use crate::model::units::parse_duration;
+use crate::text::nearest::did_you_mean;
 
 /// When to ping and how long to wait for the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +50,9 @@ impl Heartbeat {
             "alb" => Self::of(55, 10),
             _ => {
                 let (interval, timeout) = text.split_once('/').ok_or_else(|| {
+                    let meant = did_you_mean(text, ["standard", "mobile", "alb", "off"]);
                     format!(
-                        "\"{text}\" is not a heartbeat (standard, mobile, alb, off, or INTERVAL/TIMEOUT such as 30/10)"
+                        "\"{text}\" is not a heartbeat (standard, mobile, alb, off, or INTERVAL/TIMEOUT such as 30/10){meant}"
                     )
                 })?;
                 let (interval, timeout) = (parse_duration(interval)?, parse_duration(timeout)?);

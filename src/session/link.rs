@@ -1,5 +1,6 @@
 //! A stream and what it owes: bytes that it took and holds back, and the end of its writing side.
 
+use std::cell::RefCell;
 use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,8 +10,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::protocol::engine::Engine;
 
-/// Frames that are handed to the system in one call.
-const WRITE_SLICES: usize = 512;
+/// Parts of large frames that are handed to the system in one call.
+const WRITE_SLICES: usize = 32;
+/// Bytes of small frames that are handed to the system in one call.
+const PIECE: usize = 64 << 10;
+
+thread_local! {
+    /// Where small frames are put together: the system takes one piece faster than several.
+    static TOGETHER: RefCell<Box<[u8]>> = RefCell::new(vec![0; PIECE].into_boxed_slice());
+}
 
 /// The stream of one connection.
 pub(super) struct Link<S> {
@@ -69,10 +77,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         if !engine.has_to_write() {
             return self.poll_flush(cx);
         }
-        let written = {
+        let stream = Pin::new(&mut self.stream);
+        let written = if engine.is_in_small_parts() {
+            TOGETHER.with_borrow_mut(|piece| {
+                let count = engine.copy_to(piece);
+                stream.poll_write(cx, &piece[..count])
+            })
+        } else {
             let mut slices = [IoSlice::new(&[]); WRITE_SLICES];
             let count = engine.to_write(&mut slices);
-            Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..count])
+            stream.poll_write_vectored(cx, &slices[..count])
         };
         if written.is_pending() {
             self.blocked.get_or_insert_with(Instant::now);

@@ -10,6 +10,12 @@ pub fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -
         .map(|(_, name)| name)
 }
 
+/// The end of a sentence about a wrong name: `: did you mean NAME?`, or nothing.
+pub fn did_you_mean<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    let meant = nearest(typed, candidates).filter(|name| *name != typed);
+    meant.map_or_else(String::new, |name| format!(": did you mean {name}?"))
+}
+
 /// Letters to insert, delete, replace, or swap with their neighbour (optimal string alignment); at
 /// least the difference of the lengths, so that long texts cost nothing.
 fn distance(typed: &str, name: &str) -> usize {

@@ -34,6 +34,12 @@ const MAX_FIELDS: usize = 100;
 /// The largest body of a plain request; more is 413.
 const MAX_BODY: usize = 64 * 1024;
 
+/// What a client is told that has sent only a part of a request when its time is over (RFC 9110, section
+/// 15.5.9).
+const TOO_LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\n\
+    Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 39\r\n\r\n\
+    the request did not come whole in time\n";
+
 /// How much unread data is taken off a connection that ends, and for how long.
 const MAX_LINGER: u64 = 64 * 1024;
 const LINGER: Duration = Duration::from_secs(1);
@@ -118,11 +124,15 @@ where
         .serve_connection(TokioIo::new(stream), desk);
     let served = bounded(timeout, poll_fn(|cx| connection.poll_without_shutdown(cx))).await;
     let parts = connection.into_parts();
-    let stream = parts.io.into_inner().into_inner();
+    let mut stream = parts.io.into_inner().into_inner();
     let last = parts.service.counter.last();
     if let (Err(_), Last::Unanswered) = (&served, &last) {
         leaves(stream).await;
         return Err(Ended::Unanswered);
+    }
+    if served.is_err() && !parts.read_buf.is_empty() {
+        // It is told, if it listens at all.
+        let _ = bounded(LINGER, stream.write_all(TOO_LATE)).await;
     }
     let ended = match (served, last) {
         (Ok(Ok(())), Last::Upgraded(request, response)) => {

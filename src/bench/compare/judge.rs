@@ -16,6 +16,8 @@ const SPREAD_FROM: usize = 3;
 const LEAST: f64 = 0.01;
 /// A share that goes up by less than this is the same.
 const LEAST_SHARE: f64 = 0.001;
+/// Percentiles that no summary shows either.
+const LEFT_OUT: [f64; 2] = [75.0, 95.0];
 /// Of the normal distribution: beyond it is one in a hundred, on both sides together.
 const SURE: f64 = 2.576;
 
@@ -116,7 +118,10 @@ fn percentiles(row: &LatencyRow, sides: &[Vec<BenchResult>; 2], noise: Option<f6
             verdict,
         ))
     };
-    PERCENTILES.iter().filter_map(figure).collect()
+    let shown = PERCENTILES
+        .iter()
+        .filter(|(percentile, _)| !LEFT_OUT.contains(percentile));
+    shown.filter_map(figure).collect()
 }
 
 /// Between which values a percentile lies whatever chance does; `None` where there are too few samples

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::judge::{NOISE, compare};
 pub use self::refusal::{refusals, workload_refusals};
+use super::report::millis;
 use super::result::BenchResult;
 use super::threshold::Unit;
 
@@ -58,7 +59,10 @@ pub struct Figure {
 impl Figure {
     /// A value of it as people read it.
     pub fn show(&self, value: f64) -> String {
-        Unit::named(&self.unit).show(value)
+        match Unit::named(&self.unit) {
+            Unit::Time => format!("{} ms", millis(Some(value.max(0.0) as u64))),
+            unit => unit.show(value),
+        }
     }
 
     /// `+12.3%`

@@ -13,6 +13,7 @@ mod shards;
 mod text;
 
 pub use self::plot::Glyphs;
+pub use self::text::millis;
 use super::result::BenchResult;
 
 /// One form of a result, or of something else that is reported.

@@ -488,7 +488,7 @@ pub(super) fn verdict(result: &BenchResult) -> String {
 }
 
 /// Milliseconds with three digits that mean something; a dash where there are not samples enough.
-pub(super) fn millis(micros: Option<u64>) -> String {
+pub fn millis(micros: Option<u64>) -> String {
     let Some(micros) = micros else {
         return "-".to_owned();
     };

@@ -224,22 +224,22 @@ impl TypedValueParser for ServeMode {
             Some((name, rate)) => (name, Some(rate)),
             None => (text, None),
         };
+        let refuse = |why: String| {
+            let why = format!("invalid value '{text}' for '--mode <MODE>': {why}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, why).with_cmd(command)
+        };
         let with_rate = |mode: &&mode::Entry| rate.is_none() || mode.takes_rate;
         let found = mode::MODES.iter().filter(with_rate);
         if let Some(entry) = found.into_iter().find(|mode| mode.name == name) {
-            let rate = rate.map(parse_rate).transpose();
-            let rate = rate.map_err(|why| {
-                clap::Error::raw(ErrorKind::ValueValidation, why).with_cmd(command)
-            })?;
+            let rate = rate.map(parse_rate).transpose().map_err(refuse)?;
             return Ok(ModeChoice { entry, rate });
         }
         // It lists what there is, and says what is nearest.
         let names = PossibleValuesParser::new(mode::MODES.iter().map(|mode| mode.name));
         let refused = names.parse_ref(command, arg, OsStr::new(text));
-        Err(refused.err().unwrap_or_else(|| {
-            let why = format!("{name} takes no rate");
-            clap::Error::raw(ErrorKind::ValueValidation, why).with_cmd(command)
-        }))
+        Err(refused
+            .err()
+            .unwrap_or_else(|| refuse(format!("{name} takes no rate"))))
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {

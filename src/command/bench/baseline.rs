@@ -2,7 +2,7 @@
 
 use super::reporting::Prepared;
 use super::stored::{Baseline, Stored};
-use super::{Plan, talk};
+use super::talk;
 use crate::bench::compare::{self, compare, refusals};
 use crate::bench::result::{BaselineInfo, BenchResult, WorkloadInfo};
 use crate::error::{Error, ExitCode};
@@ -18,6 +18,7 @@ pub struct Baselines {
 }
 
 /// What is ready before the load.
+#[derive(Default)]
 pub(super) struct Ready {
     with: Option<(String, BenchResult)>,
     noise: Option<f64>,
@@ -27,11 +28,28 @@ pub(super) struct Ready {
 }
 
 impl Baselines {
+    /// Standard input belongs to whoever answers questions before a load.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match &self.with {
+            Some(stored) if stored.name == "-" => Err(Error::usage_hint(
+                "--baseline takes a name or a file, not standard input",
+                "--baseline main, or --baseline result.json",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads the baseline, and makes the folder of the one that is to be saved.
     ///
     /// # Errors
     /// [`Error::Usage`]: there is no such baseline, or no such folder.
-    pub(super) fn prepare(&self) -> Result<Ready, Error> {
+    pub(super) fn prepare(&self, is_load: bool) -> Result<Ready, Error> {
+        if !is_load {
+            return Ok(Ready::default());
+        }
         let with = self
             .with
             .as_ref()
@@ -135,18 +153,5 @@ impl Ready {
         );
         reports.say(&line, output);
         Ok(())
-    }
-}
-
-impl Plan {
-    /// `--baseline -` would be read while the load is asked about.
-    pub(super) fn check_baseline(&self) -> Result<(), Error> {
-        match &self.baselines.with {
-            Some(stored) if stored.name == "-" => Err(Error::usage_hint(
-                "--baseline takes a name or a file, not standard input",
-                "--baseline main, or --baseline result.json",
-            )),
-            _ => Ok(()),
-        }
     }
 }

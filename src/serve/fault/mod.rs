@@ -41,7 +41,7 @@ use self::syntax::Places;
 use crate::model::close::CloseFrame;
 use crate::model::command::Command;
 use crate::model::units::Rate;
-use crate::text::nearest::nearest;
+use crate::text::nearest::did_you_mean;
 use crate::wire::impaired::Strain;
 
 /// One fault as help and command line know it.
@@ -190,9 +190,8 @@ impl Fault {
     fn of(spec: Spec, places: &Places) -> Result<Self, Wrong> {
         let name = spec.action.as_str();
         let Some(entry) = entries().find(|entry| entry.name == name) else {
-            let meant = nearest(name, entries().map(|entry| entry.name));
-            let meant = meant.map(|meant| format!(": did you mean {meant}?"));
-            let why = format!("there is no fault \"{name}\"{}", meant.unwrap_or_default());
+            let meant = did_you_mean(name, entries().map(|entry| entry.name));
+            let why = format!("there is no fault \"{name}\"{meant}");
             return Err(Wrong::new(0, why));
         };
         if spec.when.is_some() {

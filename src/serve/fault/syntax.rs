@@ -8,6 +8,7 @@ use std::time::Duration;
 use regex::bytes::Regex;
 
 use crate::model::units::{exact_duration, parse_duration};
+use crate::text::nearest::did_you_mean;
 use crate::text::sanitize;
 
 /// One fault as it was typed.
@@ -148,8 +149,9 @@ impl Keys {
         let key = reader.until(|c| c == '=' || ENDS.contains(&c));
         if !KEYS.contains(&key) {
             let why = format!(
-                "the keys are {}= (a value with a : in it is written in double quotes)",
-                KEYS.join("=, ")
+                "the keys are {}= (a value with a : in it is written in double quotes){}",
+                KEYS.join("=, "),
+                did_you_mean(key, KEYS)
             );
             return Err(Wrong::new(start, why));
         }

@@ -1,6 +1,6 @@
 //! `broadcast`: every message goes to everyone on the same path.
 
-use super::{Action, Entry, Mode, Scene};
+use super::{Action, Behaviour, Entry, Mode, Scene};
 use crate::model::message::Message;
 use crate::serve::bus::Audience;
 use crate::serve::roster::Client;
@@ -9,11 +9,11 @@ pub(super) const ENTRY: Entry = Entry {
     name: "broadcast",
     help: "send every message to everyone on the same path (--exclude-sender: but its sender)",
     takes_rate: false,
-    make: |plan| {
+    behaviour: Behaviour::Kept(|plan| {
         Box::new(Broadcast {
             exclude_sender: plan.exclude_sender,
         })
-    },
+    }),
 };
 
 struct Broadcast {

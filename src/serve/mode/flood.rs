@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{Action, Departure, Entry, Mode, Scene};
+use super::{Action, Behaviour, Departure, Entry, Mode, Scene};
 use crate::model::message::Message;
 use crate::model::ndjson::rfc3339;
 use crate::model::units::Rate;
@@ -18,13 +18,13 @@ pub(super) const ENTRY: Entry = Entry {
     name: "flood",
     help: "send numbered messages to everyone, as flood=RATE says (flood=1000/s; 10/s unless told)",
     takes_rate: true,
-    make: |plan| {
+    behaviour: Behaviour::Kept(|plan| {
         Box::new(Flood {
             rate: plan.rate.unwrap_or(Rate::per_second(10.0)),
             clients: BTreeMap::new(),
             resting_until: None,
         })
-    },
+    }),
 };
 
 /// How often it looks for what is due at most.
@@ -67,7 +67,7 @@ impl Mode for Flood {
 
     fn tick(&mut self, scene: &Scene<'_>) -> Vec<Action> {
         self.resting_until = Some(scene.now + REST);
-        let time = rfc3339(scene.time);
+        let time = rfc3339((scene.time)());
         let mut actions = Vec::new();
         for (member, count) in &mut self.clients {
             for number in count.due(self.rate, scene.now) {
@@ -117,7 +117,8 @@ mod tests {
         let scene = Scene {
             roster: &Roster::default(),
             now: start + after,
-            time: SystemTime::UNIX_EPOCH,
+            time: || SystemTime::UNIX_EPOCH,
+            is_stored: false,
         };
         let actions = flood.tick(&scene);
         let text = match actions.last() {
@@ -142,7 +143,8 @@ mod tests {
         let scene = Scene {
             roster: &Roster::default(),
             now: start,
-            time: SystemTime::UNIX_EPOCH,
+            time: || SystemTime::UNIX_EPOCH,
+            is_stored: false,
         };
         flood.connected(&client(1), &scene);
         let ms = Duration::from_millis;

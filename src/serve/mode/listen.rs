@@ -1,20 +1,10 @@
 //! What `listen PORT` serves with: messages are shown, the person at the terminal answers.
 
-use super::{Action, Entry, Mode, Scene};
-use crate::model::message::Message;
-use crate::serve::roster::Client;
+use super::{Behaviour, Entry};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "listen",
     help: "hear only",
     takes_rate: false,
-    make: |_| Box::new(Listen),
+    behaviour: Behaviour::Answering(|_, _| None),
 };
-
-struct Listen;
-
-impl Mode for Listen {
-    fn message(&mut self, _from: &Client, _message: Message, _scene: &Scene<'_>) -> Vec<Action> {
-        Vec::new()
-    }
-}

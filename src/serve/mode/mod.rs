@@ -49,8 +49,20 @@ pub struct Entry {
     pub help: &'static str,
     /// It takes a rate: `NAME=RATE`.
     pub takes_rate: bool,
-    make: fn(&Plan) -> Box<dyn Mode>,
+    behaviour: Behaviour,
 }
+
+/// What a mode goes by.
+#[derive(Debug, Clone, Copy)]
+enum Behaviour {
+    /// The answer follows from the message alone, so that nobody waits for anybody.
+    Answering(Answer),
+    /// It keeps something in mind, and is asked by one after the other.
+    Kept(fn(&Plan) -> Box<dyn Mode>),
+}
+
+/// What a message is answered with.
+pub(super) type Answer = fn(&Plan, Message) -> Option<Message>;
 
 /// The modes that `--mode` offers; the first is the default.
 pub const MODES: &[Entry] = &[
@@ -87,8 +99,19 @@ impl Plan {
             .is_some_and(|mirror| mirror.hears_control)
     }
 
+    /// What messages are answered with, where they alone decide; the mode is not asked then.
+    pub(super) const fn answer(&self) -> Option<Answer> {
+        match self.mode.behaviour {
+            Behaviour::Answering(answer) => Some(answer),
+            Behaviour::Kept(_) => None,
+        }
+    }
+
     pub(super) fn make(&self) -> Box<dyn Mode> {
-        (self.mode.make)(self)
+        match self.mode.behaviour {
+            Behaviour::Answering(_) => Box::new(Still),
+            Behaviour::Kept(make) => make(self),
+        }
     }
 }
 
@@ -145,8 +168,10 @@ pub struct Scene<'a> {
     /// Who is here. A client that is gone is here until the mode has been told.
     pub roster: &'a Roster,
     pub now: Instant,
-    /// The wall clock, for what is shown to people.
-    pub time: SystemTime,
+    /// The wall clock, for what is shown to people; asked only by who needs it.
+    pub time: fn() -> SystemTime,
+    /// The message belongs to a file that the server stores: it has found its place in any case.
+    pub is_stored: bool,
 }
 
 /// A server's behaviour.
@@ -180,6 +205,15 @@ pub trait Mode: Send {
     }
 }
 
+/// The hub's part of a mode that answers messages without it: none.
+struct Still;
+
+impl Mode for Still {
+    fn message(&mut self, _from: &Client, _message: Message, _scene: &Scene<'_>) -> Vec<Action> {
+        Vec::new()
+    }
+}
+
 #[cfg(test)]
 mod sample {
     //! What the tests of modes have in common.
@@ -199,7 +233,8 @@ mod sample {
         let scene = Scene {
             roster: &Roster::default(),
             now: Instant::now(),
-            time: SystemTime::UNIX_EPOCH,
+            time: || SystemTime::UNIX_EPOCH,
+            is_stored: false,
         };
         mode.message(&client(1), message, &scene)
     }

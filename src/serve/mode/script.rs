@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Action, Control, Departure, Entry, Mode, Scene};
+use super::{Action, Behaviour, Control, Departure, Entry, Mode, Scene};
 use crate::model::close::{CloseCode, CloseFrame, MAX_REASON};
 use crate::model::command::Command;
 use crate::model::event::{ConnId, Problem, What};
@@ -24,12 +24,12 @@ pub(super) const ENTRY: Entry = Entry {
     name: "script",
     help: "the server's side of a transcript (--script FILE)",
     takes_rate: false,
-    make: |plan| {
+    behaviour: Behaviour::Kept(|plan| {
         Box::new(Script {
             mirror: plan.script.clone().unwrap_or_default(),
             runs: Vec::new(),
         })
-    },
+    }),
 };
 
 /// Messages of one client that wait for their turn at most.
@@ -374,7 +374,8 @@ mod tests {
         Scene {
             roster,
             now,
-            time: SystemTime::UNIX_EPOCH,
+            time: || SystemTime::UNIX_EPOCH,
+            is_stored: false,
         }
     }
 

@@ -10,6 +10,8 @@ pub(super) struct Axis {
 
 /// What a file says may be any number; beyond this it is shown at the edge.
 const MOST: f64 = 1e15;
+/// How many times the least the greatest is on a logarithmic axis at least.
+const WIDE: f64 = 4.0;
 /// Names on an axis, about.
 const TICKS: usize = 6;
 
@@ -34,10 +36,16 @@ impl Axis {
         }
     }
 
-    /// From the round number below the least to the one above the greatest. Values are at least 1.
+    /// From the round number below the least to the one above the greatest; values are at least 1. Where
+    /// they lie close together it is linear, for then there would be few round numbers between them.
     pub(super) fn log(values: impl Iterator<Item = f64> + Clone) -> Self {
         let most = most(values.clone()).max(1.0);
-        let least = values.fold(most, |least, value| least.min(value.max(1.0)));
+        let least = values
+            .clone()
+            .fold(most, |least, value| least.min(value.max(1.0)));
+        if most < least * WIDE {
+            return Self::linear(values);
+        }
         let from = ROUND.map(|factor| factor * decade(least));
         let to = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * decade(most));
         let from = from.into_iter().rev().find(|from| *from <= least);

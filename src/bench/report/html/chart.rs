@@ -172,7 +172,8 @@ pub(super) fn spectrum(runs: &[Drawn<'_>]) -> Option<Chart> {
         });
     let whole = (0..=nines as u32).map(|nines| (f64::from(nines), percent(nines)));
     let mut ticks: Vec<(f64, String)> = whole.collect();
-    if nines < 6.0 {
+    // Further out there is no room between it and the first.
+    if nines <= 3.5 {
         ticks.push((0.5_f64.log10().abs(), "50%".into()));
     }
     let mut spans = Vec::new();

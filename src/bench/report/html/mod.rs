@@ -16,7 +16,7 @@ use self::chart::Drawn;
 pub(super) use self::compare::COMPARISON;
 use self::compare::figures;
 use self::timeline::slots;
-use super::text::{Word, millis, verdict, word};
+use super::text::{Word, heading, millis, verdict, word};
 use super::{Entry, Form};
 use crate::bench::result::BenchResult;
 use crate::model::units::Thousands;
@@ -122,7 +122,7 @@ fn head(result: &BenchResult, html: &mut String) {
 
 fn tiles(result: &BenchResult, html: &mut String) {
     let main = result.main_latency();
-    let info = (main.get)(result);
+    let (info, title) = ((main.get)(result), heading(main));
     let (messages, connections) = (&result.messages, &result.connections);
     let mut tiles = vec![
         (
@@ -137,18 +137,9 @@ fn tiles(result: &BenchResult, html: &mut String) {
             format!("{}/s", Thousands(messages.received_rate as u64)),
             format!("received, {} in all", Thousands(messages.received)),
         ),
-        (
-            format!("{} ms", millis(info.p50)),
-            format!("{} p50", main.title),
-        ),
-        (
-            format!("{} ms", millis(info.p99)),
-            format!("{} p99", main.title),
-        ),
-        (
-            format!("{} ms", millis(info.max)),
-            format!("{} max", main.title),
-        ),
+        (format!("{} ms", millis(info.p50)), format!("{title} p50")),
+        (format!("{} ms", millis(info.p99)), format!("{title} p99")),
+        (format!("{} ms", millis(info.max)), format!("{title} max")),
         (
             Thousands(result.errors_counted()).to_string(),
             "errors".to_owned(),

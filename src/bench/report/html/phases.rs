@@ -18,7 +18,7 @@ const ROWS: [Percentile; 3] = [
 
 const WIDTH: f64 = 640.0;
 const LEFT: f64 = 62.0;
-const RIGHT: f64 = 18.0;
+const RIGHT: f64 = 26.0;
 const TOP: f64 = 14.0;
 /// Of a bar, and from one to the next.
 const BAR: f64 = 34.0;

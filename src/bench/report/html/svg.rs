@@ -8,13 +8,13 @@ use super::text;
 
 /// Units of the picture; it is drawn as wide as there is room.
 const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 270.0;
+const HEIGHT: f64 = 274.0;
 const LEFT: f64 = 62.0;
 const TOP: f64 = 14.0;
-const BOTTOM: f64 = 36.0;
+const BOTTOM: f64 = 40.0;
 /// Right of a chart with and without a second axis.
 const RIGHT: f64 = 62.0;
-const NARROW: f64 = 18.0;
+const NARROW: f64 = 26.0;
 
 /// An axis with the names of its ticks.
 #[derive(Debug)]
@@ -152,7 +152,7 @@ impl Chart {
             let _ = writeln!(
                 html,
                 "<path class=\"tick\" d=\"M{x:.1} {bottom}v5\"/><text class=\"below\" x=\"{x:.1}\" y=\"{}\">{}</text>",
-                bottom + 20.0,
+                bottom + 24.0,
                 text(name)
             );
         }

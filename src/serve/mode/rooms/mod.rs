@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 
 use self::history::{History, Offset};
 use self::shape::{Fields, Incoming, Outgoing, Shape};
-use super::{Action, Departure, Entry, Mode, Scene};
+use super::{Action, Behaviour, Departure, Entry, Mode, Scene};
 use crate::model::event::What;
 use crate::model::message::Message;
 use crate::serve::bus::{Audience, Member};
@@ -29,13 +29,13 @@ pub(super) const ENTRY: Entry = Entry {
     name: "rooms",
     help: "rooms, topics, presence and history, in JSON (see docs/serve.md)",
     takes_rate: false,
-    make: |plan| {
+    behaviour: Behaviour::Kept(|plan| {
         Box::new(Rooms {
             include_sender: plan.include_sender,
             history: History::new(plan.history),
             shapes: BTreeMap::new(),
         })
-    },
+    }),
 };
 
 /// Rooms that one client may be in, and topics that it may have subscribed to.
@@ -81,7 +81,7 @@ struct Request<'a> {
 impl Mode for Rooms {
     fn message(&mut self, from: &Client, message: Message, scene: &Scene<'_>) -> Vec<Action> {
         let Some(text) = message.as_text() else {
-            return self.pass_on_binary(from, &message, scene.roster);
+            return self.pass_on_binary(from, &message, scene);
         };
         if text == "ping" {
             return vec![Action::send(from.member.conn, Message::text("pong"))];
@@ -199,8 +199,11 @@ impl Rooms {
             rooms_of(roster, from.member, Kind::Room).cloned().collect()
         };
         if rooms.is_empty() {
-            let message = "join a room first: {\"type\":\"join\",\"room\":\"lobby\"}".to_owned();
-            return Err(("not_in_room", message));
+            return if request.scene.is_stored {
+                Ok(())
+            } else {
+                Err(in_no_room())
+            };
         }
         let mut ack = Outgoing::new("ack");
         for room in &rooms {
@@ -303,8 +306,12 @@ impl Rooms {
     }
 
     /// A binary message is the rest of a `file-meta`, say: it goes where texts go, as it is.
-    fn pass_on_binary(&self, from: &Client, message: &Message, roster: &Roster) -> Vec<Action> {
-        let rooms = rooms_of(roster, from.member, Kind::Room);
+    fn pass_on_binary(&self, from: &Client, message: &Message, scene: &Scene<'_>) -> Vec<Action> {
+        let roster = scene.roster;
+        let mut rooms = rooms_of(roster, from.member, Kind::Room).peekable();
+        if rooms.peek().is_none() && !scene.is_stored {
+            return vec![error(from, in_no_room(), None, self.shape(from.member))];
+        }
         let mut members: Vec<Member> = rooms
             .flat_map(|room| roster.members(room))
             .filter(|member| self.include_sender || *member != from.member)
@@ -321,6 +328,11 @@ impl Rooms {
     fn shape(&self, member: Member) -> Shape {
         self.shapes.get(&member).copied().unwrap_or_default()
     }
+}
+
+fn in_no_room() -> Wrong {
+    let message = "join a room first: {\"type\":\"join\",\"room\":\"lobby\"}".to_owned();
+    ("not_in_room", message)
 }
 
 /// Who is in a room, or on the whole path.

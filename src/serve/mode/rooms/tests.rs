@@ -114,7 +114,8 @@ fn scene(roster: &Roster) -> Scene<'_> {
     Scene {
         roster,
         now: Instant::now(),
-        time: SystemTime::UNIX_EPOCH,
+        time: || SystemTime::UNIX_EPOCH,
+        is_stored: false,
     }
 }
 
@@ -151,6 +152,33 @@ fn a_move_reaches_the_room_with_its_senders_identity() {
     stage.says(3, r#"{"type":"join","room":5}"#);
     let (_, heard) = &stage.heard()[0];
     assert!(heard.contains("room takes a text"), "{heard}");
+}
+
+#[test]
+fn what_belongs_to_a_file_needs_no_room() {
+    let mut stage = Stage::new(0).with(&[1, 2]);
+    let from = client(1, "/");
+    let meta = r#"{"type":"file-meta","name":"a","size":1}"#;
+    for message in [Message::text(meta), Message::binary("x")] {
+        for (is_stored, heard) in [(false, vec!["not_in_room"]), (true, vec![])] {
+            let scene = Scene {
+                is_stored,
+                ..scene(&stage.roster)
+            };
+            let actions = stage.mode.message(&from, message.clone(), &scene);
+            stage.act(actions);
+            assert_eq!(stage.types(1), heard, "{message:?}");
+        }
+    }
+    for conn in [1, 2] {
+        stage.says(conn, r#"{"type":"join","room":"r"}"#);
+    }
+    stage.heard();
+    let actions = stage
+        .mode
+        .message(&from, Message::binary("x"), &scene(&stage.roster));
+    stage.act(actions);
+    assert_eq!(stage.heard(), owned(&[(2, "binary")]));
 }
 
 #[test]
