@@ -392,7 +392,8 @@ complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l save-baseline -d 'Keep the result under this name, to be compared with later ones' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l baseline -d 'Compare with an earlier result, and exit with 4 where something is worse' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l noise -d 'By how much figures may differ without being worse: 5% (the default)' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l live -d 'Say every second how it goes: auto (on a terminal), plain or none' -r -f -a "auto\t''
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l live -d 'Show how it goes: on the full screen (tui), a line every second (plain), or not at all (none)' -r -f -a "auto\t''
+tui\t''
 plain\t''
 none\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l spawn -d 'Start the server with this command, wait until it listens, stop it at the end' -r
@@ -400,6 +401,11 @@ complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l color -d 'When to use colours' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l theme -d 'How it looks; t goes through them' -r -f -a "auto\t''
+dark\t''
+light\t''
+colour-blind\t''
+mono\t''"
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s H -l header -d 'Send this header with the handshake; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s s -l subprotocol -d 'Offer these subprotocols, in order of preference' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s o -l origin -d 'Send this Origin' -r
@@ -432,6 +438,9 @@ complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l dry-run -d 'Say what would be done, and whether this machine can do it'
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l debug -d 'Open one connection, send one message, and show what happens'
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l yes -d 'Do not ask before a large load on a public address'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l stay -d 'Keep the full screen after the end, until q closes it'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l ascii -d 'Draw with ASCII signs only'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l mouse -d 'Let the mouse scroll and choose; the terminal\'s own selection then needs Shift'
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s L -l location -d 'Follow redirects'
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s 4 -l ipv4 -d 'Connect over IPv4 only'
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s 6 -l ipv6 -d 'Connect over IPv6 only'

@@ -272,7 +272,7 @@ fn runs_that_cannot_be_compared_are_refused_with_every_reason() {
     compare(&one, &other, &[]).code(2).stdout("").says(&[
         "mode: echo in a.json, send in b.json",
         "connections: 4 in a.json, 5 in b.json",
-        "TLS: off in a.json, on in b.json",
+        "tls: false in a.json, true in b.json",
         "b.json is suspect: it was busy",
     ]);
 }
@@ -341,6 +341,40 @@ fn a_baseline_is_saved_and_compared_with() {
     // The tools know baselines too.
     let missing = bench_at(state, &server, &["--baseline", "mian"]).code(2);
     missing.says(&["did you mean main?"]);
+}
+
+#[test]
+fn a_server_that_became_slower_is_found() {
+    let home = tempfile::tempdir().unwrap();
+    let state = home.path().to_str().unwrap();
+    let load = |server: &Served, with: [&str; 2]| {
+        let flags = [
+            "bench",
+            server.url(),
+            "-c",
+            "20",
+            "-n",
+            "400",
+            "--warmup",
+            "0",
+        ];
+        wscope(&[&flags[..], &with].concat())
+            .env("XDG_STATE_HOME", state)
+            .run()
+    };
+    load(&serve(&[]), ["--save-baseline", "main"]).code(0);
+    // Far more than a busy machine makes of an answer that takes no time.
+    let slow = serve(&["--fault", "delay=200ms"]);
+    let output = load(&slow, ["--baseline", "main"]).code(4);
+    let summary = String::from_utf8(output.stdout).unwrap();
+    let worse = |metric: &str| {
+        let mut lines = summary.lines();
+        lines.any(|line| line.trim_start().starts_with(metric) && line.ends_with("WORSE"))
+    };
+    assert!(
+        worse("rtt.p50 ") && worse("messages.received_rate "),
+        "{summary}"
+    );
 }
 
 #[test]

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use super::distribution::Distribution;
 use super::feed::Feed;
+use super::figures::Latency;
+use super::hold::Hold;
 use super::payload::Payload;
 use super::reply::Match;
 use super::script::{Script, Step};
 use super::shard::Shard;
+use super::shared::Phase;
 use super::stages::Stages;
 use super::template::Template;
 
@@ -51,6 +54,8 @@ pub struct Workload {
     pub shard: Shard,
     /// The number of its first connection; those of the shards before it have the lower ones.
     pub first: u64,
+    /// The clock of the stages.
+    pub hold: Arc<Hold>,
 }
 
 impl Workload {
@@ -64,7 +69,7 @@ impl Workload {
     pub fn target(&self, elapsed: Duration) -> usize {
         let stages = self.ramp.stages.as_ref();
         stages.map_or(self.connections, |stages| {
-            self.shard.of(stages.target(elapsed))
+            self.shard.of(stages.target(self.hold.course(elapsed)))
         })
     }
 
@@ -86,6 +91,29 @@ impl Workload {
         self.seed.wrapping_add(threads_before | thread as u64)
     }
 
+    /// Whether the course can be held in this phase.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn may_hold(&self, phase: Phase) -> Result<(), &'static str> {
+        let is_staged = self.ramp.stages.is_some();
+        match phase {
+            Phase::Ramp if !is_staged => Err(
+                "connections are still being opened: there is nothing to hold before the load runs",
+            ),
+            Phase::WarmUp if !is_staged => {
+                Err("the warm-up is no stage: there is nothing to hold before it is measured")
+            }
+            Phase::Ramp | Phase::WarmUp | Phase::Measure if self.end.duration.is_none() => {
+                Err("this load ends with its messages and not with time: it cannot be held")
+            }
+            Phase::Ramp | Phase::WarmUp | Phase::Measure => Ok(()),
+            Phase::Drain | Phase::Close | Phase::Stop => {
+                Err("the load is over: there is nothing left to hold")
+            }
+        }
+    }
+
     /// Whether connections do their work as soon as they are open, and not only when all are.
     pub const fn loads_while_opening(&self) -> bool {
         self.ramp.stages.is_some() || self.mode.once
@@ -100,6 +128,21 @@ impl Workload {
     /// The steps of the script.
     pub fn steps(&self) -> &[Step] {
         self.script.as_ref().map_or(&[], |script| &script.steps)
+    }
+
+    /// The latency that such a load is mainly about.
+    pub fn main_latency(&self) -> Latency {
+        if *self.mode == SCRIPT {
+            Latency::Session
+        } else if self.expects() {
+            Latency::Rtt
+        } else if self.mode.sends {
+            Latency::SendStall
+        } else if self.ping.is_some() && self.mode.name == "hold" {
+            Latency::Ping
+        } else {
+            Latency::FirstMessage
+        }
     }
 
     /// Whether what is sent is answered.

@@ -35,6 +35,21 @@ impl Stages {
         before
     }
 
+    /// Which stage it is after so long, counted from 0, and how many connections there were before
+    /// it; `None` after the last one.
+    pub fn stage(&self, elapsed: Duration) -> Option<(usize, usize)> {
+        let mut end = Duration::ZERO;
+        let mut before = 0;
+        for (at, stage) in self.0.iter().enumerate() {
+            end += stage.time;
+            if elapsed < end {
+                return Some((at, before));
+            }
+            before = stage.connections;
+        }
+        None
+    }
+
     /// How long all of them take.
     pub fn total(&self) -> Duration {
         self.0.iter().map(|stage| stage.time).sum()
@@ -80,6 +95,9 @@ mod tests {
         let at = |seconds| stages.target(Duration::from_secs(seconds));
         assert_eq!([at(0), at(5), at(10), at(29)], [0, 50, 100, 100]);
         assert_eq!([at(35), at(40), at(99)], [50, 0, 0]);
+        let stage = |seconds| stages.stage(Duration::from_secs(seconds));
+        assert_eq!([stage(9), stage(10)], [Some((0, 0)), Some((1, 100))]);
+        assert_eq!([stage(39), stage(40)], [Some((2, 100)), None]);
         assert_eq!(
             (stages.total(), stages.peak()),
             (Duration::from_secs(40), 100)

@@ -24,6 +24,8 @@ pub struct Facts<'a> {
     pub local: bool,
     /// Why the load ended.
     pub ended: EndReason,
+    /// How long a person held the course.
+    pub held: Duration,
 }
 
 /// A code that stays, and a sentence.
@@ -156,6 +158,15 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
             ),
         );
     }
+    if !facts.held.is_zero() {
+        verdict.warn(
+            "held",
+            format!(
+                "the course was held by hand for {:.1} s: a run without that is another one",
+                facts.held.as_secs_f64()
+            ),
+        );
+    }
     if facts.peak < facts.wanted {
         verdict.warn(
             "connections",
@@ -195,6 +206,7 @@ mod tests {
             peak: 10,
             local: false,
             ended: EndReason::Duration,
+            held: Duration::ZERO,
         }
     }
 
@@ -246,12 +258,16 @@ mod tests {
         let figures = Figures::default();
         let short = Facts {
             measured: Duration::from_millis(5),
+            held: Duration::from_secs(1),
             local: true,
             peak: 9,
             ..facts(&figures)
         };
         let verdict = judge(&short);
         assert!(verdict.is_valid());
-        assert_eq!(codes(&verdict), ["short", "connections", "local_target"]);
+        assert_eq!(
+            codes(&verdict),
+            ["short", "held", "connections", "local_target"]
+        );
     }
 }

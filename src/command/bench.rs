@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod compare;
 mod consent;
 mod exposition;
+pub mod live;
 pub mod merge;
 mod preview;
 pub mod report;
@@ -23,6 +24,7 @@ use tokio::time::sleep;
 
 use self::baseline::Baselines;
 use self::consent::ask_before_loading;
+use self::live::{Asked, Live, Viewer};
 use self::preview::{debug, dry_run};
 pub use self::reporting::{Place, Report};
 use self::results::Results;
@@ -34,17 +36,17 @@ use super::spawn::Spawned;
 use super::test::URL;
 use crate::bench::failure::Name;
 use crate::bench::feed::Feed;
+use crate::bench::machine;
 use crate::bench::plan::{PER_SOURCE, Sources, Workload};
 use crate::bench::preflight::{self, Limits};
 use crate::bench::probe::{self, Probed};
-use crate::bench::report::Glyphs;
+use crate::bench::report::{Glyphs, verdict};
 use crate::bench::request::Request;
 use crate::bench::result::{self, BenchResult, Facets};
-use crate::bench::run::{self, Finished, Second, Setting, Stop, Users, Watched};
+use crate::bench::run::{self, Finished, Setting, Stop, Users, Watched};
 use crate::bench::shard::Shard;
 use crate::bench::threshold::Threshold;
 use crate::bench::worker::Route;
-use crate::bench::{live, machine};
 use crate::error::{Error, ExitCode};
 use crate::model::event::Open;
 use crate::session::{client, opening};
@@ -82,8 +84,8 @@ pub struct Plan {
     pub baselines: Baselines,
     /// What the summary may be drawn with.
     pub glyphs: Glyphs,
-    /// Say every second how it goes.
-    pub live: bool,
+    /// What is shown while it goes on.
+    pub live: Live,
     pub only: Option<Only>,
     /// `--yes`: do not ask before loading a public address.
     pub yes: bool,
@@ -163,7 +165,9 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         let spawned = match &plan.spawn {
             Some(command) => {
                 let wait = request.base().wait_for_server;
-                Some(Spawned::start(command, Some(target), wait).await?)
+                // On a screen what the server says is an event.
+                let listener = matches!(plan.live, Live::Screen(_)).then(|| output.clone());
+                Some(Spawned::start(command, Some(target), wait, listener).await?)
             }
             None => None,
         };
@@ -333,6 +337,7 @@ async fn load(
         thresholds: plan.thresholds.clone(),
         watched: plan.pid.map(Watched::Process),
         dns: open.as_ref().and_then(|open| open.timings.dns),
+        shared: Arc::default(),
     };
     let compress = open.is_some_and(|open| {
         let mut names = open.extensions.iter();
@@ -411,35 +416,36 @@ impl Load {
             thresholds: &plan.thresholds,
         };
         results.check(&result::workload_info(&whole, &facets))?;
+        let mut viewer = Viewer::open(&plan.live, &setting, &facets, output).await?;
         let exposition = results.exposition();
-        let live_output = output.clone();
-        let says = plan.live;
-        let mut live = move |second: &Second| {
-            exposition.observe(second);
-            if says {
-                live_output.talk(live::line(second).as_bytes());
-            }
-        };
+        let mut watcher = viewer.watcher(&plan.live, &facets, exposition, output);
         let (stop, stopping) = watch::channel(Stop::GoOn);
-        let load = run::run(setting, stopping, &mut live);
+        let load = run::run(setting, stopping, &mut watcher);
         tokio::pin!(load);
         let deadline = plan.max_time.map(|limit| Instant::now() + limit);
         let (mut signalled, mut timed_out) = (None, false);
         let finished = loop {
-            tokio::select! {
+            let asked = tokio::select! {
                 finished = &mut load => break finished?,
-                signal = signals.next() => {
-                    let asked = if signalled.is_some() { Stop::Now } else { Stop::Gently };
-                    signalled.get_or_insert(signal);
-                    stop.send_replace(asked);
-                }
+                signal = signals.next() => Asked::Signal(signal),
                 () = at(deadline), if !timed_out => {
                     timed_out = true;
-                    stop.send_replace(Stop::Now);
+                    Asked::Stop(Stop::Now)
                 }
-            }
+                asked = viewer.next() => asked?,
+            };
+            let wanted = match asked {
+                Asked::Stop(stop) => stop,
+                Asked::Signal(_) if signalled.is_some() => Stop::Now,
+                Asked::Signal(signal) => {
+                    signalled = Some(signal);
+                    Stop::Gently
+                }
+            };
+            stop.send_modify(|stop| *stop = wanted.max(*stop));
         };
         let mut result = result::result(&finished, &facets);
+        viewer.over();
         let strict = results.compare(&mut result, output) || plan.strict;
         let code = if timed_out {
             ExitCode::TIMEOUT
@@ -447,6 +453,7 @@ impl Load {
             exit_code(signalled, &finished, &result, strict)
         };
         result.run.exit_code = code.0;
+        viewer.close(&verdict(&result), signals).await;
         results.write(&result, plan.glyphs, output)?;
         Ok(code)
     }

@@ -3,12 +3,14 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::{Error, cause_text};
 use crate::model::units::exact_duration;
+use crate::text::output::Output;
 use crate::wire::target::Target;
 
 /// How long a server may take until it listens.
@@ -17,6 +19,9 @@ const START: Duration = Duration::from_secs(30);
 const STEP: Duration = Duration::from_millis(25);
 /// How long it may take to end after SIGTERM.
 const END: Duration = Duration::from_secs(3);
+
+/// Bytes of a line that a server says; longer ones are broken.
+const LONGEST: usize = 4096;
 
 /// A server that was started.
 pub(super) struct Spawned {
@@ -38,6 +43,7 @@ impl Spawned {
         command: &str,
         url: Option<&Target>,
         wait: Option<Duration>,
+        listener: Option<Output>,
     ) -> Result<Self, Error> {
         let Some(url) = url else {
             return Err(Error::usage_hint(
@@ -58,10 +64,16 @@ impl Spawned {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .kill_on_drop(true);
-        let child = shell.spawn().map_err(|cause| Error::Io {
+        if listener.is_some() {
+            shell.stderr(Stdio::piped());
+        }
+        let mut child = shell.spawn().map_err(|cause| Error::Io {
             doing: "starting the server".into(),
             cause,
         })?;
+        if let (Some(listener), Some(stderr)) = (listener, child.stderr.take()) {
+            tokio::spawn(pass_on(stderr, listener));
+        }
         let mut spawned = Self {
             group: child.id().and_then(|id| i32::try_from(id).ok()),
             child,
@@ -132,6 +144,29 @@ impl Spawned {
     #[cfg(not(unix))]
     fn signal(&self, _: Signal) {
         // Dropping the child kills it.
+    }
+}
+
+/// Says what a server says, line by line, until its end.
+async fn pass_on(mut stderr: ChildStderr, output: Output) {
+    let mut line = Vec::new();
+    let mut piece = [0; LONGEST];
+    while let Ok(count @ 1..) = stderr.read(&mut piece).await {
+        for byte in &piece[..count] {
+            if *byte == b'\n' || line.len() == LONGEST {
+                line.push(b'\n');
+                output.talk(&line);
+                line.clear();
+            }
+            if *byte != b'\n' {
+                line.push(*byte);
+            }
+        }
+        output.room().await;
+    }
+    if !line.is_empty() {
+        line.push(b'\n');
+        output.talk(&line);
     }
 }
 

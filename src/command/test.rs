@@ -110,7 +110,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let mut signals = Signals::listen()?;
     let spawned = match &plan.spawn {
         Some(command) => tokio::select! {
-            spawned = Spawned::start(command, plan.url.as_ref(), plan.client.wait_for_server) => {
+            spawned = Spawned::start(command, plan.url.as_ref(), plan.client.wait_for_server, None) => {
                 Some(spawned?)
             }
             signal = signals.next() => return Ok(signal.exit_code()),

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// A scene between two threads; clones share it.
 pub struct Board<S>(Arc<Shared<S>>);
 
-#[derive(Default)]
 struct Shared<S> {
     scene: Mutex<S>,
     /// Whether something was written since it was last looked at.
@@ -26,11 +25,19 @@ impl<S> Clone for Board<S> {
 
 impl<S: Default> Default for Board<S> {
     fn default() -> Self {
-        Self(Arc::default())
+        Self::new(S::default())
     }
 }
 
 impl<S> Board<S> {
+    pub fn new(scene: S) -> Self {
+        Self(Arc::new(Shared {
+            scene: Mutex::new(scene),
+            changed: AtomicBool::default(),
+            bell: Mutex::default(),
+        }))
+    }
+
     /// Writes; the screen looks soon.
     pub fn write(&self, write: impl FnOnce(&mut S)) {
         write(&mut self.read());

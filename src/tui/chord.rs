@@ -12,6 +12,18 @@ pub struct Chord {
     modifiers: KeyModifiers,
 }
 
+/// The letter of what terminals cannot tell apart: Alt with a letter, and Esc with a letter soon
+/// after.
+pub fn after_escape(key: KeyEvent) -> Option<KeyEvent> {
+    let has_alt = key.modifiers.contains(KeyModifiers::ALT);
+    let has_control = key.modifiers.contains(KeyModifiers::CONTROL);
+    let is_letter = matches!(key.code, KeyCode::Char(_)) && has_alt && !has_control;
+    is_letter.then(|| KeyEvent {
+        modifiers: key.modifiers - KeyModifiers::ALT,
+        ..key
+    })
+}
+
 /// Keys with a name: as it is typed, as it is shown, what it is.
 const NAMED: &[(&str, &str, KeyCode)] = &[
     ("enter", "Enter", KeyCode::Enter),

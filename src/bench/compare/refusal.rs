@@ -1,62 +1,28 @@
 //! Why runs cannot be compared, and what else about them differs.
 
+use serde_json::{Map, Value};
+
 use crate::bench::result::{BenchResult, WorkloadInfo};
 
-/// What may differ, by its name, and as people read it.
-type Trait<T> = (&'static str, fn(&T) -> String);
+/// What a workload may differ in and still be compared; it is noted. Anything else that is asked for, in
+/// whatever version, has to be the same.
+const NOTED: [&str; 5] = ["targets", "duration_s", "messages", "warmup_s", "timeout_s"];
+/// What follows from the rest.
+const FOLLOWS: [&str; 2] = ["path", "hash"];
 
-/// What has to be the same.
-const SAME: &[Trait<WorkloadInfo>] = &[
-    ("mode", |load| load.mode.clone()),
-    ("script", |load| optional(load.script.as_ref())),
-    ("connections", |load| load.connections.to_string()),
-    ("stages", |load| {
-        let stages = load.stages.iter();
-        let stages = stages.map(|stage| format!("{}s:{}", stage.for_s, stage.connections));
-        optional(Some(stages.collect::<Vec<_>>().join(",")).filter(|all| !all.is_empty()))
-    }),
-    ("loop", |load| load.pace.clone()),
-    ("rate", |load| optional(load.rate)),
-    ("pipeline", |load| optional(load.pipeline)),
-    ("payload", |load| {
-        let payload = &load.payload;
-        let bytes = payload
-            .bytes
-            .map_or_else(|| "varying".to_owned(), |bytes| format!("{bytes} bytes"));
-        format!("{}, {bytes}", payload.kind)
-    }),
-    ("TLS", |load| on(load.tls)),
-    ("compression", |load| on(load.compress)),
-];
+/// Of the machine and the program, by its name, and as people read it.
+type Trait = (&'static str, fn(&BenchResult) -> String);
 
-/// What should be known when it differs.
-const NOTED: &[Trait<BenchResult>] = &[
-    ("target", |run| run.workload.targets.join(" ")),
-    ("duration", |run| {
-        optional(
-            run.workload
-                .duration_s
-                .map(|seconds| format!("{seconds} s")),
-        )
-    }),
-    ("messages", |run| optional(run.workload.messages)),
+const SURROUNDINGS: &[Trait] = &[
     ("host", |run| run.environment.host.clone()),
     ("processors", |run| run.environment.cpus.to_string()),
     ("threads", |run| run.generator.threads.to_string()),
     ("version of wscope", |run| run.run.version.clone()),
 ];
 
-fn optional(value: Option<impl ToString>) -> String {
-    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
-}
-
-fn on(it_is: bool) -> String {
-    if it_is { "on" } else { "off" }.to_owned()
-}
-
 /// Why two runs cannot be compared; nothing where they can. `names` are those of the runs.
 pub fn refusals(runs: [&BenchResult; 2], names: [&str; 2]) -> Vec<String> {
-    let mut reasons = differences(SAME, runs.map(|run| &run.workload), names);
+    let mut reasons = differences(runs.map(|run| &run.workload), names, is_fixed);
     for (run, name) in runs.into_iter().zip(names) {
         reasons.extend(doubts(run, name));
     }
@@ -69,7 +35,7 @@ pub fn workload_refusals(
     workload: &WorkloadInfo,
     names: [&str; 2],
 ) -> Vec<String> {
-    let mut reasons = differences(SAME, [&run.workload, workload], names);
+    let mut reasons = differences([&run.workload, workload], names, is_fixed);
     reasons.extend(doubts(run, names[0]));
     reasons
 }
@@ -90,19 +56,66 @@ fn doubts(run: &BenchResult, name: &str) -> Vec<String> {
 
 /// What differs without forbidding a comparison.
 pub(super) fn notes(runs: [&BenchResult; 2], names: [&str; 2]) -> Vec<String> {
-    differences(NOTED, runs, names)
-}
-
-fn differences<T>(traits: &[Trait<T>], runs: [&T; 2], names: [&str; 2]) -> Vec<String> {
-    let mut differences = Vec::new();
-    for (what, get) in traits {
-        let [one, other] = runs.map(get);
-        if one != other {
-            let [first, second] = names;
-            differences.push(format!("{what}: {one} in {first}, {other} in {second}"));
+    let workloads = runs.map(|run| &run.workload);
+    let mut notes = differences(workloads, names, |key| NOTED.contains(&key));
+    for (what, get) in SURROUNDINGS {
+        let values = runs.map(get);
+        if values[0] != values[1] {
+            notes.push(difference(what, &values, names));
         }
     }
-    differences
+    notes
+}
+
+fn is_fixed(key: &str) -> bool {
+    !NOTED.contains(&key) && !FOLLOWS.contains(&key)
+}
+
+/// The parts of two workloads that differ, of those whose keys count.
+fn differences(
+    workloads: [&WorkloadInfo; 2],
+    names: [&str; 2],
+    counts: impl Fn(&str) -> bool,
+) -> Vec<String> {
+    let parts = workloads.map(|workload| match serde_json::to_value(workload) {
+        Ok(Value::Object(parts)) => parts,
+        // It is a struct with names.
+        _ => Map::new(),
+    });
+    let [one, other] = &parts;
+    let differs = |key: &&String| counts(key) && one.get(*key) != other.get(*key);
+    let keys = one.keys().filter(differs);
+    keys.map(|key| {
+        let values = parts.each_ref().map(|part| shown(part.get(key)));
+        difference(key, &values, names)
+    })
+    .collect()
+}
+
+/// `rate: none in a.json, 500 in b.json`
+fn difference(what: &str, values: &[String; 2], names: [&str; 2]) -> String {
+    let ([one, other], [first, second]) = (values, names);
+    format!("{what}: {one} in {first}, {other} in {second}")
+}
+
+/// A part of a workload as people read it.
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "none".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(all)) if all.is_empty() => "none".to_owned(),
+        Some(Value::Array(all)) => {
+            let all: Vec<String> = all.iter().map(|one| shown(Some(one))).collect();
+            all.join(" ")
+        }
+        Some(Value::Object(parts)) => {
+            let parts = parts
+                .iter()
+                .map(|(key, value)| format!("{key} {}", shown(Some(value))));
+            parts.collect::<Vec<_>>().join(" ")
+        }
+        Some(other) => other.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -129,8 +142,8 @@ mod tests {
         let reasons = refusals([&other, &changed], names);
         let begin = [
             "mode: echo in a, send in b",
-            "rate: none in a, 50 in b",
-            "payload: ",
+            "rate: none in a, 50",
+            "payload: kind text bytes 128 in a, kind text bytes none in b",
             "b was cut short",
         ];
         assert_eq!(reasons.len(), begin.len(), "{reasons:?}");
@@ -139,6 +152,6 @@ mod tests {
         }
         // Another server is what comparisons are made for.
         other.workload.targets = vec!["ws://other/".into()];
-        assert!(notes([&one, &other], names)[0].starts_with("target: "));
+        assert!(notes([&one, &other], names)[0].starts_with("targets: "));
     }
 }

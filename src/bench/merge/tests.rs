@@ -1,5 +1,6 @@
 //! Whatever a run came to: cut into shards, written, read and merged it is the same run again.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
@@ -120,6 +121,7 @@ fn load() -> Workload {
         seed: 7,
         shard: Shard::WHOLE,
         first: 1,
+        hold: Arc::default(),
     }
 }
 
@@ -143,6 +145,7 @@ fn ran(shard: Shard, events: &[&Happened], late: Duration) -> Part {
                 figures,
                 cpu: 0.3,
                 took: Duration::from_secs(1),
+                generator: Generator::default(),
             }
         })
         .collect();
@@ -172,6 +175,7 @@ fn ran(shard: Shard, events: &[&Happened], late: Duration) -> Part {
         ramp: Duration::ZERO,
         measured: Duration::from_secs(SECONDS as u64),
         drain: Duration::ZERO,
+        held: Duration::ZERO,
         generator: Generator {
             cpu: 0.3,
             ..Generator::default()

@@ -12,7 +12,7 @@ pub mod prom;
 mod shards;
 mod text;
 
-pub use self::plot::Glyphs;
+pub use self::plot::{Bucket, Glyphs, buckets};
 pub use self::text::millis;
 use super::result::BenchResult;
 
@@ -59,6 +59,11 @@ pub const REPORTS: &[Entry] = &[
 /// The summary that is printed after every run.
 pub fn summary(result: &BenchResult, glyphs: Glyphs) -> String {
     text::summary(result, glyphs)
+}
+
+/// Whether it passed, and may be believed, in one line.
+pub fn verdict(result: &BenchResult) -> String {
+    text::verdict(result)
 }
 
 #[cfg(test)]

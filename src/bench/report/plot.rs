@@ -24,7 +24,7 @@ const WIDTH: usize = 33;
 
 impl Glyphs {
     /// A bar for a part (0 to 1) of `width` columns. What is there has at least a trace.
-    pub(super) fn bar(self, part: f64, width: usize) -> String {
+    pub fn bar(self, part: f64, width: usize) -> String {
         let part = part.clamp(0.0, 1.0);
         match self {
             Self::Ascii => {
@@ -52,8 +52,20 @@ impl Glyphs {
     }
 }
 
-/// How many samples lie between one power of two of a millisecond and the next, a row for each.
-pub(super) fn distribution(samples: &Histogram<u64>, glyphs: Glyphs) -> Vec<String> {
+/// Samples from one power of two of a millisecond to the next.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bucket {
+    /// Where it begins, in milliseconds; `<` before where it ends, for the first one of many.
+    pub label: String,
+    /// It has all that is above, too.
+    pub is_open: bool,
+    pub count: u64,
+    /// Of the highest count, 0 to 1.
+    pub part: f64,
+}
+
+/// How many samples lie between one power of two of a millisecond and the next.
+pub fn buckets(samples: &Histogram<u64>) -> Vec<Bucket> {
     if samples.is_empty() {
         return Vec::new();
     }
@@ -70,22 +82,33 @@ pub(super) fn distribution(samples: &Histogram<u64>, glyphs: Glyphs) -> Vec<Stri
         counts[(row - first) as usize] += step.count_at_value();
     }
     let highest = counts.iter().copied().max().unwrap_or(1) as f64;
-    let rows = (first..).zip(&counts).map(|(row, &count)| {
-        let below = if row == first && least < first {
+    let rows = (first..).zip(counts).map(|(row, count)| Bucket {
+        label: if row == first && least < first {
             format!("<{}", bound(row + 1))
         } else {
             bound(row)
-        };
-        format!(
-            "{below:>8}{}{}{:<BAR$} {:>12} {:>5.1}%",
-            if row == last && most > last { '+' } else { ' ' },
-            glyphs.axis(),
-            glyphs.bar(count as f64 / highest, BAR),
-            Thousands(count).to_string(),
-            percent(count, samples.len()),
-        )
+        },
+        is_open: row == last && most > last,
+        count,
+        part: count as f64 / highest,
     });
     rows.collect()
+}
+
+/// The same as a picture, a row for each.
+pub(super) fn distribution(samples: &Histogram<u64>, glyphs: Glyphs) -> Vec<String> {
+    let row = |bucket: Bucket| {
+        format!(
+            "{:>8}{}{}{:<BAR$} {:>12} {:>5.1}%",
+            bucket.label,
+            if bucket.is_open { '+' } else { ' ' },
+            glyphs.axis(),
+            glyphs.bar(bucket.part, BAR),
+            Thousands(bucket.count).to_string(),
+            percent(bucket.count, samples.len()),
+        )
+    };
+    buckets(samples).into_iter().map(row).collect()
 }
 
 /// A power of two in milliseconds.

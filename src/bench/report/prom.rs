@@ -230,6 +230,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::bench::run::Generator;
 
     #[test]
     fn what_was_seen_is_added_up() {
@@ -240,6 +241,7 @@ mod tests {
             figures.record(Latency::Rtt, Duration::from_millis(millis));
             figures.record(Latency::Tcp, Duration::from_micros(70));
             live.observe(&Second {
+                generator: Generator::default(),
                 at: Duration::from_secs(1),
                 phase,
                 open: 2,

@@ -35,6 +35,7 @@ pub(super) fn workload_hash(whole: &Workload, compress: bool, tls: bool) -> Stri
         seed: _,
         shard: _,
         first: _,
+        hold: _,
     } = whole;
     let Ramp {
         rate,

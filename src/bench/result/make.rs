@@ -78,6 +78,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         peak: finished.peak,
         local: facets.local,
         ended: finished.end_reason,
+        held: finished.held,
     });
     BenchResult {
         schema: SCHEMA.into(),

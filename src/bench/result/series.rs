@@ -142,11 +142,13 @@ impl Series {
 mod tests {
     use super::super::super::figures::Figures;
     use super::*;
+    use crate::bench::run::Generator;
 
     fn second(at: u64, phase: Phase, sent: u64) -> Second {
         let mut figures = Figures::default();
         figures.messages.sent = sent;
         Second {
+            generator: Generator::default(),
             at: Duration::from_millis(at),
             phase,
             open: 1,

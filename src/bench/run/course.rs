@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::machine;
 use super::super::plan::Workload;
 use super::super::shared::Phase;
 use super::super::threshold::Measured;
 use super::finished::EndReason;
-use super::{Run, Stop, Watched};
+use super::{Run, Stop};
 
 /// Ramps that do not come to their end are given up this long after they should have.
 const RAMP_GRACE: Duration = Duration::from_secs(5);
@@ -31,10 +30,9 @@ impl Run {
         match self.phase {
             Phase::Ramp => Instant::now() + GLANCE,
             Phase::WarmUp => began + workload.warmup,
-            Phase::Measure => workload
-                .end
-                .duration
-                .map_or(far, |duration| began + duration),
+            Phase::Measure => workload.end.duration.map_or(far, |duration| {
+                began + duration + workload.hold.lost(Instant::now())
+            }),
             Phase::Drain => began + workload.grace,
             Phase::Close | Phase::Stop => began + CLOSING,
         }
@@ -139,13 +137,9 @@ impl Run {
     }
 
     pub(super) fn enter(&mut self, phase: Phase, now: Instant) {
-        let usage = || {
-            let target = self.setting.watched.and_then(Watched::usage);
-            (machine::own_usage(), target)
-        };
         match (self.phase, phase) {
-            (_, Phase::Measure) => self.usage[0] = Some(usage()),
-            (Phase::Measure, _) => self.usage[1] = Some(usage()),
+            (_, Phase::Measure) => self.usage[0] = Some(self.usage_now()),
+            (Phase::Measure, _) => self.usage[1] = Some(self.usage_now()),
             _ => {}
         }
         self.phase = phase;

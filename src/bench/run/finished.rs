@@ -16,6 +16,8 @@ pub enum EndReason {
     ConnectsFailed,
     /// No connection was left.
     AllLost,
+    /// It has not ended: this is what there is so far.
+    Running,
 }
 
 impl EndReason {
@@ -32,6 +34,7 @@ impl EndReason {
             Self::Threshold => "threshold",
             Self::ConnectsFailed => "connects_failed",
             Self::AllLost => "all_lost",
+            Self::Running => "running",
         }
     }
 }
@@ -49,6 +52,8 @@ pub struct Second {
     /// Of all threads, in processors.
     pub cpu: f64,
     pub took: Duration,
+    /// What the load takes of this machine by now.
+    pub generator: Generator,
 }
 
 /// A run that has ended.
@@ -65,6 +70,8 @@ pub struct Finished {
     pub ramp: Duration,
     pub measured: Duration,
     pub drain: Duration,
+    /// How long a person held the course.
+    pub held: Duration,
     pub generator: Generator,
     pub target: Option<TargetUsage>,
 }

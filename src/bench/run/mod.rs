@@ -39,6 +39,28 @@ pub struct Setting {
     pub watched: Option<Watched>,
     /// How long DNS took, once for all connections.
     pub dns: Option<Duration>,
+    /// What the threads share, for who looks at it meanwhile.
+    pub shared: Arc<Shared>,
+}
+
+/// Who watches a run.
+pub trait Watch: Send {
+    /// A second is over.
+    fn second(&mut self, second: &Second);
+
+    /// Whether [`Self::so_far`] is to be told.
+    fn wants_all(&mut self) -> bool {
+        false
+    }
+
+    /// The whole run, as if it had ended now. It goes on when this returns.
+    fn so_far(&mut self, _all: &Finished) {}
+}
+
+impl<F: FnMut(&Second) + Send> Watch for F {
+    fn second(&mut self, second: &Second) {
+        self(second);
+    }
 }
 
 /// What the users of a load are.
@@ -110,14 +132,14 @@ pub enum Stop {
     Now,
 }
 
-/// Runs a load. `live` is told of every second.
+/// Runs a load, which `live` watches.
 ///
 /// # Errors
 /// No thread or event queue can be had.
 pub async fn run(
     setting: Setting,
     mut stop: watch::Receiver<Stop>,
-    live: &mut (dyn FnMut(&Second) + Send),
+    live: &mut dyn Watch,
 ) -> Result<Finished, Error> {
     let mut run = Run::start(setting)?;
     let mut tick = interval(Duration::from_secs(1));
@@ -181,11 +203,12 @@ struct Run {
 
 impl Run {
     fn start(setting: Setting) -> Result<Self, Error> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::clone(&setting.shared);
         let first = first_phase(&setting.workload);
         shared.set_phase(first);
         let (sender, reports) = unbounded_channel();
         let now = Instant::now();
+        setting.workload.hold.start(now);
         let common = Common {
             workload: Arc::clone(&setting.workload),
             shared: Arc::clone(&shared),
@@ -263,10 +286,11 @@ impl Run {
     }
 
     /// A second is over.
-    fn second(&mut self, live: &mut (dyn FnMut(&Second) + Send)) {
+    fn second(&mut self, live: &mut dyn Watch) {
         let now = Instant::now();
         let took = now - self.last_second;
         self.last_second = now;
+        self.observe_machine();
         let figures = std::mem::take(&mut self.second);
         self.total.merge(&figures);
         let connections = figures.connections;
@@ -281,10 +305,16 @@ impl Run {
             cpu: std::mem::take(&mut self.cpu).as_secs_f64() / took.as_secs_f64().max(1e-3),
             took,
             figures,
+            generator: self.generator(),
         };
-        live(&second);
+        live.second(&second);
         self.seconds.push(second);
-        self.observe_machine();
+        if live.wants_all() {
+            self.open_at_end = self.shared.open();
+            let all = self.sum_up(EndReason::Running);
+            live.so_far(&all);
+            (self.total, self.seconds) = (all.figures, all.seconds);
+        }
     }
 
     fn observe_machine(&mut self) {
@@ -295,55 +325,81 @@ impl Run {
         }
     }
 
+    /// What the load takes of this machine by now.
+    fn generator(&self) -> Generator {
+        let measured = self.time_in(Phase::Measure);
+        let cpu = self
+            .used()
+            .map_or(0.0, |(own, _)| per_second(own, measured));
+        let workload = &self.setting.workload;
+        let per_source = workload.sources.most_of_one(workload.first, self.peak);
+        let (low, high) = machine::port_range();
+        Generator {
+            cpu,
+            busiest: self.busiest,
+            rss_peak: self.rss_peak,
+            files_peak: self.files_peak,
+            ports: per_source as f64 / f64::from(high.saturating_sub(low).max(1)),
+        }
+    }
+
+    /// CPU time of this process and of the server's while it was measured, until now where that is
+    /// not over.
+    fn used(&self) -> Option<(Duration, Option<Duration>)> {
+        let (before, target_before) = self.usage[0]?;
+        let (after, target_after) = self.usage[1].unwrap_or_else(|| self.usage_now());
+        let target = target_before.zip(target_after);
+        let used = |before: Usage, after: Usage| after.cpu.saturating_sub(before.cpu);
+        Some((
+            used(before, after),
+            target.map(|(before, after)| used(before, after)),
+        ))
+    }
+
+    fn usage_now(&self) -> (Usage, Option<Usage>) {
+        let target = self.setting.watched.and_then(Watched::usage);
+        (machine::own_usage(), target)
+    }
+
     fn finish(mut self) -> Finished {
         for thread in std::mem::take(&mut self.threads) {
             // A thread that panicked has said so.
             let _ = thread.join();
         }
+        self.sum_up(self.end_reason)
+    }
+
+    /// Everything that a report needs; figures and seconds are taken along.
+    fn sum_up(&mut self, end_reason: EndReason) -> Finished {
         let measured = self.time_in(Phase::Measure);
-        let per_second = |used: Duration| used.as_secs_f64() / measured.as_secs_f64().max(1e-3);
-        let (own, target) = match self.usage {
-            [Some((before, target_before)), Some((after, target_after))] => {
-                let own = per_second(after.cpu.saturating_sub(before.cpu));
-                let target = target_before.zip(target_after);
-                (
-                    own,
-                    target.map(|(before, after)| per_second(after.cpu.saturating_sub(before.cpu))),
-                )
-            }
-            _ => (0.0, None),
-        };
-        let (ramp, drain) = (self.time_in(Phase::Ramp), self.time_in(Phase::Drain));
-        let workload = &self.setting.workload;
-        let per_source = workload.sources.most_of_one(workload.first, self.peak);
-        let (low, high) = machine::port_range();
+        let target = self.used().and_then(|(_, target)| target);
         Finished {
             started_at: self.started_at,
             ended_at: SystemTime::now(),
-            end_reason: self.end_reason,
-            seconds: self.seconds,
+            end_reason,
             peak: self.peak,
             open_at_end: self.open_at_end,
-            ramp,
+            ramp: self.time_in(Phase::Ramp),
             measured,
-            drain,
-            generator: Generator {
-                cpu: own,
-                busiest: self.busiest,
-                rss_peak: self.rss_peak,
-                files_peak: self.files_peak,
-                ports: per_source as f64 / f64::from(high.saturating_sub(low).max(1)),
-            },
+            drain: self.time_in(Phase::Drain),
+            held: self.setting.workload.hold.lost(Instant::now()),
+            generator: self.generator(),
             target: self
                 .setting
                 .watched
                 .zip(target)
-                .map(|(watched, cpu)| TargetUsage {
+                .map(|(watched, used)| TargetUsage {
                     pid: watched.pid(),
-                    cpu,
+                    cpu: per_second(used, measured),
                     rss_peak: self.target_rss,
                 }),
-            figures: self.total,
+            seconds: std::mem::take(&mut self.seconds),
+            figures: std::mem::take(&mut self.total),
         }
     }
+}
+
+/// Processors that were used, on average.
+fn per_second(used: Duration, time: Duration) -> f64 {
+    used.as_secs_f64() / time.as_secs_f64().max(1e-3)
 }

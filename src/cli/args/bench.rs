@@ -199,8 +199,11 @@ pub(in crate::cli) struct Results {
     #[arg(long, value_name = "SHARE", value_parser = value::noise, requires = "baseline", help = NOISE_HELP, long_help = NOISE_LONG_HELP)]
     pub noise: Option<f64>,
 
-    /// Say every second how it goes: auto (on a terminal), plain or none
-    #[arg(long, value_name = "HOW", default_value = "auto", value_parser = ["auto", "plain", "none"])]
+    /// Show how it goes: on the full screen (tui), a line every second (plain), or not at all (none)
+    ///
+    /// auto: the full screen on a terminal of 60x15 or more, unless CI is set; lines where only stderr is a
+    /// terminal. ? lists its keys; q stops and reports.
+    #[arg(long, value_name = "HOW", default_value = "auto", value_parser = ["auto", "tui", "plain", "none"])]
     pub live: String,
 
     /// Start the server with this command, wait until it listens, stop it at the end

@@ -28,7 +28,7 @@ pub(super) use connection::Connection;
 pub(super) use output::{Output, Recording, Secrets};
 pub(super) use ping::{PingOutput, Pings};
 pub(super) use reach::Reach;
-pub(super) use screen::{Look, Screen, ServeScreen};
+pub(super) use screen::{BenchScreen, Look, Screen, ServeScreen};
 pub(super) use serve::{Origins, Server};
 pub(super) use session::{Conversation, Session};
 pub(super) use shards::Shards;
@@ -240,6 +240,8 @@ pub(super) struct Bench {
     pub shards: Shards,
     #[command(flatten)]
     pub results: Results,
+    #[command(flatten)]
+    pub screen: BenchScreen,
     #[command(flatten)]
     pub connection: Connection,
     #[command(flatten)]

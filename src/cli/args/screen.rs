@@ -30,6 +30,18 @@ pub(in crate::cli) struct ServeScreen {
     pub look: Look,
 }
 
+/// That of a load.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Full screen")]
+pub(in crate::cli) struct BenchScreen {
+    /// Keep the full screen after the end, until q closes it
+    #[arg(long)]
+    pub stay: bool,
+
+    #[command(flatten)]
+    pub look: Look,
+}
+
 /// How a full screen looks and listens.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Full screen")]

@@ -1,9 +1,10 @@
 //! `bench` as a plan: the workload, how each connection is opened, what is reported.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::bench_tool::{folder, stored};
-use super::screen::is_utf8;
+use super::screen::{is_utf8, of_bench};
 use super::test::{base_url, surroundings};
 use super::{DEMO, Environment, Setup, connection, target};
 use crate::bench::feed::Feed;
@@ -57,6 +58,7 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
         &mut notes,
     )?;
     let environment = setup.environment;
+    let live = of_bench(setup, &args)?;
     Ok(Plan {
         workload: workload(&args, feed.clone(), shard)?,
         shard,
@@ -73,11 +75,7 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
         pid: args.results.pid,
         reports: args.results.report,
         glyphs: glyphs(environment),
-        live: match args.results.live.as_str() {
-            "plain" => true,
-            "none" => false,
-            _ => environment.stderr_is_terminal,
-        },
+        live,
         only: match (args.results.dry_run, args.results.debug) {
             (true, _) => Some(Only::DryRun),
             (_, true) => Some(Only::Debug),
@@ -223,6 +221,7 @@ fn workload(args: &Bench, feed: Feed, shard: Shard) -> Result<Workload, Error> {
         },
         shard: Shard::WHOLE,
         first: 1,
+        hold: Arc::default(),
     })
 }
 

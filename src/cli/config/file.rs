@@ -15,6 +15,9 @@
 //! pause = "p"
 //! quit = ["q", "ctrl+q"]
 //!
+//! [keys.bench]
+//! hold = "h"
+//!
 //! [theme]
 //! incoming = "light-green"
 //! error = "bold white on red"
@@ -24,6 +27,7 @@
 //! itself: an error names the file, the line and the nearest name. Which of the flags then count is
 //! `merge`'s to say.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
@@ -36,8 +40,9 @@ use toml::de::{DeTable, DeValue};
 use crate::cli::typed::{Kind, first_line};
 use crate::error::Error;
 use crate::text::nearest::nearest;
-use crate::tui::connect::keymap::{Conflict, Keymap};
+use crate::tui::keymap::{Conflict, Keymap, Verb};
 use crate::tui::theme::Colours;
+use crate::tui::{bench, connect, serve};
 
 /// A config file that was read and checked.
 #[derive(Debug)]
@@ -45,10 +50,21 @@ pub(super) struct File {
     pub path: PathBuf,
     pub defaults: Vec<Entry>,
     pub endpoints: BTreeMap<String, Endpoint>,
-    /// The keys of the full screen, with what `[keys]` changes.
-    pub keymap: Keymap,
+    /// The keys of the full screens, with what `[keys]` changes.
+    pub keys: Keys,
     /// Its colours, as `[theme]` changes them.
     pub colours: Colours,
+}
+
+/// The keys of each screen.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Keys {
+    /// `[keys]`.
+    pub connect: connect::keymap::Keymap,
+    /// `[keys.serve]`.
+    pub serve: serve::keymap::Keymap,
+    /// `[keys.bench]`.
+    pub bench: bench::keymap::Keymap,
 }
 
 #[derive(Debug)]
@@ -93,7 +109,7 @@ impl File {
             path: path.to_owned(),
             defaults: Vec::new(),
             endpoints: BTreeMap::new(),
-            keymap: Keymap::default(),
+            keys: Keys::default(),
             colours: Colours::default(),
         };
         for (key, value) in table.get_ref() {
@@ -106,7 +122,7 @@ impl File {
                     file.defaults = section.entries;
                 }
                 "endpoint" => file.endpoints = reader.endpoints(reader.table(value)?)?,
-                "keys" => file.keymap = reader.keymap(reader.table(value)?)?,
+                "keys" => file.keys = reader.keys(reader.table(value)?)?,
                 "theme" if value.get_ref().is_table() => {
                     file.colours = reader.colours(reader.table(value)?)?;
                 }
@@ -143,12 +159,37 @@ impl Reader<'_> {
         Ok(endpoints)
     }
 
-    fn keymap(&self, table: &DeTable<'_>) -> Result<Keymap, Error> {
-        let mut keymap = Keymap::default();
+    /// The keys of `connect`, and tables with those of the other screens.
+    fn keys(&self, table: &DeTable<'_>) -> Result<Keys, Error> {
+        let mut keys = Keys::default();
+        let mut own = Vec::new();
         for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "serve" => self.bind_all(&mut keys.serve, self.table(value)?)?,
+                "bench" => self.bind_all(&mut keys.bench, self.table(value)?)?,
+                _ => own.push((key, value)),
+            }
+        }
+        self.bind(&mut keys.connect, &own, &["serve", "bench"])?;
+        Ok(keys)
+    }
+
+    fn bind_all<V: Verb>(&self, keymap: &mut Keymap<V>, table: &DeTable<'_>) -> Result<(), Error> {
+        self.bind(keymap, &table.iter().collect::<Vec<_>>(), &[])
+    }
+
+    /// Changes the keys of a screen; `tables` may stand beside their names.
+    fn bind<V: Verb>(
+        &self,
+        keymap: &mut Keymap<V>,
+        keys: &[(&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)],
+        tables: &[&'static str],
+    ) -> Result<(), Error> {
+        for (key, value) in keys {
             let name = key.get_ref().replace('_', "-");
-            if !Keymap::names().any(|known| known == name) {
-                return Err(self.unknown(key, Keymap::names()));
+            if !Keymap::<V>::names().any(|known| known == name) {
+                let names = Keymap::<V>::names().chain(tables.iter().copied());
+                return Err(self.unknown(key, names));
             }
             let keys = match value.get_ref() {
                 DeValue::Array(array) => array.iter().map(|item| self.key(item)).collect(),
@@ -158,16 +199,16 @@ impl Reader<'_> {
                 .bind(&name, &keys)
                 .map_err(|problem| self.wrong(&value.span(), problem))?;
         }
-        let Some(Conflict { keys, names }) = keymap.conflict() else {
-            return Ok(keymap);
+        let Some(Conflict { keys: both, names }) = keymap.conflict() else {
+            return Ok(());
         };
-        let changed = table.iter().find(|(key, _)| {
+        let changed = keys.iter().find(|(key, _)| {
             let name = key.get_ref().replace('_', "-");
             names.contains(&name.as_str())
         });
         let [one, other] = names;
         let message =
-            format!("{keys} means both {one} and {other}: give one of them another key in [keys]");
+            format!("{both} means both {one} and {other}: give one of them another key in [keys]");
         Err(self.wrong(&changed.map_or(0..0, |(_, value)| value.span()), message))
     }
 
@@ -314,7 +355,7 @@ impl Reader<'_> {
             "[endpoint.NAME]"
         } else if self.flag(&name).is_some() {
             "[defaults] or [endpoint.NAME]"
-        } else if Keymap::names().any(|known| known == name) {
+        } else if connect::keymap::Keymap::names().any(|known| known == name) {
             "[keys]"
         } else {
             return self.unknown(key, ["defaults", "endpoint", "keys", "theme"]);
@@ -419,9 +460,9 @@ mod tests {
     #[test]
     fn keys_of_the_screen_are_changed() {
         let file = parse("[keys]\npause = 'p'\nonly_hits = ['o', 'ctrl+o']\n").unwrap();
-        assert_eq!(file.keymap.keys(Verb::Pause), "p");
-        assert_eq!(file.keymap.keys(Verb::OnlyHits), "o Ctrl+O");
-        assert_eq!(file.keymap.keys(Verb::Quit), "q");
+        assert_eq!(file.keys.connect.keys(Verb::Pause), "p");
+        assert_eq!(file.keys.connect.keys(Verb::OnlyHits), "o Ctrl+O");
+        assert_eq!(file.keys.connect.keys(Verb::Quit), "q");
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn subscribe(setup: &Setup<'_>, targets: &[String]) -> Result<connect::Plan, Err
     let mut view = view(setup, &args.output, Purpose::Messages, false)?;
     let on_screen = args.screen.tui;
     let source = if on_screen {
-        screen::forced(setup.environment)?;
+        screen::forced(setup.environment, "--tui")?;
         Source::Person(Box::new(session::person(setup, &args.screen, &view, true)))
     } else if args.stdin {
         let size = args.upkeep.max_message_size;

@@ -6,13 +6,16 @@ use jiff::tz::TimeZone;
 
 use super::Setup;
 use super::environment::{Environment, HISTORY};
-use crate::cli::args::{Connect, Look, Screen, ServeScreen};
+use super::file::Keys;
+use crate::cli::args::{Bench, Connect, Look, Screen, ServeScreen};
+use crate::command::bench::live::Live;
 use crate::command::saving;
 use crate::error::Error;
 use crate::model::units::{show_duration, show_size};
 use crate::session::connection;
+use crate::text::style::Style;
+use crate::tui::bench::screen as bench;
 use crate::tui::connect::Setup as ConnectSetup;
-use crate::tui::connect::keymap::Keymap;
 use crate::tui::connect::screen;
 use crate::tui::editor;
 use crate::tui::serve::screen as serve;
@@ -26,7 +29,7 @@ const ROOM: (u16, u16) = (60, 15);
 /// asks for lines.
 pub(super) fn opens(setup: &Setup<'_>, args: &Connect) -> Result<bool, Error> {
     if args.screen.tui {
-        return forced(setup.environment).map(|()| true);
+        return forced(setup.environment, "--tui").map(|()| true);
     }
     let (session, conversation, output) = (&args.session, &args.conversation, &args.output);
     let asks_for_lines = conversation.line
@@ -59,13 +62,13 @@ fn is_possible(environment: &Environment) -> bool {
     environment.is_conversation() && environment.get("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// `--tui` opens it wherever that is possible.
-pub(super) fn forced(environment: &Environment) -> Result<(), Error> {
+/// `--tui` and `--live tui` open it wherever that is possible.
+pub(super) fn forced(environment: &Environment, flag: &str) -> Result<(), Error> {
     if is_possible(environment) {
         return Ok(());
     }
     Err(Error::usage_hint(
-        "--tui needs a terminal for input and output",
+        format!("{flag} needs a terminal for input and output"),
         "without it messages are printed in lines",
     ))
 }
@@ -79,10 +82,7 @@ pub(super) fn plan(setup: &Setup<'_>, args: &Screen, view: &view::Plan) -> scree
             colours: look.colours,
             ascii: look.ascii,
             mouse: look.mouse,
-            keymap: setup
-                .file
-                .as_ref()
-                .map_or_else(Keymap::default, |file| file.keymap.clone()),
+            keymap: keys(setup).connect,
             zone: look.zone,
             filter: look.filter,
         },
@@ -104,30 +104,81 @@ pub(super) fn of_server(
     if !args.tui {
         return Ok(None);
     }
-    forced(setup.environment)?;
+    forced(setup.environment, "--tui")?;
     Ok(Some(look(setup, &args.look, view)))
+}
+
+/// The keys of all screens.
+fn keys(setup: &Setup<'_>) -> Keys {
+    let file = setup.file.as_ref();
+    file.map_or_else(Keys::default, |file| file.keys.clone())
+}
+
+/// What is shown of a load.
+pub(super) fn of_bench(setup: &Setup<'_>, args: &Bench) -> Result<Live, Error> {
+    let environment = setup.environment;
+    let live = match args.results.live.as_str() {
+        "tui" => {
+            forced(environment, "--live tui")?;
+            None
+        }
+        "auto" if suits(environment) && environment.stderr_is_terminal => None,
+        "auto" if !environment.stderr_is_terminal => Some(Live::Nothing),
+        "none" => Some(Live::Nothing),
+        _ => Some(Live::Lines),
+    };
+    match live {
+        Some(_) if args.screen.stay => Err(Error::usage_hint(
+            "--stay keeps the full screen, and none opens here",
+            "--live tui opens it wherever there is a terminal",
+        )),
+        Some(live) => Ok(live),
+        None => {
+            let choice = args.results.color.unwrap_or_default();
+            let style = Style::decide(choice, true, |name| environment.get(name));
+            let (colours, ascii) = (colours(setup), is_ascii(environment, &args.screen.look));
+            let theme = theme(environment, &args.screen.look, style.is_colourful());
+            Ok(Live::Screen(Box::new(bench::Setup {
+                theme: ConnectSetup::theme(theme, &colours, ascii),
+                colours,
+                ascii,
+                mouse: args.screen.look.mouse,
+                keymap: keys(setup).bench,
+                stay: args.screen.stay,
+            })))
+        }
+    }
+}
+
+fn colours(setup: &Setup<'_>) -> Colours {
+    let file = setup.file.as_ref();
+    file.map_or_else(Colours::default, |file| file.colours.clone())
+}
+
+fn is_ascii(environment: &Environment, args: &Look) -> bool {
+    args.ascii || !is_utf8(environment)
 }
 
 fn look(setup: &Setup<'_>, args: &Look, view: &view::Plan) -> serve::Setup {
     let environment = setup.environment;
-    let file = setup.file.as_ref();
-    let colours = file.map_or_else(Colours::default, |file| file.colours.clone());
-    let ascii = args.ascii || !is_utf8(environment);
+    let (colours, ascii) = (colours(setup), is_ascii(environment, args));
+    let theme = theme(environment, args, view.data_style.is_colourful());
     serve::Setup {
-        theme: ConnectSetup::theme(theme(environment, args, view), &colours, ascii),
+        theme: ConnectSetup::theme(theme, &colours, ascii),
         colours,
         ascii,
         mouse: args.mouse,
+        keymap: keys(setup).serve,
         zone: TimeZone::system(),
         filter: view.select.as_filter(),
     }
 }
 
 /// `--theme` beats the absence of colours, which beats what the terminal tells of its background.
-fn theme<'a>(environment: &Environment, args: &'a Look, view: &view::Plan) -> &'a str {
+fn theme<'a>(environment: &Environment, args: &'a Look, is_colourful: bool) -> &'a str {
     match args.theme.as_deref() {
         Some(name) if name != theme::AUTO => name,
-        _ if !view.data_style.is_colourful() => theme::MONO,
+        _ if !is_colourful => theme::MONO,
         _ => {
             let colours = environment.get("COLORFGBG");
             theme::auto(colours.as_deref().and_then(OsStr::to_str))

@@ -1,20 +1,16 @@
 //! What comes in and what goes out of an update.
 
-use ratatui::crossterm::event::{KeyEvent, MouseEvent};
-
 use super::save::{NotSaved, Save};
 use crate::input::Input;
 use crate::model::units::show_size;
+use crate::tui::stage;
 
 /// Something that may change the screen.
+pub(super) type Action = stage::Action<Own>;
+
+/// What only this screen is told.
 #[derive(Debug, Clone)]
-pub(super) enum Action {
-    Key(KeyEvent),
-    Paste(String),
-    Mouse(MouseEvent),
-    Resize(u16, u16),
-    /// The session wrote something, or time passed.
-    Look,
+pub(super) enum Own {
     /// `$EDITOR` ended with this text, or failed.
     Edited(Result<String, String>),
     /// What became of a [`Effect::Save`].

@@ -1,11 +1,14 @@
 //! The keys: one table, which the help, the palette and the footer are made of, and which `[keys]`
 //! of the config file changes.
 
-use ratatui::crossterm::event::KeyEvent;
+use crate::tui::keymap::{self, entry};
 
-use crate::tui::chord::Chord;
+pub use crate::tui::keymap::{Entry, Found, Place};
 
-/// What a key can be bound to.
+/// Which key does what.
+pub type Keymap = keymap::Keymap<Verb>;
+
+/// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verb {
     Send,
@@ -64,51 +67,17 @@ pub enum Verb {
     QuitAndKeep,
 }
 
-/// Where a key means something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    Anywhere,
-    /// Where one types.
-    Composer,
-    /// Everywhere else.
-    Panes,
-}
+impl keymap::Verb for Verb {
+    const TABLE: &'static [Entry<Self>] = TABLE;
 
-/// An entry of the table.
-#[derive(Debug)]
-pub struct Entry {
-    pub verb: Verb,
-    /// What `[keys]` calls it.
-    pub name: &'static str,
-    pub place: Place,
-    /// Alternatives; a space stands between keys that are pressed one after the other.
-    keys: &'static [&'static str],
-    pub about: &'static str,
-    /// The word in the footer; empty for none.
-    pub footer: &'static str,
-}
-
-const fn entry(
-    verb: Verb,
-    name: &'static str,
-    place: Place,
-    keys: &'static [&'static str],
-    about: &'static str,
-    footer: &'static str,
-) -> Entry {
-    Entry {
-        verb,
-        name,
-        place,
-        keys,
-        about,
-        footer,
+    fn is_needed(self) -> bool {
+        matches!(self, Self::Send | Self::Leave | Self::Quit)
     }
 }
 
 /// Every key, in the order of the help and of the footer.
 #[rustfmt::skip]
-pub const TABLE: &[Entry] = &[
+pub const TABLE: &[Entry<Verb>] = &[
     entry(Verb::Send, "send", Place::Composer, &["enter"], "send the message, or obey a /command", "send"),
     entry(Verb::NewLine, "new-line", Place::Composer, &["alt+enter", "ctrl+j"], "begin a new line", "new line"),
     entry(Verb::NextKind, "kind", Place::Composer, &["ctrl+o"], "next kind: text, JSON, binary, ping, close", "kind"),
@@ -165,183 +134,13 @@ pub const TABLE: &[Entry] = &[
     entry(Verb::Help, "help", Place::Anywhere, &["?", "f1"], "this list", "help"),
 ];
 
-/// Which key does what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keymap {
-    /// For each entry of [`TABLE`] the sequences that lead to it.
-    sequences: Vec<Vec<Vec<Chord>>>,
-}
-
-/// What a key leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    Verb(Verb),
-    /// More keys are needed.
-    Begun,
-    Nothing,
-}
-
-impl Default for Keymap {
-    fn default() -> Self {
-        let sequences = TABLE
-            .iter()
-            .map(|entry| {
-                entry
-                    .keys
-                    .iter()
-                    .filter_map(|keys| parse(keys).ok())
-                    .collect()
-            })
-            .collect();
-        Self { sequences }
-    }
-}
-
-impl Keymap {
-    /// The names that `[keys]` may use.
-    pub fn names() -> impl Iterator<Item = &'static str> {
-        TABLE.iter().map(|entry| entry.name)
-    }
-
-    /// Gives an entry other keys. Two may have the same then: see [`Self::conflict`].
-    ///
-    /// # Errors
-    /// There is no such name, or one of the keys is none, or types a letter where one types.
-    pub fn bind(&mut self, name: &str, keys: &[String]) -> Result<(), String> {
-        let at = TABLE
-            .iter()
-            .position(|entry| entry.name == name)
-            .ok_or_else(|| format!("there is no key \"{name}\""))?;
-        let bound = keys
-            .iter()
-            .map(|keys| parse(keys))
-            .collect::<Result<Vec<_>, _>>()?;
-        let is_needed = matches!(TABLE[at].verb, Verb::Send | Verb::Leave | Verb::Quit);
-        if bound.is_empty() && is_needed {
-            return Err(format!("{name} needs a key"));
-        }
-        let typed = bound
-            .iter()
-            .zip(keys)
-            .find(|(sequence, _)| TABLE[at].place == Place::Composer && !counts(sequence, true));
-        if let Some((_, keys)) = typed {
-            return Err(format!(
-                "\"{keys}\" types a letter of the message: {name} needs another key \
-                 (try ctrl+{keys}, alt+enter, f2)"
-            ));
-        }
-        self.sequences[at] = bound;
-        Ok(())
-    }
-
-    /// Two entries of which one can never be reached in some place, because a key of the other is
-    /// the same or the beginning of its keys.
-    pub fn conflict(&self) -> Option<Conflict> {
-        let all = || TABLE.iter().zip(&self.sequences);
-        all().enumerate().find_map(|(at, (one, theirs))| {
-            let mut others = all().skip(at + 1);
-            others.find_map(|(other, sequences)| {
-                let pairs = theirs.iter().flat_map(|mine| {
-                    let same = |its: &&Vec<Chord>| mine.starts_with(its) || its.starts_with(mine);
-                    sequences.iter().find(same).map(|its| (mine, its))
-                });
-                let mut pairs = pairs.filter(|_| meet(one.place, other.place));
-                pairs.next().map(|(mine, its)| Conflict {
-                    keys: shown_sequence(if mine.len() < its.len() { mine } else { its }),
-                    names: [one.name, other.name],
-                })
-            })
-        })
-    }
-
-    /// What a key does after `begun`, which led nowhere yet.
-    pub fn find(&self, composing: bool, begun: &[Chord], key: KeyEvent) -> Found {
-        let here = if composing {
-            Place::Composer
-        } else {
-            Place::Panes
-        };
-        let pressed: Vec<Chord> = begun.iter().copied().chain([Chord::of(key)]).collect();
-        let mut found = Found::Nothing;
-        for (entry, sequences) in TABLE.iter().zip(&self.sequences) {
-            if !meet(entry.place, here) {
-                continue;
-            }
-            for sequence in sequences
-                .iter()
-                .filter(|sequence| counts(sequence, composing))
-            {
-                if *sequence == pressed {
-                    return Found::Verb(entry.verb);
-                }
-                if sequence.starts_with(&pressed) {
-                    found = Found::Begun;
-                }
-            }
-        }
-        found
-    }
-
-    /// The keys of an entry as they are shown: `f G End`.
-    pub fn keys(&self, verb: Verb) -> String {
-        self.shown(verb, false).collect::<Vec<_>>().join(" ")
-    }
-
-    /// The first of them: `f`.
-    pub fn key(&self, verb: Verb) -> Option<String> {
-        self.shown(verb, false).next()
-    }
-
-    /// The first of them that means something while one types.
-    pub fn key_while_composing(&self, verb: Verb) -> Option<String> {
-        self.shown(verb, true).next()
-    }
-
-    fn shown(&self, verb: Verb, composing: bool) -> impl Iterator<Item = String> {
-        let at = TABLE.iter().position(|entry| entry.verb == verb);
-        let sequences = at.and_then(|at| self.sequences.get(at));
-        sequences
-            .into_iter()
-            .flatten()
-            .filter(move |sequence| counts(sequence, composing))
-            .map(|sequence| shown_sequence(sequence))
-    }
-}
-
-/// Keys that mean two things.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
-    pub keys: String,
-    /// As `[keys]` calls them.
-    pub names: [&'static str; 2],
-}
-
-fn shown_sequence(sequence: &[Chord]) -> String {
-    let chords: Vec<String> = sequence.iter().map(Chord::to_string).collect();
-    chords.join(" ")
-}
-
-/// Where one types, what types a letter is a letter.
-fn counts(sequence: &[Chord], composing: bool) -> bool {
-    let types = sequence.first().and_then(|chord| chord.typed());
-    !composing || types.is_none()
-}
-
-fn parse(keys: &str) -> Result<Vec<Chord>, String> {
-    let chords: Vec<Chord> = keys.split(' ').map(str::parse).collect::<Result<_, _>>()?;
-    Ok(chords)
-}
-
-/// Whether a key can mean either.
-fn meet(one: Place, other: Place) -> bool {
-    one == other || one == Place::Anywhere || other == Place::Anywhere
-}
-
 #[cfg(test)]
 mod tests {
-    use ratatui::crossterm::event::{KeyCode, KeyModifiers};
+    use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
     use super::*;
+    use crate::tui::chord::Chord;
+    use crate::tui::keymap::every_key_means_one_thing;
 
     fn ctrl(letter: char) -> KeyEvent {
         KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL)
@@ -353,28 +152,7 @@ mod tests {
 
     #[test]
     fn every_key_of_the_table_is_a_key_and_means_one_thing() {
-        let keymap = Keymap::default();
-        for (at, entry) in TABLE.iter().enumerate() {
-            assert_eq!(
-                keymap.sequences[at].len(),
-                entry.keys.len(),
-                "{}",
-                entry.name
-            );
-            assert!(!entry.about.is_empty());
-            for (other, rival) in TABLE.iter().enumerate().skip(at + 1) {
-                assert!(entry.name != rival.name && entry.verb != rival.verb);
-                let same = keymap.sequences[other]
-                    .iter()
-                    .any(|sequence| keymap.sequences[at].contains(sequence));
-                assert!(
-                    !same || !meet(entry.place, rival.place),
-                    "{} {}",
-                    entry.name,
-                    rival.name
-                );
-            }
-        }
+        every_key_means_one_thing::<Verb>();
     }
 
     #[test]

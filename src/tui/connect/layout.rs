@@ -2,6 +2,8 @@
 
 use ratatui::layout::{Rect, Size};
 
+use crate::tui::widget::pane::inside;
+
 /// The smallest screen that is drawn; below it one line says so.
 pub(super) const LEAST: Size = Size {
     width: 40,
@@ -214,16 +216,6 @@ impl Cut {
 
     const fn all(self) -> Rect {
         self.0
-    }
-}
-
-/// Without the border.
-const fn inside(area: Rect) -> Rect {
-    Rect {
-        x: area.x + 1,
-        y: area.y + 1,
-        width: area.width.saturating_sub(2),
-        height: area.height.saturating_sub(2),
     }
 }
 

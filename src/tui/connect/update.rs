@@ -7,10 +7,10 @@ mod take;
 
 use std::time::Duration;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Size;
 
-use super::action::{Action, Effect};
+use super::action::{Action, Effect, Own};
 use super::keymap::{Found, Verb};
 use super::render::help;
 use super::scene::Scene;
@@ -19,7 +19,7 @@ use crate::input::Input;
 use crate::model::command::Command;
 use crate::model::control::Control;
 use crate::model::state::ReadyState;
-use crate::tui::chord::Chord;
+use crate::tui::chord::{Chord, after_escape};
 use crate::tui::widget::composer::Outcome;
 use crate::tui::widget::inspector::Tab;
 use crate::tui::widget::line::Line;
@@ -43,12 +43,12 @@ pub(super) fn update(
         Action::Mouse(mouse) => update.mouse(mouse),
         Action::Resize(width, height) => update.state.size = Size { width, height },
         Action::Look => {}
-        Action::Edited(Ok(text)) => {
+        Action::Own(Own::Edited(Ok(text))) => {
             update.state.composer.replace(&text);
             update.state.focus = Focus::Composer;
         }
-        Action::Edited(Err(problem)) => update.state.say(problem),
-        Action::Saved(save, outcome) => update.saved(save, outcome),
+        Action::Own(Own::Edited(Err(problem))) => update.state.say(problem),
+        Action::Own(Own::Saved(save, outcome)) => update.saved(save, outcome),
     }
     let effects = update.effects;
     state.settle(scene);
@@ -106,21 +106,13 @@ impl Update<'_> {
         }
     }
 
-    /// The letter of what terminals cannot tell apart: Alt with a letter, and Esc with a letter soon
-    /// after. It is the latter where the former means nothing.
+    /// The letter after Esc, where Alt with it means nothing.
     fn after_escape(&self, key: KeyEvent) -> Option<KeyEvent> {
-        let has_alt = key.modifiers.contains(KeyModifiers::ALT);
-        let is_letter = matches!(key.code, KeyCode::Char(_))
-            && has_alt
-            && !key.modifiers.contains(KeyModifiers::CONTROL);
         let composing = self.is_composing() && self.state.overlay.is_none();
         let keymap = &self.state.setup.keymap;
         let means_something = keymap.find(composing, &self.state.begun, key) != Found::Nothing
             || composing && self.state.composer.takes(key);
-        (is_letter && !means_something).then(|| KeyEvent {
-            modifiers: key.modifiers - KeyModifiers::ALT,
-            ..key
-        })
+        after_escape(key).filter(|_| !means_something)
     }
 
     fn is_composing(&self) -> bool {

@@ -2,6 +2,8 @@
 
 use ratatui::layout::{Rect, Size};
 
+use crate::tui::widget::pane::{cut_left, cut_top, inside};
+
 /// Smaller screens show nothing but that they are too small.
 pub(super) const LEAST: Size = Size {
     width: 40,
@@ -58,44 +60,6 @@ impl Layout {
             (layout.rooms, layout.counts) = cut_top(rest, rest.height * 55 / 100);
         }
         layout
-    }
-}
-
-fn cut_top(area: Rect, rows: u16) -> (Rect, Rect) {
-    let rows = rows.min(area.height);
-    let top = Rect {
-        height: rows,
-        ..area
-    };
-    let rest = Rect {
-        y: area.y + rows,
-        height: area.height - rows,
-        ..area
-    };
-    (top, rest)
-}
-
-fn cut_left(area: Rect, columns: u16) -> (Rect, Rect) {
-    let columns = columns.min(area.width);
-    let left = Rect {
-        width: columns,
-        ..area
-    };
-    let rest = Rect {
-        x: area.x + columns,
-        width: area.width - columns,
-        ..area
-    };
-    (left, rest)
-}
-
-/// Without the border.
-pub(super) const fn inside(area: Rect) -> Rect {
-    Rect {
-        x: area.x + 1,
-        y: area.y + 1,
-        width: area.width.saturating_sub(2),
-        height: area.height.saturating_sub(2),
     }
 }
 

@@ -4,10 +4,10 @@
 //! As in [`connect`](super::connect), `state`, `update` and `render` are pure; `screen` holds the
 //! threads around them, and the server's log writes to the `scene` that they look at.
 
+pub mod keymap;
 pub mod scene;
 pub mod screen;
 
-mod keymap;
 mod layout;
 mod order;
 mod render;

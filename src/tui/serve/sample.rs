@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 
+use super::keymap::Keymap;
 use super::scene::Scene;
 use super::state::{Setup, State};
 use super::update::{Action, update};
@@ -155,6 +156,7 @@ pub(super) fn state(told: &Told, width: u16, height: u16) -> State {
         colours: Colours::default(),
         ascii: false,
         mouse: false,
+        keymap: Keymap::default(),
         zone: TimeZone::UTC,
         filter: None,
     };

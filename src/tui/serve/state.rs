@@ -5,15 +5,18 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use ratatui::layout::Size;
 
-use super::layout::{Layout, below_names, inside};
+use super::keymap::Keymap;
+use super::layout::{Layout, below_names};
 use super::order::{Column, ordered};
 use super::scene::Scene;
 use crate::model::event::ConnId;
+use crate::tui::chord::Chord;
 use crate::tui::connect;
 use crate::tui::connect::list::List;
 use crate::tui::connect::search::Search;
 use crate::tui::theme::{Colours, THEMES, Theme};
 use crate::tui::widget::line::Line;
+use crate::tui::widget::pane::inside;
 
 /// How long a word about what was done stays.
 const SAID: Duration = Duration::from_secs(4);
@@ -27,6 +30,7 @@ pub struct Setup {
     pub colours: Colours,
     pub ascii: bool,
     pub mouse: bool,
+    pub keymap: Keymap,
     pub zone: TimeZone,
     /// A filter of the log to begin with.
     pub filter: Option<String>,
@@ -62,6 +66,8 @@ pub(super) struct State {
     pub(super) log: List,
     /// What a pause looks at, and when it began.
     pub(super) frozen: Option<Box<(Scene, Duration)>>,
+    /// The first keys of a sequence.
+    pub(super) begun: Vec<Chord>,
     said: Option<(String, Duration)>,
 }
 
@@ -102,6 +108,7 @@ impl State {
             rooms_top: 0,
             log: List::default(),
             frozen: None,
+            begun: Vec::new(),
             said: None,
         };
         let filter = state.setup.filter.clone();

@@ -1,32 +1,29 @@
 //! What a key does: from a state and an action to the next state and what it asks of the world. Pure.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect, Size};
 
-use super::keymap::{Verb, find};
-use super::layout::{below_names, inside};
+use super::keymap::{TABLE, Verb};
+use super::layout::below_names;
 use super::scene::Scene;
 use super::state::{Focus, Overlay, State};
 use crate::model::command::Command;
 use crate::model::event::ConnId;
 use crate::text::command;
+use crate::tui::chord::Chord;
+use crate::tui::keymap::Found;
+use crate::tui::stage;
 use crate::tui::widget::line::Line;
+use crate::tui::widget::pane::inside;
 
 /// Rows that a turn of the wheel moves.
 const WHEEL: isize = 3;
 
 /// Something that may change the screen.
-#[derive(Debug, Clone)]
-pub(super) enum Action {
-    Key(KeyEvent),
-    Paste(String),
-    Mouse(MouseEvent),
-    Resize(u16, u16),
-    /// Something happened, or time passed.
-    Look,
-}
+pub(super) type Action = stage::Action<Infallible>;
 
 /// What an update asks of the world.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +55,7 @@ pub(super) fn update(
         Action::Mouse(mouse) => update.mouse(mouse),
         Action::Resize(width, height) => update.state.size = Size { width, height },
         Action::Look => {}
+        Action::Own(own) => match own {},
     }
     let effects = update.effects;
     state.settle(live);
@@ -73,10 +71,23 @@ struct Update<'a> {
 
 impl Update<'_> {
     fn key(&mut self, key: KeyEvent) {
+        if let Some(letter) = self.state.setup.keymap.after_escape(&self.state.begun, key) {
+            self.key(KeyEvent::from(KeyCode::Esc));
+            return self.key(letter);
+        }
         if let Some(overlay) = self.state.overlay.take() {
             self.state.overlay = self.key_in_overlay(overlay, key);
-        } else if let Some(verb) = find(key) {
+        } else if let Some(verb) = self.verb(key) {
             self.act(verb);
+        }
+    }
+
+    /// What a key means, where it is the last that is needed.
+    fn verb(&mut self, key: KeyEvent) -> Option<Verb> {
+        let State { setup, begun, .. } = &mut *self.state;
+        match setup.keymap.press(false, begun, key) {
+            Found::Verb(verb) => Some(verb),
+            Found::Begun | Found::Nothing => None,
         }
     }
 
@@ -228,16 +239,17 @@ impl Update<'_> {
 
     /// What is over the panes after the key, if anything is.
     fn key_in_overlay(&mut self, overlay: Overlay, key: KeyEvent) -> Option<Overlay> {
-        let is_quit = find(key) == Some(Verb::Quit) && key.code != KeyCode::Char('q');
-        if is_quit {
+        let verb = self.verb(key);
+        // Where one types, a letter is a letter; elsewhere it closes what is over the panes.
+        if verb == Some(Verb::Quit) && Chord::of(key).typed().is_none() {
             self.effects.push(Effect::Quit);
             return Some(overlay);
         }
         match overlay {
-            Overlay::Help(at) => self.key_in_help(at, key),
-            Overlay::Details(conn) => match find(key) {
-                Some(Verb::Up | Verb::Down) => {
-                    self.act(find(key)?);
+            Overlay::Help(at) => key_in_help(at, verb),
+            Overlay::Details(conn) => match verb {
+                Some(verb @ (Verb::Up | Verb::Down)) => {
+                    self.act(verb);
                     self.state.chosen.map(Overlay::Details)
                 }
                 Some(Verb::Close) => Some(Overlay::Close(conn, Line::new("1000"))),
@@ -246,18 +258,6 @@ impl Update<'_> {
             Overlay::Filter { line, before } => self.key_in_filter(line, before, key),
             Overlay::Close(conn, line) => self.key_in_close(conn, line, key),
         }
-    }
-
-    fn key_in_help(&self, at: usize, key: KeyEvent) -> Option<Overlay> {
-        let most = super::keymap::TABLE.len();
-        let step = match find(key) {
-            Some(Verb::Up) => -1,
-            Some(Verb::Down) => 1,
-            Some(Verb::PageUp) => -8,
-            Some(Verb::PageDown) => 8,
-            _ => return None,
-        };
-        Some(Overlay::Help(at.saturating_add_signed(step).min(most)))
     }
 
     fn key_in_filter(
@@ -331,4 +331,17 @@ impl Update<'_> {
             _ => {}
         }
     }
+}
+
+const fn key_in_help(at: usize, verb: Option<Verb>) -> Option<Overlay> {
+    let step = match verb {
+        Some(Verb::Up) => -1,
+        Some(Verb::Down) => 1,
+        Some(Verb::PageUp) => -8,
+        Some(Verb::PageDown) => 8,
+        _ => return None,
+    };
+    let at = at.saturating_add_signed(step);
+    let most = TABLE.len();
+    Some(Overlay::Help(if at < most { at } else { most }))
 }

@@ -7,7 +7,7 @@ use crate::tui::theme::Glyphs;
 const DOTS: [[u32; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
 /// Heights in an ASCII cell, lowest first.
-const HEIGHTS: [char; 3] = ['_', '-', '\''];
+const HEIGHTS: [u8; 3] = *b"_-'";
 
 /// What a line chart shows, and between which values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,101 @@ pub struct Chart {
     pub most: u64,
 }
 
+/// Cells that a line is drawn into.
+#[derive(Debug, Clone)]
+pub(super) struct Grid {
+    /// From above.
+    cells: Vec<Vec<u32>>,
+    ascii: bool,
+}
+
+impl Grid {
+    pub(super) fn new(columns: usize, rows: usize, glyphs: &Glyphs) -> Self {
+        Self {
+            cells: vec![vec![0; columns]; rows],
+            ascii: glyphs.ascii,
+        }
+    }
+
+    /// How many values a column shows.
+    const fn across(&self) -> usize {
+        if self.ascii { 1 } else { 2 }
+    }
+
+    /// How many heights a row has.
+    const fn down(&self) -> usize {
+        if self.ascii { HEIGHTS.len() } else { 4 }
+    }
+
+    /// How many heights there are in all.
+    pub(super) const fn heights(&self) -> usize {
+        self.cells.len() * self.down()
+    }
+
+    /// Draws from the left a height for each value that a column shows; nothing where there is none.
+    pub(super) fn line(&mut self, heights: impl IntoIterator<Item = Option<usize>>) {
+        let mut before = None;
+        for (at, height) in heights.into_iter().enumerate() {
+            let from = std::mem::replace(&mut before, height);
+            let Some(now) = height else { continue };
+            let from = from.unwrap_or(now);
+            // From the height before to this one, so that the line has no gaps.
+            let reach = if self.ascii {
+                now..=now
+            } else {
+                from.min(now)..=from.max(now)
+            };
+            for level in reach {
+                self.dot(at, level);
+            }
+        }
+    }
+
+    fn dot(&mut self, at: usize, level: usize) {
+        let (across, down, ascii) = (self.across(), self.down(), self.ascii);
+        let (row, within) = (level / down, level % down);
+        let cell = self.cells.iter_mut().rev().nth(row);
+        if let Some(cell) = cell.and_then(|row| row.get_mut(at / across)) {
+            *cell |= if ascii {
+                u32::from(HEIGHTS[within])
+            } else {
+                DOTS[at % across][down - 1 - within]
+            };
+        }
+    }
+
+    /// What is drawn in a cell, if anything is.
+    pub(super) fn sign(&self, column: usize, row: usize) -> Option<char> {
+        let cell = *self.cells.get(row)?.get(column)?;
+        match cell {
+            0 => None,
+            cell if self.ascii => char::from_u32(cell),
+            dots => char::from_u32(0x2800 + dots),
+        }
+    }
+
+    /// Adds what another one of the same size has, where letters can be laid over each other.
+    pub(super) fn lay_over(&mut self, other: &Self) {
+        for (ours, theirs) in self.cells.iter_mut().zip(&other.cells) {
+            for (ours, theirs) in ours.iter_mut().zip(theirs) {
+                match (self.ascii, *ours) {
+                    (true, cell) if cell != 0 => {}
+                    _ => *ours |= theirs,
+                }
+            }
+        }
+    }
+
+    fn rows(&self) -> Vec<String> {
+        let columns = |row: &Vec<u32>| row.len();
+        let row = |(at, row): (usize, &Vec<u32>)| {
+            let cells = (0..columns(row)).map(|column| self.sign(column, at).unwrap_or(' '));
+            cells.collect()
+        };
+        self.cells.iter().enumerate().map(row).collect()
+    }
+}
+
 /// How many values a column shows.
 pub const fn values_in_column(glyphs: &Glyphs) -> usize {
     if glyphs.ascii { 1 } else { 2 }
@@ -26,14 +121,13 @@ pub const fn values_in_column(glyphs: &Glyphs) -> usize {
 /// The newest values, as many as there is room for, the newest at the right.
 pub fn line(values: &[u64], columns: usize, rows: usize, glyphs: &Glyphs) -> Chart {
     let across = values_in_column(glyphs);
-    let down = if glyphs.ascii { 3 } else { 4 };
     let shown = &values[values.len().saturating_sub(columns * across)..];
     let least = shown.iter().copied().min().unwrap_or(0);
     let most = shown.iter().copied().max().unwrap_or(0);
-    let heights = rows * down;
+    let mut grid = Grid::new(columns, rows, glyphs);
+    let top = grid.heights().saturating_sub(1) as u128;
     let height = |value: u64| {
         let span = u128::from(most - least);
-        let top = heights.saturating_sub(1) as u128;
         match span {
             // A line that is flat lies low.
             0 => 0,
@@ -41,45 +135,11 @@ pub fn line(values: &[u64], columns: usize, rows: usize, glyphs: &Glyphs) -> Cha
             _ => (u128::from(value - least) * top + span / 2).div_euclid(span) as usize,
         }
     };
-    let mut grid = vec![vec![0_u32; columns]; rows];
-    let mut before = None;
     let start = columns * across - shown.len();
-    for (at, value) in shown.iter().enumerate() {
-        let now = height(*value);
-        let from = before.replace(now).unwrap_or(now);
-        // From the height before to this one, so that the line has no gaps.
-        let reach = if glyphs.ascii {
-            now..=now
-        } else {
-            from.min(now)..=from.max(now)
-        };
-        let column = start + at;
-        for level in reach {
-            let (row, within) = (level / down, level % down);
-            if let Some(cell) = grid
-                .iter_mut()
-                .rev()
-                .nth(row)
-                .and_then(|row| row.get_mut(column / across))
-            {
-                *cell |= if glyphs.ascii {
-                    u32::from(HEIGHTS[within])
-                } else {
-                    DOTS[column % across][down - 1 - within]
-                };
-            }
-        }
-    }
-    let glyph = |cell: u32| match cell {
-        0 => ' ',
-        cell if glyphs.ascii => char::from_u32(cell).unwrap_or(' '),
-        dots => char::from_u32(0x2800 + dots).unwrap_or(' '),
-    };
-    let rows = grid
-        .into_iter()
-        .map(|row| row.into_iter().map(glyph).collect());
+    let gap = std::iter::repeat_n(None, start);
+    grid.line(gap.chain(shown.iter().map(|value| Some(height(*value)))));
     Chart {
-        rows: rows.collect(),
+        rows: grid.rows(),
         least,
         most,
     }

@@ -14,11 +14,15 @@
 //!
 //! A widget that shows an entry of the ring is given a [`Subject`] each time; it keeps none.
 
+pub(super) mod bar;
 pub mod chart;
 pub mod composer;
 pub mod draft;
+pub mod graph;
 pub mod inspector;
 pub mod line;
+pub(super) mod numbers;
+pub(super) mod pane;
 mod pen;
 
 use std::time::Duration;

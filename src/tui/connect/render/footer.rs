@@ -7,12 +7,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget as _};
 
 use super::Context;
-use super::bar::Bar;
-use super::help::wrap;
 use crate::text::{glyph, sanitize};
 use crate::tui::connect::keymap::{Place, TABLE, Verb};
 use crate::tui::connect::search::Search;
 use crate::tui::connect::state::{Focus, Overlay};
+use crate::tui::widget::bar::Bar;
+use crate::tui::widget::pane::wrap;
 
 /// A sentence takes no more rows than this.
 const MOST_ROWS: usize = 4;

@@ -8,7 +8,6 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::bar::Bar;
 use super::header::short;
 use super::{Context, boxed, on_rule, on_rule_right, pane_name, rule};
 use crate::model::units::Thousands;
@@ -17,6 +16,7 @@ use crate::tui::connect::keymap::Verb;
 use crate::tui::connect::row::{Kind, Row, clock, delta};
 use crate::tui::connect::search::Search;
 use crate::tui::connect::state::{Focus, Overlay};
+use crate::tui::widget::bar::Bar;
 use crate::view::ring::Entry;
 
 /// Widths of the columns before the preview; 0 for one that is not there.

@@ -7,13 +7,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Context;
-use super::bar::Bar;
 use super::strip::bars;
 use crate::model::event::Direction;
 use crate::model::state::ReadyState;
 use crate::model::units::{Thousands, show_duration};
 use crate::text::{glyph, sanitize};
 use crate::tui::connect::row::compact_size;
+use crate::tui::widget::bar::Bar;
 
 /// An address of fewer columns tells nothing.
 const LEAST_URL: usize = 6;

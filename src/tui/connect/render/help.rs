@@ -4,12 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::overlay::window;
 use super::{Context, on_rule};
 use crate::input::slash::SLASH;
-use crate::text::glyph;
 use crate::tui::connect::keymap::{Place, TABLE};
 use crate::tui::connect::state::State;
+use crate::tui::widget::pane::{window, wrap};
 
 /// Columns of the widest window: more make no line shorter.
 const WIDTH: u16 = 76;
@@ -35,7 +34,7 @@ pub(in crate::tui::connect) fn most(state: &State) -> usize {
 pub(super) fn render(context: &Context<'_>, at: usize, buffer: &mut Buffer) {
     let lines = lines(context.state).0;
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let inner = window(context, "Help", WIDTH, height, buffer);
+    let inner = window("Help", (WIDTH, height), buffer, context.theme);
     let first = at.min(most(context.state));
     for (y, line) in (inner.top()..inner.bottom()).zip(&lines[first..]) {
         buffer.set_line(inner.x, y, line, inner.width);
@@ -119,28 +118,4 @@ fn lines(state: &State) -> (Vec<Line<'static>>, usize) {
         pair(&mut lines, sign, KEYS, about);
     }
     (lines, commands)
-}
-
-/// Rows of at most so many columns, broken between words, and in a longer one.
-pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let mut rows: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        if glyph::width(word) > columns {
-            for letter in word.chars() {
-                match rows.last_mut() {
-                    Some(row) if glyph::width(row) + 2 <= columns => row.push(letter),
-                    _ => rows.push(letter.to_string()),
-                }
-            }
-            continue;
-        }
-        match rows.last_mut() {
-            Some(row) if glyph::width(row) + 1 + glyph::width(word) <= columns => {
-                row.push(' ');
-                row.push_str(word);
-            }
-            _ => rows.push(word.to_owned()),
-        }
-    }
-    rows
 }

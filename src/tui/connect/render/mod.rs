@@ -1,6 +1,5 @@
 //! The picture: from the state and what the session wrote to the cells of a screen. Pure.
 
-mod bar;
 mod events;
 mod footer;
 mod frames;
@@ -18,12 +17,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Widget as _};
 
 use super::layout::{LEAST, Layout};
 use super::scene::Scene;
 use super::state::{Focus, State};
 use crate::tui::theme::Theme;
+use crate::tui::widget::pane::{boxed, rule, too_small};
 
 /// Draws everything; returns where the terminal's cursor belongs.
 pub(super) fn render(state: &State, scene: &Scene, buffer: &mut Buffer) -> Option<Position> {
@@ -31,7 +30,7 @@ pub(super) fn render(state: &State, scene: &Scene, buffer: &mut Buffer) -> Optio
     let screen = buffer.area;
     buffer.set_style(screen, state.theme().text);
     if layout.header.is_empty() {
-        too_small(screen, buffer, state.theme());
+        too_small(LEAST, buffer, state.theme());
         return None;
     }
     let context = Context {
@@ -73,18 +72,6 @@ impl Context<'_> {
     }
 }
 
-fn too_small(screen: Rect, buffer: &mut Buffer, theme: &Theme) {
-    if screen.is_empty() {
-        return;
-    }
-    let text = format!(
-        "needs {}x{}, has {}x{}",
-        LEAST.width, LEAST.height, screen.width, screen.height
-    );
-    let row = screen.y + screen.height / 2;
-    buffer.set_stringn(screen.x, row, text, usize::from(screen.width), theme.hint);
-}
-
 fn composer(context: &Context<'_>, buffer: &mut Buffer) -> Option<Position> {
     let Context {
         state,
@@ -117,25 +104,6 @@ fn composer(context: &Context<'_>, buffer: &mut Buffer) -> Option<Position> {
 /// `Frames [1]  `, the name of a pane and the key that leads there.
 fn pane_name(name: &str, key: u8, theme: &Theme) -> ratatui::text::Span<'static> {
     ratatui::text::Span::styled(format!("{name} [{key}]  "), theme.title)
-}
-
-/// A line across.
-fn rule(area: Rect, buffer: &mut Buffer, theme: &Theme, style: Style) {
-    for x in area.left()..area.right() {
-        for y in area.top()..area.bottom() {
-            buffer[(x, y)]
-                .set_symbol(theme.glyphs.border.horizontal_top)
-                .set_style(style);
-        }
-    }
-}
-
-/// A box.
-fn boxed(area: Rect, buffer: &mut Buffer, theme: &Theme, style: Style) {
-    Block::bordered()
-        .border_set(theme.glyphs.border)
-        .border_style(style)
-        .render(area, buffer);
 }
 
 /// A text on a rule or a border, from its second column on.

@@ -3,13 +3,13 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Widget as _};
 
-use super::{Context, boxed, events, help, on_rule};
+use super::{Context, events, help};
 use crate::text::{glyph, sanitize};
 use crate::tui::connect::copy::Form;
-use crate::tui::connect::keymap::{Entry, TABLE};
+use crate::tui::connect::keymap::{Entry, TABLE, Verb};
 use crate::tui::connect::state::{Overlay, palette};
+use crate::tui::widget::pane::window;
 
 pub(super) fn render(
     context: &Context<'_>,
@@ -26,7 +26,7 @@ pub(super) fn render(
         Overlay::Palette { line, chosen } => {
             let verbs = palette(line.text());
             let rows = u16::try_from(verbs.len()).unwrap_or(u16::MAX).clamp(1, 12);
-            let inner = window(context, "Do", 70, rows + 1, buffer);
+            let inner = window("Do", (70, rows + 1), buffer, context.theme);
             let top = Rect {
                 height: inner.height.min(1),
                 ..inner
@@ -51,17 +51,17 @@ pub(super) fn render(
             cursor
         }
         Overlay::Close(line) => {
-            let inner = window(context, "Close with code and reason", 60, 1, buffer);
+            let inner = window("Close with code and reason", (60, 1), buffer, context.theme);
             line.render(inner, buffer, context.theme.text)
         }
         Overlay::Events(back) => {
-            let inner = window(context, "Events", 200, 14, buffer);
+            let inner = window("Events", (200, 14), buffer, context.theme);
             events::notes(context, inner, *back, buffer);
             None
         }
         Overlay::CopyAs(chosen) => {
             let rows = u16::try_from(Form::all().count()).unwrap_or(u16::MAX);
-            let inner = window(context, "Copy as", 60, rows, buffer);
+            let inner = window("Copy as", (60, rows), buffer, context.theme);
             for ((at, form), y) in Form::all().enumerate().zip(inner.top()..inner.bottom()) {
                 let line = Line::from(vec![
                     Span::styled(format!(" {:<15} ", form.name()), context.theme.key),
@@ -85,7 +85,7 @@ pub(super) fn render(
             } else {
                 "Save the payload to"
             };
-            let inner = window(context, title, 60, 1, buffer);
+            let inner = window(title, (60, 1), buffer, context.theme);
             line.render(inner, buffer, context.theme.text)
         }
         Overlay::Overwrite(save) => {
@@ -107,46 +107,13 @@ pub(super) fn render(
 
 /// A sentence that waits for a yes.
 fn question(context: &Context<'_>, title: &str, text: &str, buffer: &mut Buffer) {
-    let inner = window(context, title, 60, 1, buffer);
+    let inner = window(title, (60, 1), buffer, context.theme);
     let room = usize::from(inner.width);
     let text = glyph::fit(text, room, context.theme.glyphs.ascii);
     buffer.set_stringn(inner.x, inner.y, text, room, context.theme.hint);
 }
 
-/// An empty box in the middle of the screen, above the footer; returns what is inside.
-pub(super) fn window(
-    context: &Context<'_>,
-    title: &str,
-    width: u16,
-    height: u16,
-    buffer: &mut Buffer,
-) -> Rect {
-    let screen = buffer.area;
-    let width = (width + 4).min(screen.width);
-    let height = (height + 2).min(screen.height.saturating_sub(1));
-    let area = Rect {
-        x: screen.x + (screen.width - width) / 2,
-        y: screen.y + (screen.height - height) / 3,
-        width,
-        height,
-    };
-    Clear.render(area, buffer);
-    buffer.set_style(area, context.theme.text);
-    boxed(area, buffer, context.theme, context.theme.focus);
-    on_rule(
-        area,
-        buffer,
-        &Line::styled(format!(" {title} "), context.theme.title),
-    );
-    Rect {
-        x: area.x + 2,
-        y: area.y + 1,
-        width: area.width.saturating_sub(4),
-        height: area.height.saturating_sub(2),
-    }
-}
-
-fn entry_line(context: &Context<'_>, entry: &Entry) -> Line<'static> {
+fn entry_line(context: &Context<'_>, entry: &Entry<Verb>) -> Line<'static> {
     let keys = context.state.setup.keymap.keys(entry.verb);
     Line::from(vec![
         Span::styled(format!(" {keys:<15} "), context.theme.key),

@@ -6,13 +6,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::bar::Bar;
 use super::header::{micros, short};
 use super::strip::bars;
 use super::{Context, boxed, on_rule};
 use crate::model::event::{Direction, End, Traffic};
 use crate::model::units::{Thousands, show_duration, show_size};
 use crate::tui::connect::row::{clock, steps};
+use crate::tui::widget::bar::Bar;
 use crate::tui::widget::chart;
 use crate::view::ring::Ring;
 

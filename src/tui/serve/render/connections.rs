@@ -5,14 +5,16 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{Context, compact, pane, pane_name, short};
+use super::{Context, pane, pane_name};
 use crate::model::event::ConnId;
 use crate::model::units::{Thousands, show_duration};
 use crate::text::{glyph, sanitize};
-use crate::tui::serve::layout::{below_names, inside};
+use crate::tui::serve::layout::below_names;
 use crate::tui::serve::order::Column;
 use crate::tui::serve::scene::Connection;
 use crate::tui::serve::state::Focus;
+use crate::tui::widget::numbers::{compact, short};
+use crate::tui::widget::pane::inside;
 
 /// A column of the list: how wide it is, and how soon it gives way where there is no room.
 struct Shown {

@@ -4,12 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Context, compact, short};
+use super::Context;
 use crate::model::event::Direction;
 use crate::model::units::Thousands;
 use crate::text::sanitize;
-use crate::tui::serve::keymap::{TABLE, Verb, key_of};
+use crate::tui::serve::keymap::{TABLE, Verb};
 use crate::tui::serve::state::Overlay;
+use crate::tui::widget::numbers::{compact, short};
 
 /// Seconds of the chart.
 const SECONDS: usize = 60;
@@ -24,7 +25,7 @@ fn server(context: &Context<'_>) -> Vec<Line<'static>> {
     let Context { scene, theme, .. } = context;
     let mut row = Vec::new();
     if context.state.frozen.is_some() {
-        let text = format!("PAUSED ({} goes on)", key_of(Verb::Pause));
+        let text = format!("PAUSED ({} goes on)", context.key(Verb::Pause));
         row.push(Line::styled(text, theme.hint));
     }
     row.push(Line::from(vec![
@@ -128,7 +129,7 @@ pub(super) fn footer(context: &Context<'_>, buffer: &mut Buffer) {
         None => {
             let shown = TABLE.iter().filter(|entry| !entry.footer.is_empty());
             shown
-                .map(|entry| pair(key_of(entry.verb), entry.footer))
+                .map(|entry| pair(context.key(entry.verb), entry.footer))
                 .collect()
         }
     };

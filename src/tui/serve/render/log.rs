@@ -8,10 +8,10 @@ use super::{Context, pane, pane_name};
 use crate::model::units::Thousands;
 use crate::tui::connect::row::{Kind, clock};
 use crate::tui::connect::search::Search;
-use crate::tui::serve::keymap::{Verb, key_of};
-use crate::tui::serve::layout::inside;
+use crate::tui::serve::keymap::Verb;
 use crate::tui::serve::row::row;
 use crate::tui::serve::state::{Focus, Overlay};
+use crate::tui::widget::pane::inside;
 use crate::view::ring::Entry;
 
 /// Draws it; returns where the cursor is while a filter is typed.
@@ -53,13 +53,13 @@ fn title(context: &Context<'_>) -> Line<'static> {
         Span::styled(format!("{} following", Thousands(ring.last())), theme.dim)
     } else {
         let chosen = list.chosen(ring).map_or(0, |entry| entry.number);
-        let key = key_of(Verb::Last);
+        let key = context.key(Verb::Last);
         let text = format!("{chosen}/{} ({key} follow)", ring.last());
         Span::styled(text, theme.hint)
     };
     title.push_span(place);
     if list.hides_control() {
-        let text = format!("  no pings ({})", key_of(Verb::Control));
+        let text = format!("  no pings ({})", context.key(Verb::Control));
         title.push_span(Span::styled(text, theme.dim));
     }
     if ring.evicted() > 0 {

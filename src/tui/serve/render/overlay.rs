@@ -1,13 +1,13 @@
 //! What lies over the panes: help, details, the code to close with.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Position;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Widget as _};
 
-use super::{Context, boxed, details};
+use super::{Context, details};
 use crate::tui::serve::keymap::TABLE;
 use crate::tui::serve::state::Overlay;
+use crate::tui::widget::pane::window;
 
 /// Rows of details at most.
 const DETAILS: usize = 16;
@@ -28,45 +28,20 @@ pub(super) fn render(
             let connection = context.scene.connections.get(id);
             let rows = connection.map_or(1, |one| details::facts(context, one).len());
             let rows = u16::try_from(rows.min(DETAILS)).unwrap_or(1);
-            let inner = window(context, &format!("Connection {id}"), 70, rows, buffer);
+            let inner = window(
+                &format!("Connection {id}"),
+                (70, rows),
+                buffer,
+                context.theme,
+            );
             details::draw(context, Some(*id), inner, buffer);
             None
         }
         Overlay::Close(id, line) => {
             let title = format!("Close connection {id} with code and reason");
-            let inner = window(context, &title, 60, 1, buffer);
+            let inner = window(&title, (60, 1), buffer, context.theme);
             line.render(inner, buffer, context.theme.text)
         }
-    }
-}
-
-/// An empty box in the middle of the screen; returns what is inside.
-fn window(
-    context: &Context<'_>,
-    title: &str,
-    width: u16,
-    height: u16,
-    buffer: &mut Buffer,
-) -> Rect {
-    let screen = buffer.area;
-    let width = (width + 4).min(screen.width);
-    let height = (height + 2).min(screen.height);
-    let area = Rect {
-        x: screen.x + (screen.width - width) / 2,
-        y: screen.y + (screen.height - height) / 3,
-        width,
-        height,
-    };
-    let theme = context.theme;
-    Clear.render(area, buffer);
-    buffer.set_style(area, theme.text);
-    let title = Line::from(Span::styled(title.to_owned(), theme.title));
-    boxed(context, area, theme.focus, title, buffer);
-    Rect {
-        x: area.x + 2,
-        y: area.y + 1,
-        width: area.width.saturating_sub(4),
-        height: area.height.saturating_sub(2),
     }
 }
 
@@ -80,7 +55,7 @@ fn help(context: &Context<'_>, at: usize, buffer: &mut Buffer) {
     };
     let mut lines: Vec<Line<'_>> = TABLE
         .iter()
-        .map(|entry| row(entry.shown(), entry.about))
+        .map(|entry| row(context.state.setup.keymap.keys(entry.verb), entry.about))
         .collect();
     lines.push(Line::default());
     for (sign, about) in [
@@ -94,7 +69,7 @@ fn help(context: &Context<'_>, at: usize, buffer: &mut Buffer) {
         lines.push(row(sign.to_owned(), about));
     }
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let inner = window(context, "Keys", 76, height, buffer);
+    let inner = window("Keys", (76, height), buffer, context.theme);
     let most = lines.len().saturating_sub(usize::from(inner.height));
     let first = at.min(most);
     for (y, line) in (inner.top()..inner.bottom()).zip(&lines[first..]) {

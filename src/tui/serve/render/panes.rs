@@ -3,11 +3,12 @@
 use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
-use super::{Context, pane, pane_name, short};
+use super::{Context, pane, pane_name};
 use crate::model::units::Thousands;
 use crate::text::{glyph, sanitize};
-use crate::tui::serve::layout::inside;
 use crate::tui::serve::state::Focus;
+use crate::tui::widget::numbers::short;
+use crate::tui::widget::pane::{inside, wrap};
 
 /// Columns of the numbers behind a name.
 const NUMBERS: usize = 15;
@@ -70,11 +71,7 @@ pub(super) fn counts(context: &Context<'_>, buffer: &mut Buffer) {
     let limits = limits.map(|((limit, action), count)| row(format!("{limit}: {action}"), *count));
     let inner = inside(area);
     let room = usize::from(inner.width).saturating_sub(2);
-    let notes = scene
-        .notes
-        .iter()
-        .rev()
-        .flat_map(|note| wrapped(note, room));
+    let notes = scene.notes.iter().rev().flat_map(|note| wrap(note, room));
     let notes = notes.map(|note| Line::styled(format!(" {note}"), theme.dim));
     let mut lines = faults.chain(limits).chain(notes).peekable();
     if lines.peek().is_none() {
@@ -89,19 +86,4 @@ pub(super) fn counts(context: &Context<'_>, buffer: &mut Buffer) {
     for (y, line) in (inner.top()..inner.bottom()).zip(lines) {
         buffer.set_line(inner.x, y, &line, inner.width);
     }
-}
-
-/// A sentence in rows of so many columns, cut between words.
-fn wrapped(text: &str, columns: usize) -> Vec<String> {
-    let mut rows: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match rows.last_mut() {
-            Some(row) if glyph::width(row) + 1 + glyph::width(word) <= columns => {
-                row.push(' ');
-                row.push_str(word);
-            }
-            _ => rows.push(word.to_owned()),
-        }
-    }
-    rows
 }

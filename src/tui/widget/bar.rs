@@ -6,13 +6,13 @@ use ratatui::text::{Line, Span};
 
 /// Facts side by side.
 #[derive(Default)]
-pub(super) struct Bar<'a> {
+pub(in crate::tui) struct Bar<'a> {
     facts: Vec<(u8, Line<'a>)>,
 }
 
 impl<'a> Bar<'a> {
     /// Adds a fact; the highest ranks go first when room is short, 0 stays.
-    pub(super) fn add(&mut self, rank: u8, fact: impl Into<Line<'a>>) {
+    pub(in crate::tui) fn add(&mut self, rank: u8, fact: impl Into<Line<'a>>) {
         let fact = fact.into();
         if fact.width() > 0 {
             self.facts.push((rank, fact));
@@ -21,13 +21,13 @@ impl<'a> Bar<'a> {
 
     /// The same, as one that is added in a chain.
     #[must_use]
-    pub(super) fn with(mut self, rank: u8, fact: impl Into<Line<'a>>) -> Self {
+    pub(in crate::tui) fn with(mut self, rank: u8, fact: impl Into<Line<'a>>) -> Self {
         self.add(rank, fact);
         self
     }
 
     /// Draws what fits, with `gap` between.
-    pub(super) fn render(self, area: Rect, buffer: &mut Buffer, gap: &Span<'a>) {
+    pub(in crate::tui) fn render(self, area: Rect, buffer: &mut Buffer, gap: &Span<'a>) {
         if !area.is_empty() {
             let line = self.line(usize::from(area.width), gap);
             buffer.set_line(area.x, area.y, &line, area.width);
@@ -35,7 +35,7 @@ impl<'a> Bar<'a> {
     }
 
     /// What fits into so many columns, with `gap` between.
-    pub(super) fn line(mut self, room: usize, gap: &Span<'a>) -> Line<'a> {
+    pub(in crate::tui) fn line(mut self, room: usize, gap: &Span<'a>) -> Line<'a> {
         while self.width(gap.width()) > room {
             let ranks = self.facts.iter().map(|(rank, _)| *rank);
             match ranks.max().filter(|rank| *rank > 0) {

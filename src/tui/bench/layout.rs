@@ -1,0 +1,200 @@
+//! Which pane is where, at any size. Pure.
+
+use ratatui::layout::{Rect, Size};
+
+use crate::tui::widget::pane::{cut_left, cut_top};
+
+/// Smaller screens show nothing but that they are too small.
+pub(super) const LEAST: Size = Size {
+    width: 40,
+    height: 10,
+};
+
+/// From here on panes have borders, and there are more of them.
+const ROOMY: Size = Size {
+    width: 110,
+    height: 32,
+};
+
+/// From this width on two panes stand side by side.
+const PAIR: u16 = 70;
+
+/// The areas; what has no room is empty. Those of panes are with their border, or the line that
+/// stands above them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Panes have borders all around.
+    pub(super) boxed: bool,
+    pub(super) header: Rect,
+    pub(super) connections: Rect,
+    pub(super) messages: Rect,
+    pub(super) generator: Rect,
+    pub(super) latency: Rect,
+    pub(super) distribution: Rect,
+    /// The chosen metric, and another one.
+    pub(super) chart: Rect,
+    pub(super) beside: Rect,
+    pub(super) thresholds: Rect,
+    pub(super) errors: Rect,
+    pub(super) events: Rect,
+    pub(super) verdict: Rect,
+    pub(super) footer: Rect,
+}
+
+impl Layout {
+    pub(super) fn of(size: Size) -> Self {
+        if size.width < LEAST.width || size.height < LEAST.height {
+            return Self::default();
+        }
+        let screen = Rect::new(0, 0, size.width, size.height);
+        if size.width >= ROOMY.width && size.height >= ROOMY.height {
+            Self::roomy(screen)
+        } else {
+            Self::dense(screen)
+        }
+    }
+
+    fn roomy(screen: Rect) -> Self {
+        let width = screen.width;
+        let (header, rest) = cut_top(screen, 2);
+        let (counts, rest) = cut_top(rest, 6);
+        let (connections, counts) = cut_left(counts, width * 28 / 100);
+        let (messages, generator) = cut_left(counts, width * 38 / 100);
+        let (body, last) = cut_top(rest, rest.height - 2);
+        let (verdict, footer) = cut_top(last, 1);
+        // The table and the lists take what they have to say, the charts all the rest.
+        let more = body.height.saturating_sub(26);
+        let (table, body) = cut_top(body, (9 + more / 4).min(16));
+        let (latency, distribution) = cut_left(table, width - (width / 4).clamp(28, 46));
+        let (charts, lists) = cut_top(body, body.height - (6 + more / 4).min(14));
+        let (chart, beside) = cut_left(charts, width / 2);
+        let (thresholds, lists) = cut_left(lists, width * 36 / 100);
+        let (errors, events) = cut_left(lists, lists.width / 2);
+        Self {
+            boxed: true,
+            header,
+            connections,
+            messages,
+            generator,
+            latency,
+            distribution,
+            chart,
+            beside,
+            thresholds,
+            errors,
+            events,
+            verdict,
+            footer,
+        }
+    }
+
+    fn dense(screen: Rect) -> Self {
+        let header = if screen.height >= 12 { 2 } else { 1 };
+        let (header, rest) = cut_top(screen, header);
+        let (mut body, footer) = cut_top(rest, rest.height - 1);
+        let mut room = body.height;
+        // In the order of what matters most.
+        let mut take = |rows: u16| {
+            let rows = if room >= rows { rows } else { 0 };
+            room -= rows;
+            rows
+        };
+        let mut latency = take(3);
+        let counts = take(4);
+        let mut chart = take(5);
+        let mut lists = take(4);
+        let generator = take(2);
+        let more = take(2.min(room_for(chart, latency)));
+        latency += more;
+        // What is left over goes to the chart and the lists in turn.
+        let left = room;
+        if chart == 0 {
+            latency += left;
+        } else {
+            let part = if lists == 0 { 0 } else { (left / 4).min(6) };
+            let table = (left / 4).min(6);
+            lists += part;
+            latency += table;
+            chart += left - part - table;
+        }
+        let mut next = |rows: u16| {
+            let (area, rest) = cut_top(body, rows);
+            body = rest;
+            area
+        };
+        let counts = next(counts);
+        let latency = next(latency);
+        let chart = next(chart);
+        let lists = next(lists);
+        let generator = next(generator);
+        let half = |area: Rect| {
+            if area.width >= PAIR {
+                cut_left(area, area.width * 44 / 100)
+            } else {
+                (area, Rect::default())
+            }
+        };
+        let (connections, messages) = half(counts);
+        let (thresholds, errors) = half(lists);
+        Self {
+            header,
+            connections,
+            messages,
+            generator,
+            latency,
+            chart,
+            thresholds,
+            errors,
+            footer,
+            ..Self::default()
+        }
+    }
+}
+
+/// Rows that a table may have more before anything else grows.
+const fn room_for(chart: u16, latency: u16) -> u16 {
+    if chart > 0 || latency == 3 { 2 } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_area_is_on_the_screen_and_none_meets_another() {
+        for width in (0..240).step_by(3) {
+            for height in 0..80 {
+                let layout = Layout::of(Size { width, height });
+                let screen = Rect::new(0, 0, width, height);
+                let areas = [
+                    layout.header,
+                    layout.connections,
+                    layout.messages,
+                    layout.generator,
+                    layout.latency,
+                    layout.distribution,
+                    layout.chart,
+                    layout.beside,
+                    layout.thresholds,
+                    layout.errors,
+                    layout.events,
+                    layout.verdict,
+                    layout.footer,
+                ];
+                for (at, area) in areas.iter().enumerate() {
+                    assert!(area.is_empty() || screen.intersection(*area) == *area);
+                    let others = areas[..at].iter().filter(|other| !other.is_empty());
+                    for other in others {
+                        assert!(area.is_empty() || area.intersection(*other).is_empty());
+                    }
+                }
+                if width >= LEAST.width && height >= LEAST.height {
+                    let rows: u32 = areas.iter().map(|area| area.area()).sum();
+                    assert_eq!(rows, screen.area(), "{width}x{height} is filled");
+                    assert!(layout.latency.height >= 3, "{width}x{height}");
+                    assert!(!layout.footer.is_empty(), "{width}x{height}");
+                }
+            }
+        }
+    }
+}
