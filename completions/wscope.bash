@@ -40,9 +40,6 @@ _wscope() {
             wscope__subcmd__bench,compare)
                 cmd="wscope__subcmd__bench__subcmd__compare"
                 ;;
-            wscope__subcmd__bench,merge)
-                cmd="wscope__subcmd__bench__subcmd__merge"
-                ;;
             wscope__subcmd__bench,report)
                 cmd="wscope__subcmd__bench__subcmd__report"
                 ;;
@@ -69,9 +66,6 @@ _wscope() {
                 ;;
             wscope__subcmd__help__subcmd__bench,compare)
                 cmd="wscope__subcmd__help__subcmd__bench__subcmd__compare"
-                ;;
-            wscope__subcmd__help__subcmd__bench,merge)
-                cmd="wscope__subcmd__help__subcmd__bench__subcmd__merge"
                 ;;
             wscope__subcmd__help__subcmd__bench,report)
                 cmd="wscope__subcmd__help__subcmd__bench__subcmd__report"
@@ -101,14 +95,14 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__bench)
-            opts="-c -d -n -r -m -x -H -s -o -L -4 -6 -k -h --mode --script --var --connections --duration --messages --rate --rate-per-conn --max-inflight --pipeline --think --lifetime --reconnect --sync --connect-rate --connect-concurrency --stages --warmup --grace --timeout --heartbeat --source-ip --threads --seed --message --message-file --payload-size --binary --match --execute --feed --max-message-size --compress --shard --start-at --threshold --strict --report --save-baseline --baseline --noise --live --spawn --pid --dry-run --debug --yes --color --stay --theme --ascii --mouse --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --config --no-config --help report compare merge"
+            opts="-c -d -n -r -m -x -H -s -o -L -4 -6 -k -h --mode --script --var --publishers --groups --audience --connections --duration --messages --rate --rate-per-conn --rate-stages --max-inflight --pipeline --think --lifetime --reconnect --storm --slow --sync --connect-rate --connect-concurrency --stages --find-max --warmup --grace --timeout --heartbeat --source-ip --threads --seed --message --message-file --payload-size --binary --match --execute --feed --max-message-size --compress --threshold --strict --report --save-baseline --baseline --noise --live --spawn --pid --dry-run --debug --yes --color --stay --theme --ascii --mouse --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --config --no-config --help report compare"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --mode)
-                    COMPREPLY=($(compgen -W "echo send listen hold churn script" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "echo send listen fanout hold churn script" -- "${cur}"))
                     return 0
                     ;;
                 --script)
@@ -117,6 +111,18 @@ _wscope() {
                     ;;
                 --var)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --publishers)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --groups)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audience)
+                    COMPREPLY=($(compgen -W "auto subscribers others all" -- "${cur}"))
                     return 0
                     ;;
                 --connections)
@@ -155,6 +161,10 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --rate-stages)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --max-inflight)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -171,6 +181,14 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --storm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --slow)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --connect-rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -180,6 +198,10 @@ _wscope() {
                     return 0
                     ;;
                 --stages)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --find-max)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -244,14 +266,6 @@ _wscope() {
                     return 0
                     ;;
                 --max-message-size)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --shard)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --start-at)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -414,28 +428,6 @@ _wscope() {
             fi
             case "${prev}" in
                 --noise)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --report)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        wscope__subcmd__bench__subcmd__merge)
-            opts="-h --threshold --partial --strict --report --help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --threshold)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -721,7 +713,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__help__subcmd__bench)
-            opts="report compare merge"
+            opts="report compare"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -735,20 +727,6 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__help__subcmd__bench__subcmd__compare)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        wscope__subcmd__help__subcmd__bench__subcmd__merge)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -165,6 +165,11 @@ fn what_cannot_be_divided_is_said() {
     wrong(&["-c", "2"]).says(&["--shard 2/3: 2 connections cannot be divided among 3 shards"]);
     wrong(&["-n", "2"]).says(&["2 messages cannot be divided among 3 shards"]);
     wrong(&["--stages", "1s:2"]).says(&["2 connections cannot be divided"]);
+    wrong(&["--mode", "fanout"]).says(&["--mode fanout cannot be divided into shards"]);
+    wrong(&["--storm", "2s"]).says(&["--storm cannot be divided into shards"]);
+    wrong(&["--slow", "10%:1k/s"]).says(&["--slow cannot be divided into shards"]);
+    wrong(&["--find-max", "connections:ping.p99<100ms"])
+        .says(&["--find-max cannot be divided into shards"]);
     wrong(&["--threshold", "messages.sent>1!"])
         .says(&["a shard has only its part", "without the !"]);
     wscope(&["bench", "ws://127.0.0.1:1/", "--shard", "4/3"])

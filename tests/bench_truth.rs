@@ -160,7 +160,7 @@ fn ends_have_their_codes() {
     ];
     let (output, result) = bench(&server, &flags);
     output
-        .code(0)
+        .code(8)
         .says(&["SUSPECT", "every connection was lost"]);
     assert_eq!(result["connections"]["lost"], 3);
     let ends = [("fin", 1006, "transport"), ("rst", 1006, "transport")];

@@ -48,6 +48,20 @@ fn examples(page: &str) -> Vec<Example> {
 fn the_examples_of_serve_do_what_they_say() {
     let examples = examples(include_str!("../docs/serve.md"));
     assert!(examples.len() > 10, "{examples:?}");
+    run_all(examples);
+}
+
+#[test]
+fn the_examples_of_bench_do_what_they_say() {
+    let mut examples = examples(include_str!("../docs/bench.md"));
+    // Those below "Reports, baselines" are a story of their own.
+    examples.retain(|example| example.serve.is_some());
+    assert!(examples.len() > 5, "{examples:?}");
+    run_all(examples);
+}
+
+#[track_caller]
+fn run_all(examples: Vec<Example>) {
     for example in examples {
         let command = example.command.replace("wscope", "\"$WSCOPE\"");
         let Some(flags) = &example.serve else {

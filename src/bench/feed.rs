@@ -1,5 +1,5 @@
 //! `--feed users.csv`: rows of values, one for each connection in turn, that `{{column}}` stands for
-//! in messages, headers and the URL.
+//! in messages, headers and the URL; and the `{{group}}` that a connection belongs to.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,6 +15,8 @@ const MOST_ROWS: usize = 1_000_000;
 pub struct Feed {
     columns: Arc<HashMap<String, usize>>,
     rows: Arc<Vec<Vec<String>>>,
+    /// `--groups`; 0 stands for one.
+    groups: usize,
 }
 
 impl Feed {
@@ -49,7 +51,23 @@ impl Feed {
         Ok(Self {
             columns: Arc::new(columns.map(|(at, name)| (name.to_owned(), at)).collect()),
             rows: Arc::new(rows),
+            groups: 1,
         })
+    }
+
+    /// The same rows, and connections in so many groups.
+    pub fn in_groups(self, groups: usize) -> Self {
+        Self { groups, ..self }
+    }
+
+    /// How many groups there are.
+    pub const fn groups(&self) -> usize {
+        if self.groups == 0 { 1 } else { self.groups }
+    }
+
+    /// The number of a connection's group, from 1: connections are dealt into them one after another.
+    pub const fn group(&self, connection: u64) -> u64 {
+        connection.wrapping_sub(1) % self.groups() as u64 + 1
     }
 
     /// The place of a column.

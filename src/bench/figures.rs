@@ -35,10 +35,18 @@ pub enum Latency {
     Ping,
     /// A script from when it was due to its end, where it passed.
     Session,
+    /// From when a message was to be published to each one that got it.
+    Delivery,
+    /// From when a message was to be published to the last one that got it, where all did.
+    LastSubscriber,
+    /// From when all connections were dropped until all were back (`--storm`).
+    StormRecovery,
+    /// The openings of those that came back.
+    StormHandshake,
 }
 
 impl Latency {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Dns,
         Self::Tcp,
         Self::Proxy,
@@ -52,6 +60,10 @@ impl Latency {
         Self::SendStall,
         Self::Ping,
         Self::Session,
+        Self::Delivery,
+        Self::LastSubscriber,
+        Self::StormRecovery,
+        Self::StormHandshake,
     ];
 
     /// The steps of an opening, in their order.
@@ -59,9 +71,10 @@ impl Latency {
 
     /// What a run is mainly about, the first that it has: scripts, messages, and where nothing is
     /// said the connections themselves.
-    pub const MAIN: [Self; 5] = [
+    pub const MAIN: [Self; 6] = [
         Self::Session,
         Self::Rtt,
+        Self::Delivery,
         Self::Service,
         Self::Ping,
         Self::Handshake,
@@ -83,6 +96,10 @@ impl Latency {
             Self::SendStall => "send_stall",
             Self::Ping => "ping",
             Self::Session => "session",
+            Self::Delivery => "delivery",
+            Self::LastSubscriber => "last_subscriber",
+            Self::StormRecovery => "storm.recovery",
+            Self::StormHandshake => "storm.handshake",
         }
     }
 }
@@ -100,6 +117,9 @@ pub struct Figures {
     pub errors: BTreeMap<Name, Seen>,
     pub closes: BTreeMap<Close, Closes>,
     pub iterations: Iterations,
+    pub fanout: Fanout,
+    pub storms: Storms,
+    pub slow: Slow,
     /// Of a script, by their place in it; those that come last may be missing.
     pub steps: Vec<Step>,
 }
@@ -114,6 +134,85 @@ pub struct Iterations {
     pub unmet: u64,
     /// Due, but not begun: every user was at it already.
     pub dropped: u64,
+}
+
+/// What was published in the measured time (mode `fanout`), and who got it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fanout {
+    pub published: u64,
+    /// For each message those who were there to get it.
+    pub expected: u64,
+    /// Those of the expected whose connections we closed before they could get it.
+    pub excused: u64,
+    /// Those who got a message, the first time.
+    pub delivered: u64,
+    pub duplicate: u64,
+    /// Came after a later one of the same publisher.
+    pub out_of_order: u64,
+    /// Passed over by a later one, whether they came after it or never.
+    pub skipped: u64,
+}
+
+impl Fanout {
+    pub const fn expected(&self) -> u64 {
+        self.expected.saturating_sub(self.excused)
+    }
+
+    /// Messages that a receiver never got, although it got a later one.
+    pub const fn gaps(&self) -> u64 {
+        self.skipped.saturating_sub(self.out_of_order)
+    }
+
+    /// The part of the expected that was delivered; `None` where nothing was expected.
+    pub fn reach(&self) -> Option<f64> {
+        let expected = self.expected();
+        (expected > 0).then(|| self.delivered as f64 / expected as f64)
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.published += other.published;
+        self.expected += other.expected;
+        self.excused += other.excused;
+        self.delivered += other.delivered;
+        self.duplicate += other.duplicate;
+        self.out_of_order += other.out_of_order;
+        self.skipped += other.skipped;
+    }
+}
+
+/// What `--storm` did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Storms {
+    pub begun: u64,
+    /// Those after which all connections were back.
+    pub recovered: u64,
+    /// Connections that were dropped, and messages that were in flight on them.
+    pub dropped: u64,
+    pub cut: u64,
+}
+
+impl Storms {
+    fn merge(&mut self, other: &Self) {
+        self.begun += other.begun;
+        self.recovered += other.recovered;
+        self.dropped += other.dropped;
+        self.cut += other.cut;
+    }
+}
+
+/// What became of the connections of `--slow`, which are in no other figures but those of connections.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Slow {
+    /// Bytes that they read in the measured time.
+    pub received: u64,
+    pub lost: u64,
+}
+
+impl Slow {
+    fn merge(&mut self, other: &Self) {
+        self.received += other.received;
+        self.lost += other.lost;
+    }
 }
 
 /// How long a step of a script took, and how often it held.
@@ -256,6 +355,9 @@ impl Default for Figures {
             errors: BTreeMap::new(),
             closes: BTreeMap::new(),
             iterations: Iterations::default(),
+            fanout: Fanout::default(),
+            storms: Storms::default(),
+            slow: Slow::default(),
             steps: Vec::new(),
         }
     }
@@ -303,13 +405,21 @@ impl Figures {
     }
 
     pub fn failed(&mut self, failure: Failure, connection: u64) {
+        self.failed_times(1, failure, connection);
+    }
+
+    /// The same failure, so often.
+    pub fn failed_times(&mut self, count: u64, failure: Failure, connection: u64) {
+        if count == 0 {
+            return;
+        }
         let seen = self.errors.entry(failure.name).or_insert_with(|| Seen {
             count: 0,
             first_at: SystemTime::now(),
             connection,
             sample: failure.sample,
         });
-        seen.count += 1;
+        seen.count += count;
     }
 
     pub fn closed(&mut self, close: Close, reason: Option<&str>) {
@@ -332,6 +442,9 @@ impl Figures {
         self.messages.merge(&other.messages);
         self.bytes.merge(&other.bytes);
         self.iterations.merge(&other.iterations);
+        self.fanout.merge(&other.fanout);
+        self.storms.merge(&other.storms);
+        self.slow.merge(&other.slow);
         for (place, theirs) in other.steps.iter().enumerate() {
             self.step(place).merge(theirs);
         }

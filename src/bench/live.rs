@@ -11,7 +11,7 @@ pub fn line(second: &Second) -> String {
     let seconds = second.at.as_secs();
     let took = second.took.as_secs_f64().max(1e-3);
     let rate = |count: u64| Thousands((count as f64 / took).round() as u64);
-    let measured = [Latency::Rtt, Latency::Session].into_iter();
+    let measured = [Latency::Rtt, Latency::Session, Latency::Delivery].into_iter();
     let mut measured = measured.filter(|latency| !second.figures.latency(*latency).is_empty());
     let latency = measured.next().map_or_else(String::new, |latency| {
         let times = second.figures.latency(latency);

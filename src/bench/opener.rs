@@ -47,10 +47,10 @@ pub(super) struct Opener {
 
 impl Opener {
     /// Begins to open a connection; what comes of it is sent, and the loop woken.
-    pub(super) fn open(&self, slot: usize, connection: u64) {
+    pub(super) fn open(&self, slot: usize, connection: u64, receive_buffer: Option<u32>) {
         let opener = self.clone();
         self.runtime.spawn(async move {
-            let result = opener.opened(connection).await;
+            let result = opener.opened(connection, receive_buffer).await;
             // A loop that has ended wants no connection any more.
             if opener.done.send(Opened { slot, result }).is_ok() {
                 let _ = opener.waker.wake();
@@ -58,11 +58,14 @@ impl Opener {
         });
     }
 
-    async fn opened(&self, connection: u64) -> Result<Ready, Failure> {
+    async fn opened(&self, connection: u64, receive_buffer: Option<u32>) -> Result<Ready, Failure> {
         let plan = self.request.of(connection);
         let mut plan = plan.map_err(|error| Failure::opening(&error, b""))?;
         if let Some(source) = self.sources.of(connection) {
             plan.to_mut().dial.source = Some(source);
+        }
+        if receive_buffer.is_some() {
+            plan.to_mut().dial.receive_buffer = receive_buffer;
         }
         let opening = opening::open_with(&plan, self.tls.clone()).await;
         let opened = opening.result.map_err(|failure| {

@@ -2,17 +2,20 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::distribution::Distribution;
+use super::fanout::Fanout;
 use super::feed::Feed;
 use super::figures::Latency;
 use super::hold::Hold;
 use super::payload::Payload;
 use super::reply::Match;
+use super::schedule::Schedule;
 use super::script::{Script, Step};
 use super::shard::Shard;
 use super::shared::Phase;
+use super::slow::Slow;
 use super::stages::Stages;
 use super::template::Template;
 
@@ -23,6 +26,8 @@ pub struct Workload {
     pub mode: &'static Mode,
     pub connections: usize,
     pub pace: Pace,
+    /// `--rate-stages`: the rate of an open loop over time; `pace` has the highest.
+    pub rate_stages: Option<Stages>,
     pub end: End,
     pub payload: Payload,
     pub how: Match,
@@ -36,21 +41,29 @@ pub struct Workload {
     pub grace: Duration,
     /// How long one answer is waited for.
     pub timeout: Duration,
+    /// How long the answer to the first message of all is waited for.
+    pub patience: Duration,
     /// How long a connection lives before it is closed and opened anew.
     pub lifetime: Option<Distribution>,
     /// Open a connection again that was lost.
     pub reconnect: bool,
+    /// `--storm`: how often all connections are dropped.
+    pub storm: Option<Duration>,
+    /// `--slow`: those that read at their own pace.
+    pub slow: Option<Slow>,
     /// All connections begin at once.
     pub sync: bool,
     pub ping: Option<Ping>,
+    /// Who publishes, in mode `fanout`.
+    pub fanout: Option<Fanout>,
     /// What each user plays, in mode `script`.
     pub script: Option<Arc<Script>>,
     pub sources: Sources,
     pub threads: usize,
     /// Shared by all shards.
     pub seed: u64,
-    /// Which part of the load this is. Everything here is of this part but `ramp.stages`, from which
-    /// each time's part is taken.
+    /// Which part of the load this is. Everything here is of this part but `ramp.stages` and
+    /// `rate_stages`, from which each time's part is taken.
     pub shard: Shard,
     /// The number of its first connection; those of the shards before it have the lower ones.
     pub first: u64,
@@ -85,6 +98,13 @@ impl Workload {
         (self.shard.index as f64 + of_shard) / self.shard.count as f64
     }
 
+    /// The schedule of `--rate-stages`, for `share` of the messages of this shard, from `now` on.
+    pub fn staged(&self, share: f64, phase: f64, now: Instant) -> Option<Schedule> {
+        let stages = self.rate_stages.clone()?;
+        let of_all = share / self.shard.count as f64;
+        Some(Schedule::staged(stages, of_all, phase, now))
+    }
+
     /// The seed of a thread's chances: each thread of each shard has its own.
     pub const fn seed_of(&self, thread: usize) -> u64 {
         let threads_before = (self.shard.index as u64) << 32;
@@ -98,6 +118,9 @@ impl Workload {
     pub fn may_hold(&self, phase: Phase) -> Result<(), &'static str> {
         let is_staged = self.ramp.stages.is_some();
         match phase {
+            _ if self.rate_stages.is_some() => {
+                Err("when each message is due was fixed before: --rate-stages cannot be held")
+            }
             Phase::Ramp if !is_staged => Err(
                 "connections are still being opened: there is nothing to hold before the load runs",
             ),
@@ -119,6 +142,26 @@ impl Workload {
         self.ramp.stages.is_some() || self.mode.once
     }
 
+    /// Nothing is sent in the warm-up: messages are counted, and subscribers are to be there before
+    /// the first one.
+    pub const fn settles(&self) -> bool {
+        self.fanout.is_some() && (self.end.messages.is_some() || self.rate_stages.is_some())
+    }
+
+    /// Whether a connection is one of `--slow`; `ordinal` counts from 0. Those that publish are not.
+    pub fn is_slow(&self, ordinal: usize) -> Option<Slow> {
+        let publishers = self.fanout.map_or(0, |fanout| fanout.publishers);
+        let ordinal = ordinal.checked_sub(publishers)?;
+        self.slow.filter(|slow| slow.picks(ordinal))
+    }
+
+    /// How many connections are slow.
+    pub fn slow_connections(&self) -> usize {
+        let publishers = self.fanout.map_or(0, |fanout| fanout.publishers);
+        let others = self.peak().saturating_sub(publishers);
+        self.slow.map_or(0, |slow| slow.among(others))
+    }
+
     /// Connections that there may be at the most.
     pub fn most_connections(&self) -> usize {
         let each = self.script.as_ref().map_or(1, |script| script.peers);
@@ -134,6 +177,8 @@ impl Workload {
     pub fn main_latency(&self) -> Latency {
         if *self.mode == SCRIPT {
             Latency::Session
+        } else if self.fanout.is_some() {
+            Latency::Delivery
         } else if self.expects() {
             Latency::Rtt
         } else if self.mode.sends {
@@ -278,6 +323,7 @@ pub const MODES: &[Mode] = &[
         answered: false,
         once: false,
     },
+    FANOUT,
     Mode {
         name: "hold",
         help: "connect, ping and idle (open connections, early closes, ping)",
@@ -294,6 +340,15 @@ pub const MODES: &[Mode] = &[
     },
     SCRIPT,
 ];
+
+/// What `--publishers` belongs to.
+pub const FANOUT: Mode = Mode {
+    name: "fanout",
+    help: "some publish, the others get it (delivery, reach, last_subscriber)",
+    sends: true,
+    answered: true,
+    once: false,
+};
 
 /// What `--script` means.
 pub const SCRIPT: Mode = Mode {

@@ -16,7 +16,7 @@ pub struct Limits {
 }
 
 /// Descriptors that the program has beside its connections.
-const OWN_FILES: u64 = 64;
+const OWN_FILES: u64 = 32;
 /// Memory for a connection: plain, and with TLS or compression.
 const PLAIN: u64 = 2 << 10;
 const RICH: u64 = 64 << 10;

@@ -1,7 +1,7 @@
 //! One connection before the many: it finds out why nothing would work, and says so at once.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout_at;
@@ -9,18 +9,17 @@ use tokio::time::timeout_at;
 use super::codec::Codec;
 use super::figures::Figures;
 use super::plan::Workload;
-use super::user::{Scene, User};
+use super::user::{Ended, Scene, User};
 use crate::error::Error;
+use crate::model::close::CloseFrame;
 use crate::model::event::Open;
 use crate::model::units::show_duration;
 use crate::protocol::mask::Keys;
 use crate::session::client;
 use crate::session::opening::{self, Opened};
+use crate::text::sanitize;
 use crate::wire::stream::Stream;
 use crate::wire::tls::Connector;
-
-/// How long the answer to the first message is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a server's address, handshake and answer look like.
 #[derive(Debug)]
@@ -86,10 +85,12 @@ impl Probe<'_> {
         let mut scene = Scene {
             workload: self.workload,
             figures: &mut self.figures,
+            exchange: None,
             keys: &mut self.keys,
             out: &mut self.out,
             scratch: &mut self.scratch,
             measured: true,
+            slow: false,
         };
         act(&mut self.user, &mut scene)
     }
@@ -102,11 +103,12 @@ impl Probe<'_> {
         let now = Instant::now();
         self.act(|user, scene| user.send(now, now, scene));
         let mut seen = vec![("sent", self.scratch.clone())];
-        self.write(stream).await?;
-        if !self.workload.expects() {
+        // A server that refuses the message may close before it has read all of it, and says why.
+        let written = self.write(stream).await;
+        if written.is_ok() && !self.workload.expects() {
             return Ok(seen);
         }
-        let patience = PATIENCE.min(self.workload.timeout);
+        let patience = self.workload.patience;
         let deadline = tokio::time::Instant::now() + patience;
         let mut buffer = vec![0; 64 * 1024];
         let mut came = read_ahead.to_vec();
@@ -118,15 +120,14 @@ impl Probe<'_> {
                 if received.answers > 0 {
                     return Ok(seen);
                 }
-                if received.end.is_some() {
-                    return Err(unmet(
-                        "the server closed the first connection instead of answering",
-                    ));
+                if let Some(end) = received.end {
+                    return Err(ended(&end));
                 }
             }
             match timeout_at(deadline, stream.read(&mut buffer)).await {
                 Ok(Ok(count @ 1..)) => came.extend_from_slice(&buffer[..count]),
                 Ok(_) => {
+                    written?;
                     return Err(unmet(
                         "the server dropped the first connection instead of answering",
                     ));
@@ -160,11 +161,27 @@ impl Probe<'_> {
     }
 }
 
+/// What the server's end of the first connection is to say.
+fn ended(end: &Ended) -> Error {
+    let why = match end {
+        Ended::Close(Some(CloseFrame { code, reason })) if reason.is_empty() => {
+            format!("closed the first connection with {}", code.0)
+        }
+        Ended::Close(Some(CloseFrame { code, reason })) => {
+            let reason = sanitize::line(reason);
+            format!("closed the first connection with {} \"{reason}\"", code.0)
+        }
+        Ended::Close(None) => "closed the first connection".to_owned(),
+        Ended::Violation(rule) => format!("broke the protocol ({rule})"),
+    };
+    unmet(&format!("the server {why} instead of answering"))
+}
+
 fn unmet(message: &str) -> Error {
     Error::Unmet {
         message: message.to_owned(),
         hint: Some(
-            "if it does not echo: --match fifo takes any answer, --mode send expects none, --mode hold only connects"
+            "if it does not echo: --match fifo takes any answer, --mode send expects none, --mode hold only connects; if it is slow: --timeout"
                 .into(),
         ),
     }

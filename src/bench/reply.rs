@@ -64,6 +64,8 @@ impl Match {
             }
             (Self::Echo, Content::Constant(sent)) => oldest_if(sent == came),
             (Self::Echo, Content::Varying(_)) => Answers::Mark(hash(came)),
+            // The exchange knows it again.
+            (Self::Echo, Content::Marked { .. }) => Answers::Nothing,
             (Self::Fifo, _) => Answers::Oldest,
             (Self::Nothing, _) => Answers::Nothing,
             (Self::Pointer(pointer), _) => to(value_at(pointer, came)),
@@ -116,7 +118,7 @@ pub struct Sent {
 /// What a message that came turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The answer to a message; it may have overtaken the answer to an earlier one.
+    /// The answer to a message; out of order where that to a later message came before it.
     Answer {
         sent: Sent,
         in_order: bool,
@@ -131,6 +133,8 @@ pub enum Verdict {
 pub struct Ledger {
     waiting: VecDeque<Sent>,
     given_up: usize,
+    /// Messages at the front that were sent before one that was answered.
+    overtaken: usize,
 }
 
 /// Messages that nobody waits for any more are remembered up to this many for a connection.
@@ -160,10 +164,11 @@ impl Ledger {
         let Some(at) = at else {
             return Verdict::Unexpected;
         };
-        let in_order = self.waiting.iter().take(at).all(|before| before.given_up);
+        let in_order = at >= self.overtaken;
         match self.waiting.remove(at) {
             Some(sent) => {
                 self.given_up -= usize::from(sent.given_up);
+                self.overtaken = if in_order { at } else { self.overtaken - 1 };
                 Verdict::Answer { sent, in_order }
             }
             None => Verdict::Unexpected,
@@ -190,6 +195,7 @@ impl Ledger {
         }
         while self.given_up > MOST_GIVEN_UP {
             let oldest = self.waiting.pop_front();
+            self.overtaken = self.overtaken.saturating_sub(1);
             self.given_up -= usize::from(oldest.is_some_and(|sent| sent.given_up));
         }
         given
@@ -249,7 +255,7 @@ mod tests {
             self.now += Duration::from_millis(1);
             let mut bytes = Vec::new();
             self.payload
-                .write(&Feed::default(), 1, self.last, &mut bytes);
+                .write(&Feed::default(), 1, self.last, &[], &mut bytes);
             self.ledger.sent(Sent {
                 mark: self.how.mark(&self.payload, self.last, &bytes),
                 due: self.now,
@@ -267,7 +273,7 @@ mod tests {
                     ..
                 } => "too late",
                 Verdict::Answer { in_order: true, .. } => "answer",
-                Verdict::Answer { .. } => "overtook",
+                Verdict::Answer { .. } => "overtaken",
                 Verdict::Duplicate => "duplicate",
                 Verdict::Unexpected => "unexpected",
             }
@@ -278,9 +284,9 @@ mod tests {
     fn numbered_echoes_tell_order_and_duplicates() {
         let mut exchange = Exchange::new("echo", Payload::generated(Kind::Text, 32));
         let (first, second, third) = (exchange.send(), exchange.send(), exchange.send());
-        assert_eq!(exchange.came(&second), "overtook");
+        assert_eq!(exchange.came(&second), "answer");
         assert_eq!(exchange.came(&second), "duplicate");
-        assert_eq!(exchange.came(&first), "answer");
+        assert_eq!(exchange.came(&first), "overtaken");
         assert_eq!(exchange.came(b"news"), "unexpected");
         exchange
             .ledger
@@ -288,6 +294,22 @@ mod tests {
         assert_eq!(exchange.ledger.in_flight(), 0);
         assert_eq!(exchange.came(&third), "too late");
         assert_eq!(exchange.came(&third), "duplicate");
+    }
+
+    #[test]
+    fn behind_a_lost_answer_the_order_is_as_it_was() {
+        let mut exchange = Exchange::new("echo", Payload::generated(Kind::Text, 32));
+        let sent: Vec<_> = (0..6).map(|_| exchange.send()).collect();
+        for (at, was) in [
+            (1, "answer"),
+            (2, "answer"),
+            (4, "answer"),
+            (3, "overtaken"),
+            (5, "answer"),
+            (0, "overtaken"),
+        ] {
+            assert_eq!(exchange.came(&sent[at]), was, "{at}");
+        }
     }
 
     #[test]
@@ -300,10 +322,10 @@ mod tests {
         let mut exchange = Exchange::new("/id", varying.clone());
         exchange.send();
         exchange.send();
-        assert_eq!(exchange.came(br#"{"ok":true,"id":2}"#), "overtook");
+        assert_eq!(exchange.came(br#"{"ok":true,"id":2}"#), "answer");
         assert_eq!(exchange.came(br#"{"id":9}"#), "unexpected");
         assert_eq!(exchange.came(b"no JSON"), "unexpected");
-        assert_eq!(exchange.came(br#"{"id":1}"#), "answer");
+        assert_eq!(exchange.came(br#"{"id":1}"#), "overtaken");
 
         let mut exchange = Exchange::new("echo", varying);
         let sent = exchange.send();

@@ -20,6 +20,8 @@ pub struct Request {
     /// Header fields whose values vary, by their place in the plan.
     headers: Vec<(usize, Template)>,
     authorization: Option<Template>,
+    /// Cookies whose values vary, by their place in the plan.
+    cookies: Vec<(usize, Template)>,
 }
 
 impl Request {
@@ -48,6 +50,14 @@ impl Request {
             .map(|given| varying("the credentials", given.reveal()))
             .transpose()?
             .flatten();
+        let mut cookies = Vec::new();
+        for (at, cookie) in plan.request.cookies.iter().enumerate() {
+            if let Some(template) =
+                varying(&format!("--cookie {}", cookie.name), cookie.value.reveal())?
+            {
+                cookies.push((at, template));
+            }
+        }
         if let Some(template) = &url {
             plan.target = Target::parse(&filled(template, feed, 1))?;
         }
@@ -57,6 +67,7 @@ impl Request {
             url,
             headers,
             authorization,
+            cookies,
         })
     }
 
@@ -70,7 +81,8 @@ impl Request {
     /// # Errors
     /// [`Error::Usage`] for a URL that is none with this connection's values.
     pub fn of(&self, connection: u64) -> Result<Cow<'_, client::Plan>, Error> {
-        if self.url.is_none() && self.headers.is_empty() && self.authorization.is_none() {
+        let varies = !(self.headers.is_empty() && self.cookies.is_empty());
+        if self.url.is_none() && self.authorization.is_none() && !varies {
             return Ok(Cow::Borrowed(&self.plan));
         }
         let mut plan = self.plan.clone();
@@ -80,6 +92,9 @@ impl Request {
         }
         for (at, template) in &self.headers {
             plan.request.headers[*at].1 = value(template);
+        }
+        for (at, template) in &self.cookies {
+            plan.request.cookies[*at].value = Secret::new(value(template));
         }
         if let Some(template) = &self.authorization {
             plan.request.authorization = Some(Secret::new(value(template)));

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
+use super::storm::Storm;
+
 /// The course of a run. Phases only go forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
@@ -36,6 +38,7 @@ pub struct Shared {
     open: AtomicUsize,
     /// No more connections are opened: too many attempts failed.
     gave_up: AtomicBool,
+    pub(super) storm: Storm,
 }
 
 impl Shared {

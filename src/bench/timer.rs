@@ -11,15 +11,17 @@ pub(super) enum Timer {
     Send { slot: usize, generation: u32 },
     /// The connection has lived long enough.
     Lifetime { slot: usize, generation: u32 },
+    /// A slow connection may read again.
+    Read { slot: usize, generation: u32 },
 }
 
 impl Timer {
     /// Place and generation.
     pub(super) const fn of(self) -> (usize, u32) {
         match self {
-            Self::Send { slot, generation } | Self::Lifetime { slot, generation } => {
-                (slot, generation)
-            }
+            Self::Send { slot, generation }
+            | Self::Lifetime { slot, generation }
+            | Self::Read { slot, generation } => (slot, generation),
         }
     }
 }

@@ -5,11 +5,14 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::codec::{Codec, Heard};
+use super::failure::Failure;
+use super::fanout::{Exchange, Member};
 use super::figures::{Figures, LATE, Latency};
 use super::plan::Workload;
-use super::reply::{Ledger, Sent, Verdict};
+use super::reply::{Given, Ledger, Sent, Verdict};
 use crate::model::close::CloseFrame;
 use crate::model::message::Kind;
+use crate::model::units::show_duration;
 use crate::protocol::encode;
 use crate::protocol::mask::Keys;
 
@@ -20,6 +23,8 @@ pub struct User {
     pub number: u64,
     codec: Codec,
     ledger: Ledger,
+    /// Its part in mode `fanout`.
+    member: Option<Box<Member>>,
     /// The number of the last message that was sent.
     last: u64,
     opened: Instant,
@@ -40,12 +45,16 @@ struct Pinged {
 pub struct Scene<'a> {
     pub workload: &'a Workload,
     pub figures: &'a mut Figures,
+    /// Where there are those who publish and those who get it.
+    pub exchange: Option<&'a Exchange>,
     pub keys: &'a mut Keys,
     /// Where bytes for the peer go.
     pub out: &'a mut Vec<u8>,
     pub scratch: &'a mut Vec<u8>,
     /// What is sent now belongs to the measured time.
     pub measured: bool,
+    /// It reads slower than it could: its times say nothing about the server.
+    pub slow: bool,
 }
 
 /// What came of bytes that were received.
@@ -72,6 +81,7 @@ impl User {
             number,
             codec,
             ledger: Ledger::default(),
+            member: None,
             last: 0,
             opened: now,
             heard_any: false,
@@ -80,9 +90,37 @@ impl User {
         }
     }
 
-    /// How many messages wait for an answer.
+    /// Takes its part in a fan-out; `ordinal` counts connections from 0.
+    pub(super) fn join(&mut self, exchange: &Exchange, ordinal: usize) {
+        self.member = Some(Box::new(Member::join(exchange, ordinal)));
+    }
+
+    /// Nobody waits for it any more, where others did; `by_us`: we closed it.
+    pub(super) fn leave(&mut self, by_us: bool, scene: &mut Scene<'_>) {
+        if let (Some(member), Some(exchange)) = (&mut self.member, scene.exchange) {
+            member.leave(exchange, by_us, scene.figures);
+        }
+    }
+
+    /// Whether it publishes, in mode `fanout`.
+    pub(super) fn publishes(&self) -> bool {
+        self.member
+            .as_ref()
+            .is_some_and(|member| member.publishes())
+    }
+
+    /// Whether one more message can be kept track of.
+    pub(super) fn has_room(&self, scene: &Scene<'_>) -> bool {
+        match (&self.member, scene.exchange) {
+            (Some(member), Some(exchange)) => member.may_publish(exchange),
+            _ => true,
+        }
+    }
+
+    /// How many messages wait for an answer, or for somebody to get them.
     pub fn in_flight(&self) -> usize {
-        self.ledger.in_flight()
+        let under_way = self.member.as_ref().map_or(0, |member| member.under_way());
+        self.ledger.in_flight() + under_way
     }
 
     /// Sends what each connection begins with.
@@ -107,7 +145,14 @@ impl User {
         } = scene.workload;
         self.last += 1;
         scene.scratch.clear();
-        payload.write(feed, self.number, self.last, scene.scratch);
+        let marker = match (&mut self.member, scene.exchange) {
+            (Some(member), Some(exchange)) => {
+                member.publish(exchange, due, now, scene.measured, scene.figures)
+            }
+            _ => None,
+        };
+        let marked = marker.as_ref().map_or(&[][..], |marker| marker);
+        payload.write(feed, self.number, self.last, marked, scene.scratch);
         let wire = self
             .codec
             .message(payload.kind, scene.keys, scene.out, scene.scratch);
@@ -121,7 +166,7 @@ impl User {
             scene.figures.bytes.sent_wire += wire as u64;
             scene.figures.frames_sent[opcode_of(payload.kind)] += 1;
         }
-        if mode.answered && how.expects() {
+        if mode.answered && how.expects() && self.member.is_none() {
             self.ledger.sent(Sent {
                 mark: how.mark(payload, self.last, scene.scratch),
                 due,
@@ -138,6 +183,7 @@ impl User {
         let Self {
             codec,
             ledger,
+            member,
             ping,
             last,
             heard_any,
@@ -153,7 +199,7 @@ impl User {
                     wire,
                     opcode,
                 } => {
-                    if !std::mem::replace(heard_any, true) {
+                    if !std::mem::replace(heard_any, true) && !scene.slow {
                         scene.figures.record(Latency::FirstMessage, now - *opened);
                     }
                     if scene.measured {
@@ -167,7 +213,9 @@ impl User {
                         mode,
                         ..
                     } = scene.workload;
-                    if mode.answered && how.expects() {
+                    if let (Some(member), Some(exchange)) = (member.as_mut(), scene.exchange) {
+                        member.came(exchange, &payload, now, scene.measured, scene.figures);
+                    } else if mode.answered && how.expects() {
                         let verdict = ledger.came(how, sent, *last, &payload);
                         received.answers += judge(verdict, now, scene.measured, scene.figures);
                     } else if scene.measured {
@@ -223,7 +271,7 @@ impl User {
 
     /// Does what is due from time to time; `Err` when the peer did not answer a ping.
     pub fn beat(&mut self, now: Instant, scene: &mut Scene<'_>) -> Result<(), Duration> {
-        let Some(ping) = scene.workload.ping else {
+        let Some(ping) = scene.workload.ping.filter(|_| !scene.slow) else {
             return Ok(());
         };
         if let Some(pinged) = self.ping {
@@ -244,23 +292,72 @@ impl User {
         Ok(())
     }
 
-    /// Gives up messages that were not answered in time; how many may follow in their place.
-    pub fn give_up_late(&mut self, now: Instant, scene: &mut Scene<'_>) -> usize {
-        if self.ledger.in_flight() == 0 {
-            return 0;
-        }
-        let Some(since) = now.checked_sub(scene.workload.timeout) else {
+    /// What it published and nobody waits for any more, because all have it or somebody left; how
+    /// many may follow in their place.
+    pub(super) fn take_over(&mut self, scene: &mut Scene<'_>) -> usize {
+        let (Some(member), Some(exchange)) = (&mut self.member, scene.exchange) else {
             return 0;
         };
-        let given = self.ledger.give_up_before(since);
+        let over = member.take_over(exchange);
+        scene.figures.messages.matched += over.reached;
+        scene.figures.messages.unanswered += over.unfinished;
+        let failure = Failure::new("message", "unanswered", "not everyone heard it");
+        let figures = &mut *scene.figures;
+        figures.failed_times(over.unfinished, failure, self.number);
+        over.all
+    }
+
+    /// Gives up messages that were not answered in time, or did not get to everyone; how many may
+    /// follow in their place.
+    pub fn give_up_late(&mut self, now: Instant, scene: &mut Scene<'_>) -> usize {
+        if self.in_flight() == 0 {
+            return 0;
+        }
+        let over = self.take_over(scene);
+        let Some(since) = now.checked_sub(scene.workload.timeout) else {
+            return over;
+        };
+        let given = match (&mut self.member, scene.exchange) {
+            (Some(member), Some(exchange)) => {
+                let given = member.give_up_before(exchange, since);
+                Given {
+                    all: given.all as u64,
+                    counted: given.unfinished,
+                }
+            }
+            _ => self.ledger.give_up_before(since),
+        };
         scene.figures.messages.timed_out += given.counted;
         scene.figures.messages.unanswered += given.counted;
-        given.all as usize
+        let waited = show_duration(scene.workload.timeout);
+        let failure = Failure::new("message", "timeout", format!("no answer within {waited}"));
+        let figures = &mut *scene.figures;
+        figures.failed_times(given.counted, failure, self.number);
+        over + given.all as usize
+    }
+
+    /// We end the conversation in the middle: what is under way is not counted. How many there were.
+    pub(super) fn cut(&mut self, exchange: Option<&Exchange>, figures: &mut Figures) -> u64 {
+        let mut cut = self.ledger.give_up();
+        if let (Some(member), Some(exchange)) = (&mut self.member, exchange) {
+            let over = member.end(exchange);
+            figures.messages.matched += over.reached;
+            cut += over.unfinished;
+        }
+        cut
     }
 
     /// The conversation is over: what was not answered will not be.
-    pub fn end(&mut self, figures: &mut Figures) {
-        figures.messages.unanswered += self.ledger.give_up();
+    pub(super) fn end(&mut self, exchange: Option<&Exchange>, figures: &mut Figures) {
+        let mut unanswered = self.ledger.give_up();
+        if let (Some(member), Some(exchange)) = (&mut self.member, exchange) {
+            let over = member.end(exchange);
+            figures.messages.matched += over.reached;
+            unanswered += over.unfinished;
+        }
+        figures.messages.unanswered += unanswered;
+        let failure = Failure::new("message", "unanswered", "it ended before an answer came");
+        figures.failed_times(unanswered, failure, self.number);
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::figures::{Figures, Latency};
 use super::run::EndReason;
+use crate::model::units::Thousands;
 
 /// What the verdict is made from.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +23,8 @@ pub struct Facts<'a> {
     pub peak: usize,
     /// The target is this machine: server and generator share the processor.
     pub local: bool,
+    /// Messages are sent.
+    pub sends: bool,
     /// Why the load ended.
     pub ended: EndReason,
     /// How long a person held the course.
@@ -124,6 +127,9 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
                 .into(),
         );
     }
+    if facts.sends && messages.sent + facts.figures.iterations.started == 0 {
+        invalid("silent", "nothing was sent while it was measured".into());
+    }
     match facts.ended {
         EndReason::ConnectsFailed => invalid(
             "connects_failed",
@@ -131,7 +137,10 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
         ),
         EndReason::AllLost => invalid(
             "all_lost",
-            "every connection was lost before the end".into(),
+            match facts.figures.fanout.published {
+                0 => "every connection was lost before the end".into(),
+                _ => "every connection that publishes was lost before the end".into(),
+            },
         ),
         _ => {}
     }
@@ -176,6 +185,7 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
             ),
         );
     }
+    verdict.warn_of_failures(facts.figures);
     if facts.local {
         verdict.warn(
             "local_target",
@@ -186,6 +196,50 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
 }
 
 impl Verdict {
+    /// What the server did not do: thresholds say how much of it is too much.
+    fn warn_of_failures(&mut self, figures: &Figures) {
+        let Figures {
+            connections,
+            messages,
+            iterations,
+            ..
+        } = figures;
+        let of = |part: u64, all: u64| {
+            let percent = part as f64 * 100.0 / all.max(1) as f64;
+            format!("{} of {} ({percent:.1}%)", Thousands(part), Thousands(all))
+        };
+        let failed = of(connections.failed, connections.attempted);
+        let lost = of(connections.lost, connections.opened);
+        let unanswered = of(messages.unanswered, messages.sent);
+        let unmet = of(iterations.failed, iterations.started);
+        for (count, code, text) in [
+            (
+                connections.failed,
+                "failed",
+                format!("{failed} attempts to connect failed"),
+            ),
+            (
+                connections.lost,
+                "lost",
+                format!("{lost} connections were lost"),
+            ),
+            (
+                messages.unanswered,
+                "unanswered",
+                format!("{unanswered} messages were not answered"),
+            ),
+            (
+                iterations.failed,
+                "unmet",
+                format!("{unmet} scripts did not come to their end"),
+            ),
+        ] {
+            if count > 0 {
+                self.warn(code, text);
+            }
+        }
+    }
+
     fn warn(&mut self, code: &'static str, text: String) {
         self.warnings.push(Remark { code, text });
     }
@@ -205,6 +259,7 @@ mod tests {
             wanted: 10,
             peak: 10,
             local: false,
+            sends: false,
             ended: EndReason::Duration,
             held: Duration::ZERO,
         }
@@ -268,6 +323,19 @@ mod tests {
         assert_eq!(
             codes(&verdict),
             ["short", "held", "connections", "local_target"]
+        );
+        let mut figures = Figures::default();
+        figures.connections.lost = 1;
+        figures.connections.opened = 8;
+        figures.messages.unanswered = 2;
+        let verdict = judge(&Facts {
+            sends: true,
+            ..facts(&figures)
+        });
+        assert_eq!(codes(&verdict), ["silent", "lost", "unanswered"]);
+        assert_eq!(
+            verdict.warnings[0].text,
+            "1 of 8 (12.5%) connections were lost"
         );
     }
 }

@@ -11,6 +11,7 @@ pub mod report;
 mod reporting;
 mod results;
 pub mod script;
+mod search;
 mod shards;
 pub mod stored;
 pub mod tool;
@@ -28,6 +29,7 @@ use self::live::{Asked, Live, Viewer};
 use self::preview::{debug, dry_run};
 pub use self::reporting::{Place, Report};
 use self::results::Results;
+use self::search::search;
 use super::at;
 use super::demo::Demo;
 use super::leaving::{self, Bounds, Left};
@@ -35,6 +37,7 @@ use super::signals::{Signal, Signals};
 use super::spawn::Spawned;
 use super::test::URL;
 use crate::bench::failure::Name;
+use crate::bench::fanout::{self, Audience};
 use crate::bench::feed::Feed;
 use crate::bench::machine;
 use crate::bench::plan::{PER_SOURCE, Sources, Workload};
@@ -43,7 +46,8 @@ use crate::bench::probe::{self, Probed};
 use crate::bench::report::{Glyphs, verdict};
 use crate::bench::request::Request;
 use crate::bench::result::{self, BenchResult, Facets};
-use crate::bench::run::{self, Finished, Setting, Stop, Users, Watched};
+use crate::bench::run::{self, EndReason, Finished, Setting, Stop, Users, Watch, Watched};
+use crate::bench::search::FindMax;
 use crate::bench::shard::Shard;
 use crate::bench::threshold::Threshold;
 use crate::bench::worker::Route;
@@ -71,6 +75,8 @@ pub struct Plan {
     /// `--start-at`.
     pub start_at: Option<SystemTime>,
     pub thresholds: Vec<Threshold>,
+    /// `--find-max`: many loads, to find the largest.
+    pub find_max: Option<FindMax>,
     /// `--strict`: a result that is not valid ends with exit code 10.
     pub strict: bool,
     /// What each user plays.
@@ -148,6 +154,14 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     if let Ok(address) = request.base().target.host().parse() {
         choose_sources(&mut plan.workload, address);
     }
+    if let Some(pid) = plan.pid
+        && cfg!(target_os = "linux")
+        && machine::usage_of(pid).is_none()
+    {
+        return Err(Error::usage(format!(
+            "--pid {pid}: there is no such process"
+        )));
+    }
     machine::raise_file_limit();
     let rich =
         tls.is_some() || request.base().request.deflate.is_some() || plan.workload.script.is_some();
@@ -155,7 +169,12 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     if plan.only == Some(Only::DryRun) {
         output.data(dry_run(&plan, request.base(), needs).as_bytes());
         output.finish().await?;
-        return Ok(ExitCode::DONE);
+        let fits = preflight::check(needs, limits()).is_ok();
+        return Ok(if fits {
+            ExitCode::DONE
+        } else {
+            ExitCode::USAGE
+        });
     }
     preflight::check(needs, limits())?;
     let results = Results::prepare(&plan, &output).await?;
@@ -183,10 +202,10 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         signal = signals.next() => return Ok(signal.exit_code()),
     };
     let code = match begun {
-        Begun::Load(mut load) => {
+        Begun::Load(mut load, results) => {
             let group = spawned.as_ref().and_then(Spawned::group);
             load.setting.watched = group.map(Watched::Group).or(load.setting.watched);
-            load.run(&mut signals, &output).await?
+            load.run(*results, &mut signals, &output).await?
         }
         Begun::Ended(code) => code,
     };
@@ -203,10 +222,17 @@ fn check_thresholds(plan: &Plan) -> Result<(), Error> {
         .script
         .as_ref()
         .map(|script| &script.steps[..]);
-    for threshold in &plan.thresholds {
-        let checked = threshold.check(steps);
+    let Workload { fanout, storm, .. } = &plan.workload;
+    let sought = plan.find_max.as_ref().map(|sought| &sought.condition);
+    for threshold in plan.thresholds.iter().chain(sought) {
+        let checked = threshold.check_flags(fanout.is_some(), storm.is_some());
+        let checked = checked.and_then(|()| threshold.check(steps));
         checked.map_err(|wrong| {
-            Error::usage(format!("--threshold: {}", wrong.show(&threshold.text)))
+            let flag = match sought {
+                Some(condition) if std::ptr::eq(condition, threshold) => "--find-max",
+                _ => "--threshold",
+            };
+            Error::usage(format!("{flag}: {}", wrong.show(&threshold.text)))
         })?;
         shards::check_threshold(threshold, plan.shard)?;
     }
@@ -235,7 +261,7 @@ fn limits() -> Limits {
 
 /// What came of the first connection.
 enum Begun {
-    Load(Box<Load>),
+    Load(Box<Load>, Box<Results>),
     /// There is no load: it was not asked for, or would make no sense.
     Ended(ExitCode),
 }
@@ -245,7 +271,6 @@ struct Load {
     plan: Plan,
     /// Of all shards together.
     whole: Workload,
-    results: Results,
     setting: Setting,
     target: Target,
     /// The server's address, where it has one.
@@ -254,7 +279,7 @@ struct Load {
 }
 
 async fn begin(
-    plan: Plan,
+    mut plan: Plan,
     whole: Workload,
     request: Request,
     tls: Option<Arc<Connector>>,
@@ -264,8 +289,10 @@ async fn begin(
     let debugs = plan.only == Some(Only::Debug);
     let open = match plan.workload.script.clone() {
         None => {
-            let first = request.of(plan.workload.first)?;
-            let probed = first_connection(&first, tls.clone(), &plan.workload).await?;
+            let (probed, heard_by) = first_connection(&request, &tls, &plan.workload).await?;
+            if let Some(fanout) = &mut plan.workload.fanout {
+                fanout.audience = fanout.audience.or(heard_by);
+            }
             if debugs {
                 output.data(debug(&probed).as_bytes());
                 return Ok(Begun::Ended(ExitCode::DONE));
@@ -337,34 +364,49 @@ async fn load(
         thresholds: plan.thresholds.clone(),
         watched: plan.pid.map(Watched::Process),
         dns: open.as_ref().and_then(|open| open.timings.dns),
+        refusals_end: false,
         shared: Arc::default(),
     };
     let compress = open.is_some_and(|open| {
         let mut names = open.extensions.iter();
         names.any(|name| name.starts_with("permessage-deflate"))
     });
-    Ok(Begun::Load(Box::new(Load {
-        results,
+    let load = Load {
         plan,
         whole,
         setting,
         target,
         address,
         compress,
-    })))
+    };
+    Ok(Begun::Load(Box::new(load), Box::new(results)))
 }
 
 /// The first connection; tried again while a server is still starting, if that was asked for.
 async fn first_connection(
-    plan: &client::Plan,
-    tls: Option<Arc<Connector>>,
+    request: &Request,
+    tls: &Option<Arc<Connector>>,
     workload: &Workload,
-) -> Result<Probed, Error> {
+) -> Result<(Probed, Option<Audience>), Error> {
     let started = Instant::now();
+    let mut first = request.of(workload.first)?;
+    if let Some(source) = workload.sources.of(workload.first) {
+        first.to_mut().dial.source = Some(source);
+    }
     loop {
-        match probe::probe(plan, tls.clone(), workload).await {
+        let probed = match workload.fanout {
+            None => {
+                let probed = probe::probe(&first, tls.clone(), workload).await;
+                probed.map(|probed| (probed, None))
+            }
+            Some(fanout) => {
+                let probed = fanout::probe::probe(request, tls.clone(), workload, fanout).await;
+                probed.map(|(probed, heard_by)| (probed, Some(heard_by)))
+            }
+        };
+        match probed {
             Err(Error::Connect { .. })
-                if plan
+                if first
                     .wait_for_server
                     .is_some_and(|limit| started.elapsed() < limit) =>
             {
@@ -394,69 +436,123 @@ fn choose_sources(workload: &mut Workload, address: IpAddr) {
 
 impl Load {
     /// Loads, and says how that went; the exit code of it.
-    async fn run(self, signals: &mut Signals, output: &Output) -> Result<ExitCode, Error> {
-        let Self {
-            plan,
-            whole,
-            mut results,
-            setting,
-            target,
-            address,
-            compress,
-        } = self;
-        let facets = Facets {
-            workload: &plan.workload,
-            whole: &whole,
-            start_at: plan.start_at,
-            target: target.redacted(),
-            tls: target.is_tls(),
-            compress,
-            local: address.is_some_and(|peer: SocketAddr| peer.ip().is_loopback()),
-            inside: plan.demo,
-            thresholds: &plan.thresholds,
-        };
-        results.check(&result::workload_info(&whole, &facets))?;
-        let mut viewer = Viewer::open(&plan.live, &setting, &facets, output).await?;
+    async fn run(
+        self,
+        mut results: Results,
+        signals: &mut Signals,
+        output: &Output,
+    ) -> Result<ExitCode, Error> {
+        let plan = &self.plan;
+        let facets = self.facets(&plan.workload, &self.whole);
+        results.check(&result::workload_info(&self.whole, &facets))?;
+        let mut viewer = Viewer::open(&plan.live, &self.setting, &facets, output).await?;
         let exposition = results.exposition();
         let mut watcher = viewer.watcher(&plan.live, &facets, exposition, output);
-        let (stop, stopping) = watch::channel(Stop::GoOn);
-        let load = run::run(setting, stopping, &mut watcher);
-        tokio::pin!(load);
         let deadline = plan.max_time.map(|limit| Instant::now() + limit);
-        let (mut signalled, mut timed_out) = (None, false);
-        let finished = loop {
-            let asked = tokio::select! {
-                finished = &mut load => break finished?,
-                signal = signals.next() => Asked::Signal(signal),
-                () = at(deadline), if !timed_out => {
-                    timed_out = true;
-                    Asked::Stop(Stop::Now)
+        let ended = match &plan.find_max {
+            Some(sought) => {
+                let watch = &mut watcher;
+                search(&self, sought, watch, &mut viewer, deadline, signals, output).await?
+            }
+            None => {
+                let setting = self.setting.clone();
+                let played = play(setting, &mut watcher, &mut viewer, deadline, signals).await?;
+                viewer.over();
+                let mut result = result::result(&played.finished, &facets);
+                let strict = results.compare(&mut result, output) || plan.strict;
+                let code = match exit_code(&result, strict) {
+                    _ if nothing_opened(&played.finished) => why_not_opened(&played.finished),
+                    ExitCode::NOT_MET => ExitCode::NOT_MET,
+                    code => cut_short(&played.finished).unwrap_or(code),
+                };
+                Ended {
+                    result,
+                    code,
+                    signalled: played.signalled,
+                    timed_out: played.timed_out,
                 }
-                asked = viewer.next() => asked?,
-            };
-            let wanted = match asked {
-                Asked::Stop(stop) => stop,
-                Asked::Signal(_) if signalled.is_some() => Stop::Now,
-                Asked::Signal(signal) => {
-                    signalled = Some(signal);
-                    Stop::Gently
-                }
-            };
-            stop.send_modify(|stop| *stop = wanted.max(*stop));
+            }
         };
-        let mut result = result::result(&finished, &facets);
-        viewer.over();
-        let strict = results.compare(&mut result, output) || plan.strict;
-        let code = if timed_out {
-            ExitCode::TIMEOUT
-        } else {
-            exit_code(signalled, &finished, &result, strict)
+        let code = match ended.signalled {
+            _ if ended.timed_out => ExitCode::TIMEOUT,
+            Some(signal) => signal.exit_code(),
+            None => ended.code,
         };
+        let mut result = ended.result;
         result.run.exit_code = code.0;
         viewer.close(&verdict(&result), signals).await;
         results.write(&result, plan.glyphs, output)?;
         Ok(code)
     }
+
+    /// Of `workload`, which is this process's part of `whole`.
+    fn facets<'a>(&'a self, workload: &'a Workload, whole: &'a Workload) -> Facets<'a> {
+        Facets {
+            workload,
+            whole,
+            start_at: self.plan.start_at,
+            target: self.target.redacted(),
+            tls: self.target.is_tls(),
+            compress: self.compress,
+            local: self.address.is_some_and(|peer| peer.ip().is_loopback()),
+            inside: self.plan.demo,
+            thresholds: &self.plan.thresholds,
+        }
+    }
+}
+
+/// What a load, or a search, came to.
+struct Ended {
+    result: BenchResult,
+    /// Where nothing ended it from outside.
+    code: ExitCode,
+    signalled: Option<Signal>,
+    timed_out: bool,
+}
+
+/// A load that has ended, and what ended it from outside.
+struct Played {
+    finished: Finished,
+    signalled: Option<Signal>,
+    timed_out: bool,
+}
+
+async fn play(
+    setting: Setting,
+    watcher: &mut dyn Watch,
+    viewer: &mut Viewer,
+    deadline: Option<Instant>,
+    signals: &mut Signals,
+) -> Result<Played, Error> {
+    let (stop, stopping) = watch::channel(Stop::GoOn);
+    let load = run::run(setting, stopping, watcher);
+    tokio::pin!(load);
+    let (mut signalled, mut timed_out) = (None, false);
+    let finished = loop {
+        let asked = tokio::select! {
+            finished = &mut load => break finished?,
+            signal = signals.next() => Asked::Signal(signal),
+            () = at(deadline), if !timed_out => {
+                timed_out = true;
+                Asked::Stop(Stop::Now)
+            }
+            asked = viewer.next() => asked?,
+        };
+        let wanted = match asked {
+            Asked::Stop(stop) => stop,
+            Asked::Signal(_) if signalled.is_some() => Stop::Now,
+            Asked::Signal(signal) => {
+                signalled = Some(signal);
+                Stop::Gently
+            }
+        };
+        stop.send_modify(|stop| *stop = wanted.max(*stop));
+    };
+    Ok(Played {
+        finished,
+        signalled,
+        timed_out,
+    })
 }
 
 /// Waits until all that was said has been read, as long as somebody reads.
@@ -478,33 +574,34 @@ async fn leave(code: ExitCode, signals: &mut Signals, output: &Output) -> Result
     )
 }
 
-/// 130, then 3, 5 or 6 where nothing opened, then 4, then 10, then 0.
-fn exit_code(
-    signal: Option<Signal>,
-    finished: &Finished,
-    result: &BenchResult,
-    strict: bool,
-) -> ExitCode {
-    if let Some(signal) = signal {
-        return signal.exit_code();
+/// Whether connections were wanted, and none came to be.
+fn nothing_opened(finished: &Finished) -> bool {
+    let connections = finished.figures.connections;
+    connections.opened == 0 && connections.attempted > 0
+}
+
+/// The server ended the load before its time.
+fn cut_short(finished: &Finished) -> Option<ExitCode> {
+    match finished.end_reason {
+        EndReason::ConnectsFailed => Some(why_not_opened(finished)),
+        EndReason::AllLost => Some(ExitCode::CLOSED),
+        _ => None,
     }
-    if finished.figures.connections.opened == 0 {
-        let most = finished
-            .figures
-            .errors
-            .iter()
-            .max_by_key(|(_, seen)| seen.count);
-        return most.map_or(ExitCode::CONNECT, |(Name { phase, .. }, _)| match *phase {
-            "tls" => ExitCode::TLS,
-            "handshake" => ExitCode::REFUSED,
-            _ => ExitCode::CONNECT,
-        });
-    }
-    verdict_code(result, strict)
+}
+
+/// 3, 5 or 6: the most frequent reason why connections did not open.
+fn why_not_opened(finished: &Finished) -> ExitCode {
+    let errors = finished.figures.errors.iter();
+    let most = errors.max_by_key(|(_, seen)| seen.count);
+    most.map_or(ExitCode::CONNECT, |(Name { phase, .. }, _)| match *phase {
+        "tls" => ExitCode::TLS,
+        "handshake" => ExitCode::REFUSED,
+        _ => ExitCode::CONNECT,
+    })
 }
 
 /// 4, then 10, then 0.
-const fn verdict_code(result: &BenchResult, strict: bool) -> ExitCode {
+const fn exit_code(result: &BenchResult, strict: bool) -> ExitCode {
     if !result.verdict.passed {
         ExitCode::NOT_MET
     } else if strict && !result.verdict.valid {

@@ -32,6 +32,8 @@ pub struct Plan {
     pub unix_socket: Option<PathBuf>,
     /// The local address to connect from; the system's choice where there is none.
     pub source: Option<IpAddr>,
+    /// About how many bytes the system keeps of what comes and is not read; its choice where there is none.
+    pub receive_buffer: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +75,7 @@ pub fn unix_socket<'a>(target: &'a Target, plan: &'a Plan) -> Option<&'a Path> {
 pub async fn dial_host(host: &str, port: u16, plan: &Plan) -> Result<Dialed, Error> {
     let resolved = resolve(host, port, plan).await?;
     let begun = Instant::now();
-    let (address, stream) = race(resolved.addresses, plan.source).await?;
+    let (address, stream) = race(resolved.addresses, plan.source, plan.receive_buffer).await?;
     // It only costs latency where the system refuses it.
     let _ = stream.set_nodelay(true);
     Ok(Dialed {
@@ -195,13 +197,17 @@ fn in_turns(addresses: impl Iterator<Item = SocketAddr>) -> VecDeque<SocketAddr>
 async fn race(
     mut waiting: VecDeque<SocketAddr>,
     source: Option<IpAddr>,
+    receive_buffer: Option<u32>,
 ) -> Result<(SocketAddr, TcpStream), Error> {
     // Dropping the set ends the attempts that lost.
     let mut attempts = JoinSet::new();
     let mut failure = Error::Internal("no address to connect to".into());
     loop {
         if let Some(address) = waiting.pop_front() {
-            attempts.spawn(async move { (address, connect(address, source).await) });
+            attempts.spawn(async move {
+                let connected = connect(address, source, receive_buffer).await;
+                (address, connected)
+            });
         }
         let ended = tokio::select! {
             ended = attempts.join_next() => ended,
@@ -222,17 +228,26 @@ async fn race(
 }
 
 /// Connects, with a `source` from a port that is chosen when it connects.
-async fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
-    let Some(source) = source else {
+async fn connect(
+    address: SocketAddr,
+    source: Option<IpAddr>,
+    receive_buffer: Option<u32>,
+) -> io::Result<TcpStream> {
+    if source.is_none() && receive_buffer.is_none() {
         return TcpStream::connect(address).await;
-    };
+    }
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()?
     } else {
         TcpSocket::new_v6()?
     };
-    let _ = choose_port_late(&socket);
-    socket.bind(SocketAddr::new(source, 0))?;
+    if let Some(bytes) = receive_buffer {
+        socket.set_recv_buffer_size(bytes)?;
+    }
+    if let Some(source) = source {
+        let _ = choose_port_late(&socket);
+        socket.bind(SocketAddr::new(source, 0))?;
+    }
     socket.connect(address).await
 }
 
@@ -254,6 +269,7 @@ mod tests {
             family,
             unix_socket: None,
             source: None,
+            receive_buffer: None,
         }
     }
 

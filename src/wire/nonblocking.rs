@@ -3,13 +3,14 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use mio::event::Source;
 use mio::net::TcpStream;
 #[cfg(unix)]
 use mio::net::UnixStream;
 use mio::{Interest, Registry, Token};
-use socket2::{Domain, Protocol, Type};
+use socket2::{Domain, Protocol, SockRef, Type};
 
 use super::stream::{self, Stream};
 use super::tls;
@@ -31,15 +32,22 @@ pub enum Plain {
 
 /// Begins to connect. The socket is writable once it is connected, or has failed
 /// ([`Socket::connected`]). With a `source` the local port is chosen when it connects, so that many
-/// destinations can share it.
+/// destinations can share it; `receive_buffer` is about how many bytes the system keeps of what comes.
 ///
 /// # Errors
 /// What the system says, such as that there are no more descriptors or ports.
-pub fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<Socket> {
+pub fn connect(
+    address: SocketAddr,
+    source: Option<IpAddr>,
+    receive_buffer: Option<u32>,
+) -> io::Result<Socket> {
     let kind = Type::STREAM;
     let socket = socket2::Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
+    if let Some(bytes) = receive_buffer {
+        socket.set_recv_buffer_size(bytes as usize)?;
+    }
     if let Some(source) = source {
         let _ = choose_port_late(&socket);
         socket.bind(&SocketAddr::new(source, 0).into())?;
@@ -95,12 +103,23 @@ impl Socket {
         }
     }
 
-    fn source(&mut self) -> &mut dyn Source {
-        let plain = match self {
+    fn plain(&mut self) -> &mut Plain {
+        match self {
             Self::Plain(socket) => socket,
             Self::Tls(tls) => tls.socket(),
-        };
-        match plain {
+        }
+    }
+
+    /// Ends TCP with a RST, as a machine does that was cut off. No port stays in TIME_WAIT for it.
+    pub fn abort(mut self) {
+        if let Plain::Tcp(stream) = self.plain() {
+            // Where that cannot be had it ends with a FIN.
+            let _ = SockRef::from(&*stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+
+    fn source(&mut self) -> &mut dyn Source {
+        match self.plain() {
             Plain::Tcp(stream) => stream,
             #[cfg(unix)]
             Plain::Unix(stream) => stream,

@@ -48,6 +48,17 @@ fn own(part: &Part) -> Vec<String> {
     if result.workload.hash.is_empty() {
         wrong("it has no workload.hash, and cannot be known as a part of the same load".into());
     }
+    let indivisible = [
+        ("--mode fanout", result.fanout.is_some()),
+        ("--storm", result.storms.is_some()),
+        ("--slow", result.slow.is_some()),
+        ("--find-max", result.find_max.is_some()),
+    ];
+    for (flag, _) in indivisible.iter().filter(|(_, is_there)| *is_there) {
+        wrong(format!(
+            "it is of {flag}, which one process has to do alone: figures of several cannot be added"
+        ));
+    }
     for shard in of(result) {
         if shard.index >= result.shard.count {
             wrong(format!(

@@ -9,6 +9,7 @@ use super::super::figures::{
 };
 use super::super::result::{
     BenchResult, Bytes, Connections, Handshake, Iterations, Latencies, LatencyInfo, Messages,
+    StormLatencies,
 };
 use super::super::script::Step;
 use crate::model::frame::Opcode;
@@ -75,6 +76,9 @@ fn latencies(all: &Latencies) -> Vec<(Latency, &LatencyInfo)> {
         sched_lag,
         send_stall,
         session,
+        delivery,
+        last_subscriber,
+        storm,
         step: _,
         handshake,
     } = all;
@@ -86,6 +90,10 @@ fn latencies(all: &Latencies) -> Vec<(Latency, &LatencyInfo)> {
         tls,
         upgrade,
     } = handshake;
+    let StormLatencies {
+        recovery,
+        handshake: storm_handshake,
+    } = storm;
     vec![
         (Latency::Rtt, rtt),
         (Latency::Service, service),
@@ -94,6 +102,10 @@ fn latencies(all: &Latencies) -> Vec<(Latency, &LatencyInfo)> {
         (Latency::SchedLag, sched_lag),
         (Latency::SendStall, send_stall),
         (Latency::Session, session),
+        (Latency::Delivery, delivery),
+        (Latency::LastSubscriber, last_subscriber),
+        (Latency::StormRecovery, recovery),
+        (Latency::StormHandshake, storm_handshake),
         (Latency::Handshake, total),
         (Latency::Dns, dns),
         (Latency::Tcp, tcp),

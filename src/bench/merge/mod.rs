@@ -88,6 +88,8 @@ fn thresholds(parts: &[Part], options: &Options<'_>) -> Result<Vec<Threshold>, S
     let steps = steps.map(figures::steps);
     for more in options.thresholds {
         let checked = more.check(steps.as_deref());
+        // Neither has a result that can be merged.
+        let checked = checked.and_then(|()| more.check_flags(false, false));
         checked.map_err(|wrong| format!("--threshold {}: {}", more.text, wrong.message))?;
         if !all.contains(more) {
             all.push(more.clone());
@@ -126,6 +128,11 @@ fn assembled(
         },
         connections,
         messages: sections::messages(total, measured),
+        // Results that have any of these are refused.
+        fanout: None,
+        storms: None,
+        slow: None,
+        find_max: None,
         iterations: first
             .iterations
             .as_ref()

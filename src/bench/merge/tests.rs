@@ -60,8 +60,8 @@ impl Happened {
     fn count(&self, figures: &mut Figures) {
         let took = Duration::from_micros(self.micros);
         let latency = Latency::ALL[self.latency];
-        // A load is about messages or about sessions.
-        if latency != Latency::Session {
+        // A load is about messages that are answered, or about others.
+        if !matches!(latency, Latency::Session | Latency::Delivery) {
             figures.record(latency, took);
         }
         figures.record(Latency::Rtt, took);
@@ -95,6 +95,7 @@ fn load() -> Workload {
             pipeline: 1,
             think: None,
         },
+        rate_stages: None,
         end: End {
             duration: Some(Duration::from_secs(SECONDS as u64)),
             messages: None,
@@ -111,10 +112,14 @@ fn load() -> Workload {
         warmup: Duration::ZERO,
         grace: Duration::ZERO,
         timeout: Duration::from_secs(10),
+        patience: Duration::from_secs(2),
         lifetime: None,
         reconnect: false,
+        storm: None,
+        slow: None,
         sync: false,
         ping: None,
+        fanout: None,
         script: None,
         sources: Sources::default(),
         threads: 2,
@@ -367,6 +372,28 @@ fn what_is_not_the_same_load_is_refused_with_every_reason() {
     refused(
         &changed(|result| result.series.rows[1][0] = -1.0),
         &["row 2 of its series is not whole"],
+    );
+    refused(
+        &changed(|result| {
+            result.storms = Some(super::super::result::Storms {
+                every_s: 1.0,
+                begun: 1,
+                recovered: 1,
+                dropped: 1,
+                cut: 0,
+            });
+        }),
+        &["2/3.json: it is of --storm, which one process has to do alone"],
+    );
+    let delivery = [Threshold::parse("delivery.p99<1ms").unwrap()];
+    let asked = Options {
+        thresholds: &delivery,
+        partial: false,
+    };
+    let why = merge(&parts, &asked).expect_err("nothing was delivered");
+    assert!(
+        why[0].contains("only --mode fanout measures delivery.p99"),
+        "{why:#?}"
     );
     refused(&[], &["nothing to merge"]);
     let alone = ran(Shard::WHOLE, &[], Duration::ZERO);

@@ -32,8 +32,11 @@ pub(super) fn summary(result: &BenchResult, glyphs: Glyphs) -> String {
         glyphs,
     };
     text.head(result);
+    text.find_max(result);
     text.iterations(result);
     text.connections(result);
+    text.fanout(result);
+    text.disturbances(result);
     text.latencies(result);
     text.steps(result);
     text.handshake(result);
@@ -214,6 +217,95 @@ impl Text {
         self.line(format_args!(""));
     }
 
+    /// What was published, and who got it.
+    fn fanout(&mut self, result: &BenchResult) {
+        let Some(fanout) = &result.fanout else {
+            return;
+        };
+        let reach = match fanout.reach {
+            Some(reach) => format!("{:.4}%", reach * 100.0),
+            None => "-".to_owned(),
+        };
+        self.line(format_args!(
+            "Fan-out       published {}   reach {reach} ({} of {})   gaps {}   duplicate {}   out of order {}",
+            Thousands(fanout.published),
+            Thousands(fanout.delivered),
+            Thousands(fanout.expected),
+            Thousands(fanout.gaps),
+            Thousands(fanout.duplicate),
+            Thousands(fanout.out_of_order),
+        ));
+        self.line(format_args!(
+            "              {} publishing in {} groups, heard by {}",
+            Thousands(fanout.publishers as u64),
+            Thousands(fanout.groups as u64),
+            sanitize::line(&fanout.audience),
+        ));
+        self.line(format_args!(""));
+    }
+
+    /// The steps of a search; everything else is of the one that was found.
+    fn find_max(&mut self, result: &BenchResult) {
+        let Some(found) = &result.find_max else {
+            return;
+        };
+        let limit = match found.limited_by.as_str() {
+            "most" => "as many as were asked for",
+            "generator" => "then this machine was the limit, and not the server",
+            _ => "more do not",
+        };
+        self.line(format_args!(
+            "Find max      {} {} hold {}: {limit}",
+            found.found.map_or_else(
+                || "no".to_owned(),
+                |found| Thousands(found as u64).to_string()
+            ),
+            sanitize::line(&found.what),
+            sanitize::line(&found.condition),
+        ));
+        for step in &found.steps {
+            let measured = step.measured;
+            let shown = measured.map(|value| Unit::named(&step.unit).show(value));
+            let why = step.reasons.join(", ");
+            self.line(format_args!(
+                "  {:>12}   {:<10} {:<14} failed {}   lost {}   {}",
+                Thousands(step.value as u64).to_string(),
+                sanitize::line(&step.judged),
+                shown.as_deref().unwrap_or("not measured"),
+                Thousands(step.failed),
+                Thousands(step.lost),
+                sanitize::line(&why),
+            ));
+        }
+        self.line(format_args!(""));
+    }
+
+    /// What was done to the connections on purpose.
+    fn disturbances(&mut self, result: &BenchResult) {
+        if let Some(storms) = &result.storms {
+            self.line(format_args!(
+                "Storms        {} every {} s   recovered {}   connections dropped {}   messages cut {}",
+                Thousands(storms.begun),
+                storms.every_s,
+                Thousands(storms.recovered),
+                Thousands(storms.dropped),
+                Thousands(storms.cut),
+            ));
+        }
+        if let Some(slow) = &result.slow {
+            self.line(format_args!(
+                "Slow          {} connections read {}/s each ({} in all) and are left out of messages and latencies   lost {}",
+                Thousands(slow.connections as u64),
+                show_size(slow.rate as u64),
+                show_size(slow.received_bytes),
+                Thousands(slow.lost),
+            ));
+        }
+        if result.storms.is_some() || result.slow.is_some() {
+            self.line(format_args!(""));
+        }
+    }
+
     /// How often a script was played.
     fn iterations(&mut self, result: &BenchResult) {
         let Some(played) = &result.iterations else {
@@ -369,7 +461,7 @@ impl Text {
         let (used, environment) = (&result.generator, &result.environment);
         self.line(format_args!(
             "Generator    cpu {:.0}% of {} cores (busiest thread {:.0}%){}   lag p50 {} p99 {} max {} ms   rss {}   fds {}/{}   ports {:.0}%",
-            used.cpu_percent,
+            used.cpu_percent / environment.cpus.max(1) as f64,
             environment.cpus,
             used.busiest_thread_percent,
             cost(result),
@@ -383,7 +475,7 @@ impl Text {
         ));
         if let Some(target) = &result.target_process {
             self.line(format_args!(
-                "Server       pid {}   cpu {:.0}%   rss {}",
+                "Server       pid {}   cpu {:.0}% of one core   rss {}",
                 target.pid,
                 target.cpu_percent,
                 show_size(target.rss_peak_bytes)

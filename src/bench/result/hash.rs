@@ -16,6 +16,7 @@ pub(super) fn workload_hash(whole: &Workload, compress: bool, tls: bool) -> Stri
         mode,
         connections,
         pace,
+        rate_stages,
         end,
         payload,
         how,
@@ -25,10 +26,14 @@ pub(super) fn workload_hash(whole: &Workload, compress: bool, tls: bool) -> Stri
         warmup,
         grace,
         timeout,
+        patience: _,
         lifetime,
         reconnect,
+        storm,
+        slow,
         sync,
         ping,
+        fanout,
         script,
         sources: _,
         threads: _,
@@ -46,10 +51,12 @@ pub(super) fn workload_hash(whole: &Workload, compress: bool, tls: bool) -> Stri
     hash.add("mode", &mode.name);
     hash.add("connections", connections);
     hash.add("pace", pace);
+    hash.add("rate stages", rate_stages);
     hash.add("end", end);
     hash.payload(payload);
     hash.add("match", how);
     hash.add("opening", opening);
+    hash.add("groups", &feed.groups());
     for row in feed.table() {
         hash.add("feed", &row);
     }
@@ -57,6 +64,13 @@ pub(super) fn workload_hash(whole: &Workload, compress: bool, tls: bool) -> Stri
     hash.add("times", &(warmup, grace, timeout, lifetime));
     hash.add("flags", &(reconnect, sync, compress, tls));
     hash.add("ping", ping);
+    // Whom the messages reach is up to the server.
+    hash.add(
+        "fanout",
+        &fanout.map(|fanout| (fanout.publishers, fanout.groups)),
+    );
+    hash.add("storm", storm);
+    hash.add("slow", slow);
     for step in script.iter().flat_map(|script| &script.steps) {
         hash.add("step", &(&step.name, &step.text));
     }

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::super::failure::Name;
+use super::super::fanout as plan;
 use super::super::figures::{Close, Closes, Figures, Seen};
 use super::super::machine;
 use super::super::payload::Content;
@@ -17,8 +18,9 @@ use super::sections::{
 };
 use super::series::series;
 use super::{
-    BenchResult, CloseCount, Connections, Environment, ErrorCount, Generator, PayloadInfo,
-    RemarkInfo, Run, SCHEMA, ShardInfo, StageInfo, TargetProcess, Verdict, WorkloadInfo,
+    BenchResult, CloseCount, Connections, Environment, ErrorCount, Fanout, Generator, PayloadInfo,
+    RateStageInfo, RemarkInfo, Run, SCHEMA, ShardInfo, Slow, StageInfo, Storms, TargetProcess,
+    Verdict, WorkloadInfo,
 };
 use crate::model::message::Kind;
 
@@ -46,17 +48,7 @@ pub struct Facets<'a> {
 pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
     let figures = &finished.figures;
     let workload = facets.workload;
-    let measured = Measured {
-        figures,
-        steps: workload.steps(),
-        open: finished.open_at_end,
-        time: finished.measured,
-        opening: if workload.mode.once {
-            finished.measured
-        } else {
-            finished.ramp
-        },
-    };
+    let measured = measured(finished, workload);
     let thresholds: Vec<_> = facets
         .thresholds
         .iter()
@@ -77,6 +69,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         },
         peak: finished.peak,
         local: facets.local,
+        sends: workload.mode.sends,
         ended: finished.end_reason,
         held: finished.held,
     });
@@ -99,10 +92,26 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         bytes: bytes(figures),
         frames: frames(figures),
         latency: latencies(figures, workload.steps()),
+        find_max: None,
         iterations: workload
             .script
             .as_ref()
             .map(|_| iterations(figures, finished.measured)),
+        fanout: workload.fanout.map(|plan| fanout(figures, plan)),
+        storms: workload.storm.map(|every| Storms {
+            every_s: seconds(every),
+            begun: figures.storms.begun,
+            recovered: figures.storms.recovered,
+            dropped: figures.storms.dropped,
+            cut: figures.storms.cut,
+        }),
+        slow: workload.slow.map(|slow| Slow {
+            share: slow.share,
+            connections: workload.slow_connections(),
+            rate: slow.rate,
+            received_bytes: figures.slow.received,
+            lost: figures.slow.lost,
+        }),
         steps: steps(figures, workload.steps()),
         checks: checks(figures, workload.steps()),
         errors: errors(figures),
@@ -127,6 +136,21 @@ fn start_lag(finished: &Finished, start_at: Option<SystemTime>) -> Option<i64> {
         Ok(late) => micros(late),
         Err(early) => -micros(early.duration()),
     })
+}
+
+/// What thresholds on a run are judged by.
+pub fn measured<'a>(finished: &'a Finished, workload: &'a Workload) -> Measured<'a> {
+    Measured {
+        figures: &finished.figures,
+        steps: workload.steps(),
+        open: finished.open_at_end,
+        time: finished.measured,
+        opening: if workload.mode.once {
+            finished.measured
+        } else {
+            finished.ramp
+        },
+    }
 }
 
 fn run(finished: &Finished, seed: u64) -> Run {
@@ -156,6 +180,7 @@ pub fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
         Pace::Open { rate, .. } => ("open", Some(rate.of(workload.connections)), None),
     };
     let stages = workload.ramp.stages.iter().flat_map(|stages| &stages.0);
+    let rate_stages = workload.rate_stages.iter().flat_map(|stages| &stages.0);
     WorkloadInfo {
         hash: workload_hash(workload, facets.compress, facets.tls),
         mode: workload.mode.name.into(),
@@ -168,9 +193,19 @@ pub fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
         stages: stages
             .map(|stage| StageInfo {
                 for_s: seconds(stage.time),
-                connections: stage.connections,
+                connections: stage.level,
             })
             .collect(),
+        rate_stages: rate_stages
+            .map(|stage| RateStageInfo {
+                for_s: seconds(stage.time),
+                rate: stage.level as f64,
+            })
+            .collect(),
+        publishers: workload.fanout.map(|fanout| fanout.publishers),
+        groups: Some(workload.feed.groups()).filter(|groups| *groups > 1),
+        storm_s: workload.storm.map(seconds),
+        slow: workload.slow.map(|slow| [slow.share, slow.rate]),
         payload: PayloadInfo {
             kind: match workload.payload.kind {
                 Kind::Text => "text".into(),
@@ -230,6 +265,22 @@ fn connections(finished: &Finished, workload: &Workload) -> Connections {
         reconnected: counted.reconnected,
         peak: finished.peak,
         open_at_end: finished.open_at_end,
+    }
+}
+
+fn fanout(figures: &Figures, plan: plan::Fanout) -> Fanout {
+    let counted = figures.fanout;
+    Fanout {
+        publishers: plan.publishers,
+        groups: plan.groups,
+        audience: plan.audience.unwrap_or_default().name().into(),
+        published: counted.published,
+        expected: counted.expected(),
+        delivered: counted.delivered,
+        reach: counted.reach(),
+        duplicate: counted.duplicate,
+        gaps: counted.gaps(),
+        out_of_order: counted.out_of_order,
     }
 }
 

@@ -16,7 +16,7 @@ mod series;
 mod shard;
 pub mod table;
 
-pub use self::make::{Facets, result, workload_info};
+pub use self::make::{Facets, measured, result, workload_info};
 pub use self::read::{Unreadable, read};
 pub use self::sections::latency_info;
 pub use self::shard::{ShardInfo, ShardPart};
@@ -50,6 +50,18 @@ pub struct BenchResult {
     pub messages: Messages,
     /// How often a script was played; `null` in every other mode.
     pub iterations: Option<Iterations>,
+    /// What was published, and who got it; `null` in every mode but `fanout`.
+    #[serde(default)]
+    pub fanout: Option<Fanout>,
+    /// What `--storm` did.
+    #[serde(default)]
+    pub storms: Option<Storms>,
+    /// The connections of `--slow`; they are in no other figures but those of connections.
+    #[serde(default)]
+    pub slow: Option<Slow>,
+    /// What `--find-max` came to; everything else is of the highest number that held.
+    #[serde(default)]
+    pub find_max: Option<FoundMax>,
     pub bytes: Bytes,
     pub frames: Frames,
     pub latency: Latencies,
@@ -124,6 +136,21 @@ pub struct WorkloadInfo {
     pub rate: Option<f64>,
     pub pipeline: Option<usize>,
     pub stages: Vec<StageInfo>,
+    /// Of `--rate-stages`.
+    #[serde(default)]
+    pub rate_stages: Vec<RateStageInfo>,
+    /// How many publish, in mode `fanout`.
+    #[serde(default)]
+    pub publishers: Option<usize>,
+    /// `null` where connections are in one group.
+    #[serde(default)]
+    pub groups: Option<usize>,
+    /// Seconds between storms.
+    #[serde(default)]
+    pub storm_s: Option<f64>,
+    /// The part of the connections that is slow, and bytes per second of each.
+    #[serde(default)]
+    pub slow: Option<[f64; 2]>,
     pub payload: PayloadInfo,
     pub warmup_s: f64,
     pub duration_s: Option<f64>,
@@ -141,6 +168,14 @@ pub struct WorkloadInfo {
 pub struct StageInfo {
     pub for_s: f64,
     pub connections: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RateStageInfo {
+    pub for_s: f64,
+    /// Messages per second at its end.
+    pub rate: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -245,6 +280,93 @@ pub struct Iterations {
     pub rate: f64,
 }
 
+/// What was published in the measured time, and who got it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Fanout {
+    pub publishers: usize,
+    pub groups: usize,
+    /// Who was to get a message: `subscribers`, `others`, `all`.
+    pub audience: String,
+    pub published: u64,
+    /// For each message those who were there to get it when it was published.
+    pub expected: u64,
+    /// Those who got it, the first time.
+    pub delivered: u64,
+    /// `delivered` / `expected`; `null` where nothing was expected.
+    pub reach: Option<f64>,
+    /// Deliveries beyond the first.
+    pub duplicate: u64,
+    /// Messages that a receiver never got, although it got a later one of the same publisher.
+    pub gaps: u64,
+    /// Messages that came after a later one of the same publisher.
+    pub out_of_order: u64,
+}
+
+/// All connections were dropped from time to time; how long they took to come back is in
+/// `latency.storm`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Storms {
+    pub every_s: f64,
+    pub begun: u64,
+    /// Those after which all connections were back.
+    pub recovered: u64,
+    /// Connections that were dropped.
+    pub dropped: u64,
+    /// Messages that were in flight on them; they are not among the unanswered.
+    pub cut: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Slow {
+    /// 0 to 1.
+    pub share: f64,
+    pub connections: usize,
+    /// Bytes per second that each of them read.
+    pub rate: f64,
+    /// What they read in the measured time.
+    pub received_bytes: u64,
+    /// Those that the server ended.
+    pub lost: u64,
+}
+
+/// How much the server bore while a condition held.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FoundMax {
+    /// `connections` or `rate` (messages per second).
+    pub what: String,
+    pub condition: String,
+    /// The highest number that was asked for.
+    pub most: usize,
+    /// The highest number that held; `null` where none did.
+    pub found: Option<usize>,
+    /// Why it is not more: `condition`, `generator` (this machine was at its limit), or `most`.
+    pub limited_by: String,
+    /// In the order in which they were made.
+    pub steps: Vec<SearchStep>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SearchStep {
+    pub value: usize,
+    /// `held`, `failed`, or `generator` where this machine was at its limit.
+    pub judged: String,
+    /// The condition's metric; `null` where nothing was measured.
+    pub measured: Option<f64>,
+    /// `us`, `ratio`, `count` or `per_second`.
+    pub unit: String,
+    pub opened: u64,
+    pub failed: u64,
+    pub lost: u64,
+    pub sent_rate: f64,
+    /// Codes of the reasons against the step's figures.
+    pub reasons: Vec<String>,
+}
+
 /// A step of the script.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -291,9 +413,27 @@ pub struct Latencies {
     pub send_stall: LatencyInfo,
     /// A script that passed, from when it was due to its end.
     pub session: LatencyInfo,
+    /// From when a message was to be published to each one that got it.
+    #[serde(default)]
+    pub delivery: LatencyInfo,
+    /// From when a message was to be published to the last one that got it, where all did.
+    #[serde(default)]
+    pub last_subscriber: LatencyInfo,
+    #[serde(default)]
+    pub storm: StormLatencies,
     /// The steps of a script that passed, by their names.
     pub step: BTreeMap<String, LatencyInfo>,
     pub handshake: Handshake,
+}
+
+/// Of `--storm`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct StormLatencies {
+    /// From when all connections were dropped until all were back.
+    pub recovery: LatencyInfo,
+    /// The openings of those that came back.
+    pub handshake: LatencyInfo,
 }
 
 /// The whole opening, and its steps.
@@ -310,7 +450,7 @@ pub struct Handshake {
 }
 
 /// Microseconds. A percentile that has not samples enough is `null`, for it would be the maximum.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LatencyInfo {
     pub count: u64,
@@ -329,7 +469,7 @@ pub struct LatencyInfo {
 }
 
 /// The histogram itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hdr {
     /// `v2-deflate-base64`: HdrHistogram V2, compressed, in base64.
@@ -355,7 +495,7 @@ pub struct CloseCount {
     pub code: u16,
     /// `us`, `peer` or `transport`.
     pub by: String,
-    /// `fin`, `rst` or `timeout`, for 1006.
+    /// `fin`, `rst`, `timeout` or `storm`, for 1006.
     pub detail: Option<String>,
     pub count: u64,
     /// The first reason that was given.

@@ -12,7 +12,7 @@ use super::super::shard::Shard;
 use super::super::threshold::{Measured, Threshold};
 use super::{
     Bytes, Check, Frames, Handshake, Hdr, Iterations, Lag, Latencies, LatencyInfo, Messages,
-    PERCENTILES, StepInfo, ThresholdResult,
+    PERCENTILES, StepInfo, StormLatencies, ThresholdResult,
 };
 use crate::model::frame::Opcode;
 use crate::model::ndjson;
@@ -142,6 +142,12 @@ pub(in crate::bench) fn latencies(figures: &Figures, steps: &[Step]) -> Latencie
         sched_lag: info(Latency::SchedLag),
         send_stall: info(Latency::SendStall),
         session: info(Latency::Session),
+        delivery: info(Latency::Delivery),
+        last_subscriber: info(Latency::LastSubscriber),
+        storm: StormLatencies {
+            recovery: info(Latency::StormRecovery),
+            handshake: info(Latency::StormHandshake),
+        },
         step: counted(figures, steps)
             .map(|(step, counted)| (step.name.clone(), latency_info(&counted.latency)))
             .collect(),

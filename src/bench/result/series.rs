@@ -36,6 +36,12 @@ const COLUMNS: &[Column] = &[
     ("session_p99", |second| {
         quantile(second, Latency::Session, 0.99)
     }),
+    ("delivery_p50", |second| {
+        quantile(second, Latency::Delivery, 0.5)
+    }),
+    ("delivery_p99", |second| {
+        quantile(second, Latency::Delivery, 0.99)
+    }),
     ("lag_p99", |second| {
         quantile(second, Latency::SchedLag, 0.99)
     }),

@@ -30,6 +30,18 @@ pub const LATENCIES: &[LatencyRow] = &[
     row("rtt", "rtt", "from intended send", |result| {
         &result.latency.rtt
     }),
+    row(
+        "delivery",
+        "delivery",
+        "from intended publish, each receiver",
+        |result| &result.latency.delivery,
+    ),
+    row(
+        "last_subscriber",
+        "last one",
+        "from intended publish, the last receiver",
+        |result| &result.latency.last_subscriber,
+    ),
     row("service", "service", "from actual write", |result| {
         &result.latency.service
     }),
@@ -40,6 +52,18 @@ pub const LATENCIES: &[LatencyRow] = &[
     row("send_stall", "send stall", "", |result| {
         &result.latency.send_stall
     }),
+    row(
+        "storm.recovery",
+        "recovery",
+        "from a storm until all were back",
+        |result| &result.latency.storm.recovery,
+    ),
+    row(
+        "storm.handshake",
+        "reopening",
+        "openings after a storm",
+        |result| &result.latency.storm.handshake,
+    ),
 ];
 
 /// The steps of the opening, in their order.
@@ -182,6 +206,42 @@ pub const COUNTERS: &[Counter] = &[
     counter("iterations.rate", Rate, More, |result| {
         Some(result.iterations.as_ref()?.rate)
     }),
+    counter("fanout.reach", Share, More, |result| {
+        result.fanout.as_ref()?.reach
+    }),
+    counter("fanout.published", Count, Neither, |result| {
+        Some(result.fanout.as_ref()?.published as f64)
+    }),
+    counter("fanout.expected", Count, Neither, |result| {
+        Some(result.fanout.as_ref()?.expected as f64)
+    }),
+    counter("fanout.delivered", Count, Neither, |result| {
+        Some(result.fanout.as_ref()?.delivered as f64)
+    }),
+    counter("fanout.gaps", Count, Less, |result| {
+        Some(result.fanout.as_ref()?.gaps as f64)
+    }),
+    counter("fanout.duplicate", Count, Less, |result| {
+        Some(result.fanout.as_ref()?.duplicate as f64)
+    }),
+    counter("fanout.out_of_order", Count, Less, |result| {
+        Some(result.fanout.as_ref()?.out_of_order as f64)
+    }),
+    counter("storms.begun", Count, Neither, |result| {
+        Some(result.storms.as_ref()?.begun as f64)
+    }),
+    counter("storms.recovered", Count, Neither, |result| {
+        Some(result.storms.as_ref()?.recovered as f64)
+    }),
+    counter("slow.connections", Count, Neither, |result| {
+        Some(result.slow.as_ref()?.connections as f64)
+    }),
+    counter("slow.lost", Count, Neither, |result| {
+        Some(result.slow.as_ref()?.lost as f64)
+    }),
+    counter("find_max.found", Count, More, |result| {
+        result.find_max.as_ref()?.found.map(|found| found as f64)
+    }),
     counter("bytes.sent_payload", Count, Neither, |result| {
         Some(result.bytes.sent_payload as f64)
     }),
@@ -254,10 +314,10 @@ impl BenchResult {
 
     /// The latency that a run of this kind is about, measured or not.
     pub fn usual_latency(&self) -> &'static LatencyRow {
-        let path = if self.iterations.is_some() {
-            "session"
-        } else {
-            "rtt"
+        let path = match (&self.iterations, &self.fanout) {
+            (Some(_), _) => "session",
+            (None, Some(_)) => "delivery",
+            (None, None) => "rtt",
         };
         latency_at(path).unwrap_or(&HANDSHAKE)
     }

@@ -38,7 +38,36 @@ impl Run {
         }
     }
 
+    /// When something is to be done, apart from what threads report.
+    pub(super) fn wake_at(&self) -> Instant {
+        let deadline = self.deadline();
+        let storm = self.next_storm.filter(|_| self.phase == Phase::Measure);
+        storm.map_or(deadline, |storm| storm.min(deadline))
+    }
+
+    /// All connections are to be dropped, if it is time.
+    fn storm(&mut self, now: Instant) {
+        let due = self.next_storm.filter(|due| *due <= now);
+        let (Some(due), Some(every)) = (due, self.setting.workload.storm) else {
+            return;
+        };
+        if self.phase == Phase::Measure {
+            self.next_storm = Some(due + every);
+            self.second.storms.begun += 1;
+            let start = self.began(Phase::Ramp).unwrap_or(now);
+            self.shared.storm.begin(self.threads.len(), now - start);
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        for wake in &self.wakers {
+            wake();
+        }
+    }
+
     pub(super) fn advance(&mut self, now: Instant) {
+        self.storm(now);
         let open = self.shared.open();
         self.peak = self.peak.max(open);
         let over = now >= self.deadline();
@@ -78,13 +107,17 @@ impl Run {
     fn ends(&self, over: bool) -> Option<EndReason> {
         let workload = &self.setting.workload;
         let measures = self.phase == Phase::Measure;
-        let none_left = self.shared.open() == 0
+        let is_silent = self.exchange.as_ref().is_some_and(|one| one.is_silent());
+        let none_left = (self.shared.open() == 0 || is_silent)
             && self.phase > Phase::Ramp
             && !workload.reconnect
             && workload.lifetime.is_none()
+            && workload.storm.is_none()
             && !workload.loads_while_opening();
         if self.stop >= Stop::Gently {
             Some(EndReason::Interrupted)
+        } else if self.setting.refusals_end && self.total.connections.failed > 0 {
+            Some(EndReason::Refused)
         } else if self.failing >= MOST_FAILING {
             Some(EndReason::ConnectsFailed)
         } else if measures && over {
@@ -119,7 +152,10 @@ impl Run {
 
     fn ramp_is_over(&self, open: usize, now: Instant) -> bool {
         let workload = &self.setting.workload;
-        if open >= workload.connections {
+        // Those that were lost again had their time too.
+        let opened = [&self.total, &self.second].map(|figures| figures.connections.opened);
+        let opened = opened.iter().sum::<u64>() as usize;
+        if open.max(opened) >= workload.connections {
             return true;
         }
         let rate = workload.ramp.rate.unwrap_or(f64::INFINITY);
@@ -137,6 +173,10 @@ impl Run {
     }
 
     pub(super) fn enter(&mut self, phase: Phase, now: Instant) {
+        if phase == Phase::Measure {
+            let every = self.setting.workload.storm;
+            self.next_storm = every.map(|every| now + every);
+        }
         match (self.phase, phase) {
             (_, Phase::Measure) => self.usage[0] = Some(self.usage_now()),
             (Phase::Measure, _) => self.usage[1] = Some(self.usage_now()),
@@ -145,9 +185,7 @@ impl Run {
         self.phase = phase;
         self.began[phase as usize] = Some(now);
         self.shared.set_phase(phase);
-        for wake in &self.wakers {
-            wake();
-        }
+        self.wake();
     }
 
     /// How long a phase took, or takes by now.

@@ -14,6 +14,8 @@ pub enum EndReason {
     Threshold,
     /// Over half of the connects failed for 5 s.
     ConnectsFailed,
+    /// A connection could not be opened, which a search for the most was to find out.
+    Refused,
     /// No connection was left.
     AllLost,
     /// It has not ended: this is what there is so far.
@@ -33,6 +35,7 @@ impl EndReason {
             Self::Interrupted => "interrupted",
             Self::Threshold => "threshold",
             Self::ConnectsFailed => "connects_failed",
+            Self::Refused => "refused",
             Self::AllLost => "all_lost",
             Self::Running => "running",
         }

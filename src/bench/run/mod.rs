@@ -15,9 +15,10 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use self::course::first_phase;
 pub use self::finished::{EndReason, Finished, Generator, Second, TargetUsage};
+use super::fanout::Exchange;
 use super::figures::{Figures, Latency};
 use super::machine::{self, Usage};
-use super::plan::Workload;
+use super::plan::{Pace, Workload};
 use super::request::Request;
 use super::script::Script;
 use super::script::crew::crew;
@@ -27,7 +28,7 @@ use super::worker::{Common, Report, Route, Worker};
 use crate::error::Error;
 
 /// What a run needs beside its workload.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Setting {
     pub workload: Arc<Workload>,
     pub users: Users,
@@ -39,6 +40,8 @@ pub struct Setting {
     pub watched: Option<Watched>,
     /// How long DNS took, once for all connections.
     pub dns: Option<Duration>,
+    /// The run is over when a connection cannot be opened: that was the question.
+    pub refusals_end: bool,
     /// What the threads share, for who looks at it meanwhile.
     pub shared: Arc<Shared>,
 }
@@ -64,7 +67,7 @@ impl<F: FnMut(&Second) + Send> Watch for F {
 }
 
 /// What the users of a load are.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Users {
     /// A connection each.
     Connections { request: Arc<Request>, route: Route },
@@ -146,7 +149,7 @@ pub async fn run(
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tick.tick().await;
     loop {
-        let deadline = run.deadline().into();
+        let deadline = run.wake_at().into();
         tokio::select! {
             report = run.reports.recv() => match report {
                 Some(report) => run.take(report),
@@ -171,11 +174,13 @@ pub async fn run(
 struct Run {
     setting: Setting,
     shared: Arc<Shared>,
+    exchange: Option<Arc<Exchange>>,
     reports: UnboundedReceiver<Report>,
     threads: Vec<JoinHandle<()>>,
     wakers: Vec<Wake>,
     stop: Stop,
     phase: Phase,
+    next_storm: Option<Instant>,
     /// When each phase began.
     began: [Option<Instant>; 6],
     started_at: SystemTime,
@@ -188,6 +193,8 @@ struct Run {
     second: Figures,
     seconds: Vec<Second>,
     last_second: Instant,
+    /// The longest time that what was reported since then is of.
+    ticked: Duration,
     connecting: usize,
     in_flight: usize,
     cpu: Duration,
@@ -209,9 +216,15 @@ impl Run {
         let (sender, reports) = unbounded_channel();
         let now = Instant::now();
         setting.workload.hold.start(now);
+        let workload = &setting.workload;
+        let closed = matches!(workload.pace, Pace::Closed { .. });
+        let exchange = workload
+            .fanout
+            .map(|fanout| Arc::new(Exchange::new(fanout, workload.threads, closed, now)));
         let common = Common {
-            workload: Arc::clone(&setting.workload),
+            workload: Arc::clone(workload),
             shared: Arc::clone(&shared),
+            exchange: exchange.clone(),
             reports: sender,
             started: now,
         };
@@ -234,11 +247,13 @@ impl Run {
         let mut run = Self {
             setting,
             shared,
+            exchange,
             reports,
             threads,
             wakers,
             stop: Stop::GoOn,
             phase: Phase::Ramp,
+            next_storm: None,
             began: [Some(now), None, None, None, None, None],
             started_at: SystemTime::now(),
             end_reason: EndReason::Duration,
@@ -250,6 +265,7 @@ impl Run {
             second: Figures::default(),
             seconds: Vec::new(),
             last_second: now,
+            ticked: Duration::ZERO,
             connecting: 0,
             in_flight: 0,
             cpu: Duration::ZERO,
@@ -274,6 +290,7 @@ impl Run {
                 self.connecting += tick.connecting;
                 self.in_flight += tick.in_flight;
                 self.cpu += tick.cpu;
+                self.ticked = self.ticked.max(tick.took);
                 if self.phase == Phase::Measure {
                     let part = tick.cpu.as_secs_f64() / tick.took.as_secs_f64().max(1e-3);
                     self.busiest = self.busiest.max(part.min(1.0));
@@ -288,7 +305,7 @@ impl Run {
     /// A second is over.
     fn second(&mut self, live: &mut dyn Watch) {
         let now = Instant::now();
-        let took = now - self.last_second;
+        let took = (now - self.last_second).max(std::mem::take(&mut self.ticked));
         self.last_second = now;
         self.observe_machine();
         let figures = std::mem::take(&mut self.second);

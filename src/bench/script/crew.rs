@@ -21,6 +21,7 @@ use super::super::figures::Figures;
 use super::super::machine;
 use super::super::pacer::Pacer;
 use super::super::plan::{Pace, Rate};
+use super::super::schedule::Schedule;
 use super::super::shared::{Phase, part};
 use super::super::worker::{Common, Report, Tick};
 use super::Script;
@@ -67,7 +68,7 @@ struct Crew {
     /// How fast idle users begin, in a closed loop.
     ramp: Option<Pacer>,
     /// When a script is due, in an open loop.
-    schedule: Option<Pacer>,
+    schedule: Option<Schedule>,
     phase: Phase,
     /// How often the script may still be played (`--messages`).
     left: Option<u64>,
@@ -242,10 +243,13 @@ impl Crew {
             Rate::Total(all) => all / threads,
             Rate::PerConnection(_) => rate.of(target),
         };
-        let phase = self.common.workload.phase(self.index);
-        let schedule = self
-            .schedule
-            .get_or_insert_with(|| Pacer::new(rate, phase, now));
+        let workload = &self.common.workload;
+        let phase = workload.phase(self.index);
+        let share = 1.0 / threads;
+        let schedule = self.schedule.get_or_insert_with(|| {
+            let staged = workload.staged(share, phase, now);
+            staged.unwrap_or_else(|| Schedule::Steady(Pacer::new(rate, phase, now)))
+        });
         schedule.set_rate(rate, now);
         let dues: Vec<Instant> = std::iter::from_fn(|| schedule.take(now)).collect();
         let mut begun = Vec::new();
@@ -293,7 +297,7 @@ impl Crew {
             .is_some_and(|user| *user < self.target(now));
         let ramp = self.ramp.as_ref().filter(|_| waits);
         let ramp = ramp.and_then(Pacer::next_due);
-        let scheduled = self.schedule.as_ref().and_then(Pacer::next_due);
+        let scheduled = self.schedule.as_ref().and_then(Schedule::next_due);
         let stage = workload.ramp.stages.as_ref().map(|_| now + GLANCE);
         [resting, ramp, scheduled, stage]
             .into_iter()

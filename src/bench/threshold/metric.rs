@@ -25,6 +25,13 @@ pub const SCALARS: &[(&str, Unit)] = &[
     ("messages.dropped", Unit::Count),
     ("messages.duplicate", Unit::Count),
     ("messages.out_of_order", Unit::Count),
+    ("fanout.reach", Unit::Share),
+    ("fanout.published", Unit::Count),
+    ("fanout.delivered", Unit::Count),
+    ("fanout.duplicates", Unit::Count),
+    ("fanout.gaps", Unit::Count),
+    ("fanout.out_of_order", Unit::Count),
+    ("storms.recovered", Unit::Count),
     ("checks.rate", Unit::Share),
     ("iterations.rate", Unit::Rate),
     ("iterations.passed", Unit::Count),
@@ -208,6 +215,8 @@ fn scalar(name: &str, measured: &Measured<'_>) -> Option<f64> {
         connections,
         messages,
         iterations,
+        fanout,
+        storms,
         ..
     } = measured.figures;
     let per_second = |count: u64, time: Duration| count as f64 / time.as_secs_f64().max(1e-9);
@@ -227,6 +236,13 @@ fn scalar(name: &str, measured: &Measured<'_>) -> Option<f64> {
         "messages.dropped" => messages.dropped as f64,
         "messages.duplicate" => messages.duplicate as f64,
         "messages.out_of_order" => messages.out_of_order as f64,
+        "fanout.reach" => fanout.reach()?,
+        "fanout.published" => fanout.published as f64,
+        "fanout.delivered" => fanout.delivered as f64,
+        "fanout.duplicates" => fanout.duplicate as f64,
+        "fanout.gaps" => fanout.gaps() as f64,
+        "fanout.out_of_order" => fanout.out_of_order as f64,
+        "storms.recovered" => storms.recovered as f64,
         "checks.rate" => {
             let (passed, failed) = checks(measured.figures, measured.steps);
             if passed + failed == 0 {
@@ -289,9 +305,12 @@ impl Unit {
     pub(super) fn parse(self, text: &str) -> Result<f64, String> {
         let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
         match self {
+            Self::Time if number(text).is_some_and(|number| number != 0.0) => {
+                Err(format!("{text} of what? {text}ms, say, or {text}s"))
+            }
             Self::Time => parse_duration(text).map(|limit| limit.as_secs_f64() * 1e6),
             Self::Share => match text.strip_suffix('%') {
-                Some(percent) => number(percent).map(|percent| percent / 100.0),
+                Some(percent) => number(percent.trim_end()).map(|percent| percent / 100.0),
                 None => number(text),
             }
             .ok_or_else(|| format!("\"{text}\" is not a share (try 0.5% or 0.005)")),

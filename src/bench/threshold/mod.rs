@@ -11,10 +11,15 @@ use std::time::Duration;
 use self::metric::STEP;
 pub use self::metric::{Metric, SCALARS, Statistic, Unit, checks, errors};
 use super::figures::Figures;
+use super::plan::Workload;
 use super::script::Step;
 
 /// Those that only a script has, by how their names begin.
 const OF_SCRIPTS: [&str; 3] = ["checks.", "iterations.", STEP];
+/// Those that only mode `fanout` has.
+const OF_FANOUT: [&str; 3] = ["fanout.", "delivery.", "last_subscriber."];
+/// Those that there are only with `--storm`.
+const OF_STORMS: [&str; 2] = ["storm.", "storms."];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
@@ -131,6 +136,28 @@ impl Threshold {
                 ))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Whether a run measures it, apart from what only a script has.
+    ///
+    /// # Errors
+    /// What would.
+    pub fn check_flags(&self, fanout: bool, storm: bool) -> Result<(), Wrong> {
+        let name = self.metric.to_string();
+        let flags = [
+            (&OF_FANOUT[..], "--mode fanout", fanout),
+            (&OF_STORMS[..], "--storm", storm),
+        ];
+        let wrong = flags.iter().find(|(prefixes, _, given)| {
+            !given && prefixes.iter().any(|prefix| name.starts_with(prefix))
+        });
+        match wrong {
+            None => Ok(()),
+            Some((_, flag, _)) => Err(Wrong {
+                message: format!("only {flag} measures {name}"),
+                at: 0,
+            }),
         }
     }
 

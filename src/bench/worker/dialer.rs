@@ -26,6 +26,8 @@ pub(super) struct Dialer {
     /// How many places there are.
     all: usize,
     connecting: usize,
+    /// Places that are taken again at once, whatever else is to be kept to.
+    at_once: usize,
     concurrency: usize,
     pacer: Option<Pacer>,
     stopped: bool,
@@ -47,6 +49,7 @@ impl Dialer {
             gone: 0,
             all: places,
             connecting: 0,
+            at_once: 0,
             concurrency: part(ramp.concurrency, index, workload.threads).max(1),
             pacer: rate.map(|rate| Pacer::new(rate, chance.random(), now)),
             stopped: false,
@@ -67,14 +70,18 @@ impl Dialer {
             self.free.push(slot);
         }
         let wanted = target.saturating_sub(self.gone + self.paused.len());
-        if self.stopped || self.taken() >= wanted || self.connecting >= self.concurrency {
+        if self.stopped || self.taken() >= wanted || self.free.is_empty() {
             return None;
         }
-        if self.free.is_empty() {
-            return None;
-        }
-        if let Some(pacer) = &mut self.pacer {
-            pacer.take(now)?;
+        if self.at_once > 0 {
+            self.at_once -= 1;
+        } else {
+            if self.connecting >= self.concurrency {
+                return None;
+            }
+            if let Some(pacer) = &mut self.pacer {
+                pacer.take(now)?;
+            }
         }
         self.connecting += 1;
         self.free.pop()
@@ -112,6 +119,12 @@ impl Dialer {
     pub(super) fn lost(&mut self, slot: usize, now: Instant, chance: &mut StdRng) {
         let pause = PAUSE.mul_f64(chance.random_range(0.8..1.2));
         self.paused.push_back((now + pause, slot));
+    }
+
+    /// A connection was dropped, and is to be there again at once.
+    pub(super) fn dropped(&mut self, slot: usize) {
+        self.free.push(slot);
+        self.at_once += 1;
     }
 
     /// A connection ended as it should.

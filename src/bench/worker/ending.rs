@@ -31,7 +31,7 @@ impl Worker {
         by: ClosedBy,
         deadline: Instant,
     ) {
-        self.leave_open(slot);
+        self.leave_open(slot, by);
         if let State::Open(open) = &mut self.slots[slot].state {
             open.closing = Some(Closing {
                 by,
@@ -53,7 +53,8 @@ impl Worker {
                 let code = CloseCode::PROTOCOL_ERROR;
                 self.with_user(slot, |user, scene| user.close(code.0, scene));
                 self.write_out(slot);
-                self.leave_open(slot);
+                // It is the peer's doing.
+                self.leave_open(slot, ClosedBy::Peer);
                 self.ended(
                     slot,
                     Close {
@@ -69,10 +70,14 @@ impl Worker {
     }
 
     pub(super) fn peer_closed(&mut self, slot: usize, frame: Option<CloseFrame>, now: Instant) {
+        let is_slow = self.is_slow(slot);
         let State::Open(open) = &mut self.slots[slot].state else {
             return;
         };
         if let Some(closing) = &mut open.closing {
+            // A slow one hears late that the server had closed it before.
+            let ours = frame.as_ref().map(|frame| frame.code.0) == Some(closing.code);
+            self.figures.slow.lost += u64::from(is_slow && closing.by == ClosedBy::Us && !ours);
             closing.answered = true;
             closing.deadline = now + LINGER;
             return;
@@ -110,28 +115,44 @@ impl Worker {
                 self.ended(slot, close, closing.reason.as_deref(), lost);
             }
             // We wanted to close anyway.
-            Some(_) => self.ended(slot, abnormal, None, false),
+            Some(_) => {
+                self.figures.slow.lost += u64::from(detail != "timeout" && self.is_slow(slot));
+                self.ended(slot, abnormal, None, false);
+            }
             None => {
-                self.leave_open(slot);
+                self.leave_open(slot, ClosedBy::Transport);
                 self.ended(slot, abnormal, None, true);
             }
         }
     }
 
     /// The connection is no longer one that is sent to.
-    pub(super) fn leave_open(&mut self, slot: usize) {
+    pub(super) fn leave_open(&mut self, slot: usize, by: ClosedBy) {
         let State::Open(open) = &mut self.slots[slot].state else {
             return;
         };
         if open.closing.is_some() {
             return;
         }
-        let place = open.place;
+        let (place, speaking) = (open.place, open.speaking);
         self.open.swap_remove(place);
         if let Some(&moved) = self.open.get(place)
             && let State::Open(open) = &mut self.slots[moved].state
         {
             open.place = place;
+        }
+        if let Some(place) = speaking {
+            self.speaking.swap_remove(place);
+            if let Some(&moved) = self.speaking.get(place)
+                && let State::Open(open) = &mut self.slots[moved].state
+            {
+                open.speaking = Some(place);
+            }
+        }
+        // At the end of the run what still comes counts.
+        if self.phase < Phase::Close {
+            let by_us = by == ClosedBy::Us;
+            self.with_user(slot, |user, scene| user.leave(by_us, scene));
         }
         self.common.shared.closed();
     }
@@ -141,10 +162,12 @@ impl Worker {
         let lost = lost && self.phase < Phase::Close;
         if lost {
             self.figures.connections.lost += 1;
+            self.figures.slow.lost += u64::from(self.is_slow(slot));
         }
         if let State::Open(open) = &mut self.slots[slot].state {
             self.in_flight = self.in_flight.saturating_sub(open.user.in_flight());
-            open.user.end(&mut self.figures);
+            open.user
+                .end(self.common.exchange.as_deref(), &mut self.figures);
         }
         self.slots[slot].state = State::Idle;
         self.slots[slot].was_lost = lost;
@@ -157,11 +180,15 @@ impl Worker {
         }
     }
 
+    fn is_slow(&self, slot: usize) -> bool {
+        matches!(&self.slots[slot].state, State::Open(open) if open.trickle.is_some())
+    }
+
     /// Drops whatever there is, uncounted.
     pub(super) fn forget(&mut self, slot: usize) {
         match self.slots[slot].state {
             State::Idle => return,
-            State::Open(_) => self.leave_open(slot),
+            State::Open(_) => self.leave_open(slot, ClosedBy::Us),
             State::Connecting(_) | State::Opening => self.dialer.opened(),
         }
         self.slots[slot].state = State::Idle;

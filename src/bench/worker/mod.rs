@@ -11,6 +11,7 @@ mod opening;
 mod receiving;
 mod sending;
 mod slot;
+mod storm;
 mod sweep;
 
 use std::io;
@@ -28,12 +29,13 @@ use tokio::sync::mpsc::UnboundedSender;
 use self::dialer::Dialer;
 use self::slot::{Slot, State};
 use super::alarm::Alarm;
+use super::fanout::Exchange;
 use super::figures::Figures;
 use super::machine;
 use super::opener::{Opened, Opener};
-use super::pacer::Pacer;
 use super::plan::{Pace, Workload};
 use super::request::Request;
+use super::schedule::Schedule;
 use super::shared::{Phase, Shared, part};
 use super::timer::{Timer, Timers};
 use crate::protocol::mask::Keys;
@@ -44,6 +46,8 @@ use crate::wire::tls::Connector;
 pub struct Common {
     pub workload: Arc<Workload>,
     pub shared: Arc<Shared>,
+    /// In mode `fanout`.
+    pub exchange: Option<Arc<Exchange>>,
     pub reports: UnboundedSender<Report>,
     pub started: Instant,
 }
@@ -104,13 +108,15 @@ pub struct Worker {
     index: usize,
     poll: Poll,
     slots: Vec<Slot>,
-    /// The slots that may be sent to, in no order.
+    /// The slots that are open, in no order.
     open: Vec<usize>,
+    /// Those of them on which messages are sent: all but in mode `fanout`.
+    speaking: Vec<usize>,
     cursor: usize,
     dialer: Dialer,
     opener: Option<Opener>,
     opened: Receiver<Opened>,
-    schedule: Option<Pacer>,
+    schedule: Option<Schedule>,
     max_inflight: usize,
     alarm: Alarm,
     timers: Timers,
@@ -119,6 +125,8 @@ pub struct Worker {
     /// Connections with messages of the schedule to write.
     dirty: Vec<usize>,
     phase: Phase,
+    /// The number of the last storm.
+    storm: u64,
     in_flight: usize,
     /// Messages that may still be sent (`--messages`).
     left: Option<u64>,
@@ -147,6 +155,9 @@ impl Worker {
         let workload = Arc::clone(&common.workload);
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        if let Some(exchange) = &common.exchange {
+            exchange.wakes(index, Arc::clone(&waker));
+        }
         let (done, opened) = channel();
         let opener = match &route {
             Route::Direct(_) => None,
@@ -173,6 +184,7 @@ impl Worker {
             poll,
             slots: (0..share).map(|slot| Slot::new(number(slot))).collect(),
             open: Vec::new(),
+            speaking: Vec::new(),
             cursor: 0,
             dialer: Dialer::new(&workload, index, share, &mut chance, common.started),
             opener,
@@ -183,11 +195,12 @@ impl Worker {
             turns: Vec::new(),
             dirty: Vec::new(),
             phase: Phase::Ramp,
+            storm: 0,
             in_flight: 0,
-            left: workload
-                .end
-                .messages
-                .map(|all| part(all as usize, index, threads) as u64),
+            left: workload.end.messages.map(|all| match &common.exchange {
+                Some(exchange) => exchange.part_of(all, index),
+                None => part(all as usize, index, threads) as u64,
+            }),
             told: false,
             last_tick: (common.started, Duration::ZERO),
             figures: Figures::default(),
@@ -215,6 +228,8 @@ impl Worker {
                 break;
             }
             self.take_opened();
+            self.follow_storm(now);
+            self.take_over(now);
             self.fire_timers(now);
             self.keep_schedule();
             self.dial(now);
@@ -259,7 +274,7 @@ impl Worker {
         if let Some(dial) = self.dialer.next_due(now) {
             due = due.min(dial);
         }
-        let scheduled = self.schedule.as_ref().and_then(Pacer::next_due);
+        let scheduled = self.schedule.as_ref().and_then(Schedule::next_due);
         match scheduled.into_iter().chain(self.timers.next()).min() {
             Some(next) if next <= due => self.alarm.set(next, now),
             _ => due.saturating_duration_since(now),
@@ -269,6 +284,10 @@ impl Worker {
     fn follow_phase(&mut self, now: Instant) {
         let phase = self.common.shared.phase();
         if phase != self.phase {
+            if phase >= Phase::Drain {
+                // What was due by now is sent, late or not.
+                self.keep_schedule();
+            }
             let began = !self.is_loading() && phase < Phase::Drain;
             self.phase = phase;
             if began && self.is_loading() {
@@ -276,6 +295,9 @@ impl Worker {
             }
             if phase >= Phase::Drain {
                 self.schedule = None;
+            }
+            if phase == Phase::Drain {
+                self.let_slow_ones_read();
             }
             if phase == Phase::Close {
                 self.close_all(now);
@@ -297,7 +319,8 @@ impl Worker {
         let from_the_start = self.common.workload.loads_while_opening();
         match self.phase {
             Phase::Ramp => from_the_start,
-            Phase::WarmUp | Phase::Measure => true,
+            Phase::WarmUp => !self.common.workload.settles(),
+            Phase::Measure => true,
             _ => false,
         }
     }
@@ -316,7 +339,7 @@ impl Worker {
         let Pace::Closed { pipeline, think } = workload.pace else {
             return;
         };
-        if !workload.mode.sends {
+        if !workload.mode.sends || !self.speaks(slot) {
             return;
         }
         let spread = if workload.sync {
@@ -348,7 +371,8 @@ impl Worker {
     fn drop_all(&mut self) {
         for slot in 0..self.slots.len() {
             if let State::Open(open) = &mut self.slots[slot].state {
-                open.user.end(&mut self.figures);
+                open.user
+                    .end(self.common.exchange.as_deref(), &mut self.figures);
             }
             self.forget(slot);
         }

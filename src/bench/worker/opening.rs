@@ -13,6 +13,7 @@ use super::super::figures::Latency;
 use super::super::opener;
 use super::super::opener::Opened;
 use super::super::shared::{Phase, part};
+use super::super::slow::Trickle;
 use super::super::timer::Timer;
 use super::super::user::User;
 use super::slot::{Connecting, Open, State};
@@ -55,7 +56,7 @@ impl Worker {
                 }
             }
             (_, Some(opener)) => {
-                opener.open(slot, number);
+                opener.open(slot, number, self.receive_buffer(slot));
                 self.slots[slot].state = State::Opening;
             }
             (_, None) => {}
@@ -76,7 +77,7 @@ impl Worker {
         let bytes = handshake.bytes();
         let bytes = bytes.map_err(|error| Failure::opening(&error, b""))?;
         let source = self.common.workload.sources.of(number);
-        let socket = nonblocking::connect(address, source);
+        let socket = nonblocking::connect(address, source, self.receive_buffer(slot));
         let mut socket = socket.map_err(|cause| Failure::connect(&cause))?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registered = self
@@ -114,10 +115,12 @@ impl Worker {
                 let State::Connecting(connecting) = state else {
                     return;
                 };
+                // Request and answer may have passed since.
+                let now = Instant::now();
                 let (tcp, upgrade, total) = connecting.took(now);
                 self.figures.record(Latency::Tcp, tcp);
                 self.figures.record(Latency::Upgrade, upgrade);
-                self.figures.record(Latency::Handshake, total);
+                self.record_handshake(slot, total);
                 let codec = Codec::new(upgraded.deflate, self.max_message_size());
                 self.is_open(slot, connecting.socket, codec, &upgraded.read_ahead, now);
             }
@@ -159,11 +162,25 @@ impl Worker {
                             self.figures.record(step, took);
                         }
                     }
-                    self.figures.record(Latency::Handshake, ready.timings.total);
+                    self.record_handshake(slot, ready.timings.total);
                     let codec = Codec::new(ready.deflate, self.max_message_size());
                     self.is_open(slot, ready.socket, codec, &ready.read_ahead, now);
                 }
             }
+        }
+    }
+
+    /// What the system is to keep of what comes, where it is not its choice.
+    fn receive_buffer(&self, slot: usize) -> Option<u32> {
+        let workload = &self.common.workload;
+        let slow = workload.is_slow(slot * workload.threads + self.index);
+        slow.map(|slow| slow.receive_buffer())
+    }
+
+    fn record_handshake(&mut self, slot: usize, took: Duration) {
+        self.figures.record(Latency::Handshake, took);
+        if self.slots[slot].dropped {
+            self.figures.record(Latency::StormHandshake, took);
         }
     }
 
@@ -186,14 +203,33 @@ impl Worker {
         self.common.shared.opened();
         self.dialer.opened();
         let phase = self.chance.random();
-        let user = User::new(number, codec, &self.common.workload, phase, now);
+        let workload = &self.common.workload;
+        let ordinal = slot * workload.threads + self.index;
+        let slow = workload.is_slow(ordinal);
+        let mut user = User::new(number, codec, workload, phase, now);
+        // What a slow one gets is not waited for.
+        if let Some(exchange) = &self.common.exchange
+            && slow.is_none()
+        {
+            user.join(exchange, ordinal);
+        }
+        let speaks = self.common.exchange.is_none() || user.publishes();
+        let speaking = speaks.then_some(self.speaking.len());
+        if speaks {
+            self.speaking.push(slot);
+        }
+        if std::mem::take(&mut self.slots[slot].dropped) {
+            self.is_back(now);
+        }
         self.slots[slot].state = State::Open(Box::new(Open {
             socket,
             user,
             unwritten: Vec::new(),
             stalled: None,
             closing: None,
+            trickle: slow.map(|slow| Trickle::new(slow, now)),
             place: self.open.len(),
+            speaking,
         }));
         self.open.push(slot);
         if let Some(lifetime) = self.common.workload.lifetime {

@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::time::Instant;
 
 use super::super::plan::Pace;
+use super::super::shared::Phase;
 use super::super::timer::Timer;
 use super::super::user::Received;
 use super::slot::State;
@@ -19,8 +20,9 @@ impl Worker {
         match &self.slots[slot].state {
             State::Connecting(_) => self.go_on_opening(slot),
             State::Open(_) => {
-                if writable {
-                    self.write_pending(slot);
+                if writable && self.write_pending(slot) && self.sends_freely() {
+                    // It was full, and had no turn since.
+                    self.turns.push(slot);
                 }
                 self.read(slot, ends);
             }
@@ -35,14 +37,28 @@ impl Worker {
                 return;
             };
             let mut buffer = std::mem::take(&mut self.buffer);
-            let read = open.socket.read(&mut buffer);
+            let mut room = buffer.len();
+            if let Some(trickle) = &mut open.trickle
+                && self.phase < Phase::Drain
+            {
+                room = room.min(trickle.allowed(Instant::now()));
+                if room == 0 {
+                    self.buffer = buffer;
+                    return self.read_later(slot);
+                }
+            }
+            let read = open.socket.read(&mut buffer[..room]);
             // A short read has drained a plain socket, but for its end.
             let more = match &read {
-                Ok(count) => {
-                    ends || *count == buffer.len() || matches!(open.socket, Socket::Tls(_))
-                }
+                Ok(count) => ends || *count == room || matches!(open.socket, Socket::Tls(_)),
                 Err(_) => false,
             };
+            if let (Some(trickle), Ok(count)) = (&mut open.trickle, &read) {
+                trickle.took(*count);
+                if self.phase == Phase::Measure {
+                    self.figures.slow.received += *count as u64;
+                }
+            }
             let gone = match read {
                 Ok(0) => Some("fin"),
                 Ok(count) => {
@@ -63,8 +79,42 @@ impl Worker {
         self.turns.push(slot);
     }
 
+    /// A slow connection goes on when it may.
+    fn read_later(&mut self, slot: usize) {
+        let generation = self.slots[slot].generation;
+        if let State::Open(open) = &mut self.slots[slot].state
+            && let Some(trickle) = &mut open.trickle
+            && !std::mem::replace(&mut trickle.waits, true)
+        {
+            self.timers
+                .set(trickle.due(), Timer::Read { slot, generation });
+        }
+    }
+
+    pub(super) fn read_on(&mut self, slot: usize) {
+        if let State::Open(open) = &mut self.slots[slot].state
+            && let Some(trickle) = &mut open.trickle
+        {
+            trickle.waits = false;
+            self.read(slot, true);
+        }
+    }
+
+    /// The load is over: slow connections take in what waits for them.
+    pub(super) fn let_slow_ones_read(&mut self) {
+        for slot in 0..self.slots.len() {
+            if matches!(&self.slots[slot].state, State::Open(open) if open.trickle.is_some()) {
+                self.turns.push(slot);
+            }
+        }
+    }
+
     pub(super) fn take_turns(&mut self) {
-        for slot in std::mem::take(&mut self.turns) {
+        let mut turns = std::mem::take(&mut self.turns);
+        // A turn each, however often it was asked for.
+        turns.sort_unstable();
+        turns.dedup();
+        for slot in turns {
             if !matches!(self.slots[slot].state, State::Open(_)) {
                 continue;
             }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::super::figures::Latency;
 use super::super::pacer::Pacer;
 use super::super::plan::{Pace, Rate};
+use super::super::schedule::Schedule;
 use super::super::shared::Phase;
 use super::super::timer::Timer;
 use super::super::user::{Scene, User};
@@ -15,6 +16,10 @@ use super::{Worker, is_later};
 
 /// Messages written to one connection before the others have their turn (mode `send`).
 const WRITES: usize = 16;
+
+/// Messages of a schedule that are sent before anything else has its turn: one that cannot be kept has
+/// always more.
+const MOST_DUE: usize = 10_000;
 
 /// Bytes that wait for a peer that does not read, before messages for it are dropped.
 const MOST_UNWRITTEN: usize = 1 << 20;
@@ -37,6 +42,7 @@ impl Worker {
                         self.close(slot, now);
                     }
                 }
+                Timer::Read { .. } => self.read_on(slot),
             }
         }
     }
@@ -72,20 +78,26 @@ impl Worker {
             return;
         }
         let now = Instant::now();
-        let rate = self.share_of(rate);
+        let share = self.share();
+        let rate = match rate {
+            Rate::Total(all) => all * share,
+            Rate::PerConnection(_) => rate.of(self.speaking.len()),
+        };
+        let workload = &self.common.workload;
+        let phase = workload.phase(self.index);
         match &mut self.schedule {
             Some(schedule) => schedule.set_rate(rate, now),
-            None => {
-                let phase = self.common.workload.phase(self.index);
-                self.schedule = Some(Pacer::new(rate, phase, now));
+            none => {
+                let staged = workload.staged(share, phase, now);
+                let steady = || Schedule::Steady(Pacer::new(rate, phase, now));
+                *none = Some(staged.unwrap_or_else(steady));
             }
         }
-        while self.left != Some(0)
-            && let Some(due) = self
-                .schedule
-                .as_mut()
-                .and_then(|schedule| schedule.take(now))
-        {
+        for _ in 0..MOST_DUE {
+            let schedule = self.schedule.as_mut().filter(|_| self.left != Some(0));
+            let Some(due) = schedule.and_then(|schedule| schedule.take(now)) else {
+                break;
+            };
             self.send_scheduled(due);
         }
         for at in 0..self.dirty.len() {
@@ -94,10 +106,11 @@ impl Worker {
         self.dirty.clear();
     }
 
-    pub(super) fn share_of(&self, rate: Rate) -> f64 {
-        match rate {
-            Rate::Total(all) => all / self.common.workload.threads as f64,
-            Rate::PerConnection(_) => rate.of(self.open.len()),
+    /// The part of all messages that falls to this thread.
+    fn share(&self) -> f64 {
+        match &self.common.exchange {
+            Some(exchange) => exchange.share_of(self.index),
+            None => 1.0 / self.common.workload.threads as f64,
         }
     }
 
@@ -114,7 +127,11 @@ impl Worker {
             return;
         };
         let pending = open.unwritten.len();
-        if expects && self.in_flight >= self.max_inflight || pending > MOST_UNWRITTEN {
+        let has_room = self.with_user(slot, |user, scene| user.has_room(scene));
+        if expects && self.in_flight >= self.max_inflight
+            || pending > MOST_UNWRITTEN
+            || has_room != Some(true)
+        {
             self.figures.messages.dropped += u64::from(self.phase == Phase::Measure);
             return;
         }
@@ -130,12 +147,37 @@ impl Worker {
 
     /// The connections take turns.
     pub(super) fn next_open(&mut self) -> Option<usize> {
-        let count = self.open.len();
+        let count = self.speaking.len();
         if count == 0 {
             return None;
         }
         self.cursor = (self.cursor + 1) % count;
-        Some(self.open[self.cursor])
+        Some(self.speaking[self.cursor])
+    }
+
+    /// Whether messages are sent on a connection.
+    pub(super) fn speaks(&self, slot: usize) -> bool {
+        matches!(&self.slots[slot].state, State::Open(open) if open.speaking.is_some())
+    }
+
+    /// Goes on where a message has got to everyone (mode `fanout`).
+    pub(super) fn take_over(&mut self, now: Instant) {
+        let Some(exchange) = &self.common.exchange else {
+            return;
+        };
+        for slot in exchange.take_over(self.index) {
+            let over = self.with_user(slot, |user, scene| user.take_over(scene));
+            self.went_on(slot, over.unwrap_or(0), now);
+        }
+    }
+
+    /// So many messages of a connection wait for nobody any more.
+    pub(super) fn went_on(&mut self, slot: usize, over: usize, now: Instant) {
+        if over > 0 {
+            self.in_flight = self.in_flight.saturating_sub(over);
+            self.answered(slot, over, now);
+            self.write_out(slot);
+        }
     }
 
     /// Lets a user write to the thread's buffer.
@@ -150,10 +192,12 @@ impl Worker {
         let mut scene = Scene {
             workload: &self.common.workload,
             figures: &mut self.figures,
+            exchange: self.common.exchange.as_deref(),
             keys: &mut self.keys,
             out: &mut self.out,
             scratch: &mut self.scratch,
-            measured: self.phase == Phase::Measure,
+            measured: self.phase == Phase::Measure && open.trickle.is_none(),
+            slow: open.trickle.is_some(),
         };
         Some(act(&mut open.user, &mut scene))
     }
@@ -182,24 +226,36 @@ impl Worker {
                 return;
             }
         };
-        if written < self.out.len() {
+        let rest = self.out.len() > written;
+        if rest {
             open.unwritten.extend_from_slice(&self.out[written..]);
             open.stalled = Some(Instant::now());
         }
         self.out.clear();
+        if rest {
+            // Until the system says that it is full it does not say when it is not any more.
+            self.write_pending(slot);
+        }
     }
 
-    pub(super) fn write_pending(&mut self, slot: usize) {
+    /// Writes what waits; whether something did, and nothing does now.
+    pub(super) fn write_pending(&mut self, slot: usize) -> bool {
         let State::Open(open) = &mut self.slots[slot].state else {
-            return;
+            return false;
         };
+        let is_slow = open.trickle.is_some();
+        let waited = !open.unwritten.is_empty();
         match open.write_pending(Instant::now()) {
-            Ok(Some(stall)) if self.phase == Phase::Measure => {
+            Ok(Some(stall)) if self.phase == Phase::Measure && !is_slow => {
                 self.figures.record(Latency::SendStall, stall);
             }
             Ok(_) => {}
-            Err(_) => self.turns.push(slot),
+            Err(_) => {
+                self.turns.push(slot);
+                return false;
+            }
         }
+        waited && matches!(&self.slots[slot].state, State::Open(open) if open.unwritten.is_empty())
     }
 
     /// Whether a closed loop has no answers to wait for.
@@ -227,14 +283,8 @@ impl Worker {
             return;
         }
         for _ in 0..WRITES {
-            let full = match &self.slots[slot].state {
-                State::Open(open) => !open.unwritten.is_empty(),
-                _ => return,
-            };
-            if full {
-                // Its event comes when there is room.
-                self.write_out(slot);
-                return;
+            if self.is_full(slot) {
+                break;
             }
             let turns = self.turns.len();
             if !self.send(slot, Instant::now()) {
@@ -243,6 +293,17 @@ impl Worker {
             self.turns.truncate(turns);
         }
         self.write_out(slot);
-        self.turns.push(slot);
+        // Else an event comes when there is room.
+        if !self.is_full(slot) {
+            self.turns.push(slot);
+        }
+    }
+
+    /// Whether the socket has not taken everything, or is gone.
+    fn is_full(&self, slot: usize) -> bool {
+        match &self.slots[slot].state {
+            State::Open(open) => !open.unwritten.is_empty(),
+            _ => true,
+        }
     }
 }

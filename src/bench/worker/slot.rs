@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::super::failure::Failure;
 use super::super::figures::ClosedBy;
+use super::super::slow::Trickle;
 use super::super::user::User;
 use super::{KEEP, is_later};
 use crate::wire::nonblocking::Socket;
@@ -19,6 +20,8 @@ pub(super) struct Slot {
     pub generation: u32,
     /// The last one was lost: the next is a reconnect.
     pub was_lost: bool,
+    /// A storm has dropped it, and it is not back yet.
+    pub dropped: bool,
     pub state: State,
 }
 
@@ -53,8 +56,11 @@ pub(super) struct Open {
     /// Since when it takes nothing.
     pub stalled: Option<Instant>,
     pub closing: Option<Closing>,
-    /// Where it stands among those that are sent to.
+    /// It reads at its own pace.
+    pub trickle: Option<Trickle>,
+    /// Where it stands among those that are open, and among those on which messages are sent.
     pub place: usize,
+    pub speaking: Option<usize>,
 }
 
 /// A closing handshake.
@@ -74,6 +80,7 @@ impl Slot {
             number,
             generation: 0,
             was_lost: false,
+            dropped: false,
             state: State::Idle,
         }
     }

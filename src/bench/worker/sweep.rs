@@ -28,10 +28,7 @@ impl Worker {
 
     pub(super) fn look_after(&mut self, slot: usize, now: Instant) {
         let given_up = self.with_user(slot, |user, scene| user.give_up_late(now, scene));
-        if let Some(given_up @ 1..) = given_up {
-            self.in_flight = self.in_flight.saturating_sub(given_up);
-            self.answered(slot, given_up, now);
-        }
+        self.went_on(slot, given_up.unwrap_or(0), now);
         let beaten = self.with_user(slot, |user, scene| user.beat(now, scene));
         self.write_out(slot);
         if let Some(Err(_)) = beaten {

@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use super::value;
 use crate::bench::distribution::Distribution;
+use crate::bench::fanout::AudienceChoice;
 use crate::bench::plan::{MODES, Mode};
 use crate::bench::reply::Match;
 use crate::bench::report::{Entry, Form, REPORTS};
+use crate::bench::search::FindMax;
+use crate::bench::slow::Slow;
 use crate::bench::stages::Stages;
 use crate::bench::threshold::Threshold;
 use crate::command::bench::Report;
@@ -33,6 +36,24 @@ pub(in crate::cli) struct Load {
     #[arg(long, value_name = "NAME=VALUE", value_parser = value::assignment, requires = "script")]
     pub var: Vec<(String, String)>,
 
+    /// Let this many of the connections publish (--mode fanout)
+    ///
+    /// The others, or all of them, are to get each message. The default is one for each group.
+    #[arg(long, value_name = "P", value_parser = value::positive_count)]
+    pub publishers: Option<usize>,
+
+    /// Deal the connections into this many groups: {{group}} in the URL, headers and messages
+    ///
+    /// In --mode fanout a message is for those of its publisher's group.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = value::positive_count)]
+    pub groups: usize,
+
+    /// Who is to get a message (--mode fanout): auto, subscribers, others (publishers too) or all (its publisher too)
+    ///
+    /// auto finds it out with two or three connections before the load.
+    #[arg(long, value_name = "WHO", value_parser = value::audience())]
+    pub audience: Option<AudienceChoice>,
+
     /// Hold this many connections
     #[arg(short, long, value_name = "N", default_value = "50", value_parser = value::positive_count)]
     pub connections: usize,
@@ -48,12 +69,18 @@ pub(in crate::cli) struct Load {
     pub messages: Option<usize>,
 
     /// Send this many messages per second over all connections, whatever the answers do (open loop)
-    #[arg(short, long, short_alias = 'q', value_name = "RATE", value_parser = value::rate, conflicts_with_all = ["rate_per_conn", "pipeline", "think"])]
+    #[arg(short, long, short_alias = 'q', value_name = "RATE", value_parser = value::load_rate, conflicts_with_all = ["rate_per_conn", "pipeline", "think"])]
     pub rate: Option<f64>,
 
     /// Send this many messages per second on each connection (open loop)
-    #[arg(long, value_name = "RATE", value_parser = value::rate, conflicts_with_all = ["pipeline", "think"])]
+    #[arg(long, value_name = "RATE", value_parser = value::load_rate, conflicts_with_all = ["pipeline", "think"])]
     pub rate_per_conn: Option<f64>,
+
+    /// How many messages per second at which time, in straight lines from 0: 10s:1k,30s:5k (open loop)
+    ///
+    /// The measured time is as long as these take, unless --stages or --duration say otherwise.
+    #[arg(long, value_name = "STAGES", conflicts_with_all = ["rate", "rate_per_conn", "pipeline", "think"])]
+    pub rate_stages: Option<Stages>,
 
     /// Drop, and count, what would be in flight beyond this (open loop)
     #[arg(long, value_name = "N", default_value = "100k", value_parser = value::positive_count)]
@@ -68,12 +95,22 @@ pub(in crate::cli) struct Load {
     pub think: Option<Distribution>,
 
     /// Close each connection after so long and open it again
-    #[arg(long, value_name = "DIST")]
+    #[arg(long, value_name = "DIST", value_parser = value::lifetime)]
     pub lifetime: Option<Distribution>,
 
     /// Open a connection again that was lost
     #[arg(long)]
     pub reconnect: bool,
+
+    /// Drop all connections this often, and open them again at once
+    #[arg(long, value_name = "TIME", value_parser = value::positive_duration)]
+    pub storm: Option<Duration>,
+
+    /// Let this share of the connections read no faster: 5%:1kB/s
+    ///
+    /// They are left out of the figures of messages and latencies.
+    #[arg(long, value_name = "SHARE:SIZE/s")]
+    pub slow: Option<Slow>,
 
     /// Begin with all connections at once
     #[arg(long)]
@@ -90,8 +127,15 @@ pub(in crate::cli) struct Load {
     pub connect_concurrency: usize,
 
     /// How many connections at which time: 30s:1k,2m:10k,30s:0
-    #[arg(long, value_name = "STAGES", conflicts_with = "duration")]
+    #[arg(long, value_name = "STAGES", conflicts_with_all = ["duration", "connections"])]
     pub stages: Option<Stages>,
+
+    /// Find how much holds this, up to -c or --rate: connections:'ping.p99<100ms', rate:'rtt.p99<50ms'
+    ///
+    /// Loads of --duration (5s) each, doubled and then halved in until it is known to within 5%. A connection that
+    /// is refused or lost does not hold it.
+    #[arg(long, value_name = "WHAT:CONDITION", conflicts_with_all = ["messages", "stages", "rate_stages", "storm", "lifetime", "baseline", "save_baseline"])]
+    pub find_max: Option<FindMax>,
 
     /// Measure nothing for so long after the ramp
     ///
@@ -104,8 +148,11 @@ pub(in crate::cli) struct Load {
     pub grace: Duration,
 
     /// Give a message up that is not answered within this time
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = value::positive_duration)]
-    pub timeout: Duration,
+    ///
+    /// The default is 10s, and 2s for the first message of all, which finds out whether there are
+    /// answers.
+    #[arg(long, value_name = "TIME", value_parser = value::positive_duration)]
+    pub timeout: Option<Duration>,
 
     /// Ping each connection: standard (30/10), mobile (15/5), alb (55/10), INTERVAL/TIMEOUT, or off
     #[arg(long, value_name = "WHEN", value_parser = value::heartbeat)]
@@ -131,7 +178,9 @@ pub(in crate::cli) struct Load {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Messages")]
 pub(in crate::cli) struct Messages {
-    /// Send this text; {{seq}}, {{conn}}, {{now}} and the columns of --feed are filled in
+    /// Send this text; {{seq}}, {{conn}}, {{group}}, {{now}} and the columns of --feed are filled in
+    ///
+    /// In --mode fanout {{marker}} has to be in it, by which a message is known again.
     #[arg(short, long, value_name = "TEXT", conflicts_with_all = ["message_file", "payload_size"])]
     pub message: Option<String>,
 
@@ -263,7 +312,12 @@ pub(super) fn report_long_help<T: 'static>(
 }
 
 /// What only connections have that are users themselves.
-const SINGLE: [&str; 13] = [
+const SINGLE: [&str; 18] = [
+    "storm",
+    "slow",
+    "publishers",
+    "groups",
+    "audience",
     "message",
     "message_file",
     "payload_size",

@@ -9,6 +9,8 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command};
 
 use crate::bench::compare::Comparison;
+use crate::bench::distribution::Distribution;
+use crate::bench::fanout::AudienceChoice;
 use crate::bench::plan::{MODES as BENCH_MODES, Mode as BenchMode};
 use crate::bench::report::comparison::COMPARISONS;
 use crate::bench::report::{Entry, Form, REPORTS};
@@ -270,11 +272,36 @@ pub(super) fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A size that may be 0.
-pub(super) fn payload_size(text: &str) -> Result<usize, String> {
-    let bytes = parse_size(text)?;
-    usize::try_from(bytes).map_err(|_| format!("\"{text}\" is more than this machine can address"))
+/// How long connections live: some time.
+pub(super) fn lifetime(text: &str) -> Result<Distribution, String> {
+    match text.parse()? {
+        Distribution::Constant(Duration::ZERO) | Distribution::Exponential(Duration::ZERO) => {
+            Err("must be more than 0".to_owned())
+        }
+        lifetime => Ok(lifetime),
+    }
 }
+
+/// The rate of a load: no machine sends more than that.
+pub(super) fn load_rate(text: &str) -> Result<f64, String> {
+    match rate(text)? {
+        0.0 => Err("must be more than 0".to_owned()),
+        rate if rate > MOST_RATE => Err("must be at most 100m per second".to_owned()),
+        rate => Ok(rate),
+    }
+}
+
+const MOST_RATE: f64 = 1e8;
+
+/// A size that may be 0. A message is made whole in memory.
+pub(super) fn payload_size(text: &str) -> Result<usize, String> {
+    match parse_size(text)? {
+        bytes if bytes > MOST_PAYLOAD => Err("must be at most 1GiB".to_owned()),
+        bytes => Ok(bytes as usize),
+    }
+}
+
+const MOST_PAYLOAD: u64 = 1 << 30;
 
 pub(super) fn bench_mode() -> impl TypedValueParser<Value = &'static BenchMode> {
     let names = BENCH_MODES
@@ -284,6 +311,10 @@ pub(super) fn bench_mode() -> impl TypedValueParser<Value = &'static BenchMode> 
         let found = BENCH_MODES.iter().find(|mode| mode.name == name);
         found.unwrap_or(&BENCH_MODES[0])
     })
+}
+
+pub(super) fn audience() -> impl TypedValueParser<Value = AudienceChoice> {
+    PossibleValuesParser::new(AudienceChoice::NAMES).try_map(|name| name.parse())
 }
 
 /// `NAME=FILE`, where the file may be `-`, or `NAME=:PORT`.

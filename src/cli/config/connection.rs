@@ -37,6 +37,7 @@ pub(super) fn client(
             family: family(args),
             unix_socket: args.unix_socket.clone(),
             source: None,
+            receive_buffer: None,
         },
         proxy: reach::proxy(&args.reach, environment)?,
         tls: reach::tls(&args.reach, environment),

@@ -34,8 +34,11 @@ pub(super) fn dry_run(plan: &Plan, client: &client::Plan, needs: Needs) -> Strin
             Thousands(workload.first - 1 + workload.peak() as u64),
         ),
     };
+    let fanout = workload
+        .fanout
+        .map_or_else(String::new, |fanout| format!("fan-out      {fanout}\n"));
     format!(
-        "target       {}{}\nmode         {}: {}\n{shard}connections  {}, {rate}, {} handshakes at once\nthreads      {}\nfiles        {} of {}\nsources      {} needed, {} ports each\nmemory       about {} for connections\nfits         {fits}\n",
+        "target       {}{}\nmode         {}: {}\n{fanout}{shard}connections  {}, {rate}, {} handshakes at once\nthreads      {}\nfiles        {} of {}\nsources      {} needed, {} ports each\nmemory       about {} for connections\nfits         {fits}\n",
         client.target.redacted(),
         if proxied { " through a proxy" } else { "" },
         workload.mode.name,

@@ -224,6 +224,8 @@ impl Scene {
             wanted: 0,
             peak: self.peak,
             local: self.about.local,
+            // That nothing was sent is known at the end.
+            sends: false,
             ended: EndReason::Duration,
             held: self.now.lost,
         });
@@ -271,7 +273,7 @@ impl Scene {
     fn stage_at(&self, now: Glance) -> Option<(usize, usize, usize)> {
         let stages = self.about.workload.ramp.stages.as_ref()?;
         let (at, before) = stages.stage(now.at.saturating_sub(now.lost))?;
-        Some((at, before, stages.0.get(at)?.connections))
+        Some((at, before, stages.0.get(at)?.level))
     }
 
     /// How many connections there should be.
