@@ -45,7 +45,10 @@ impl ExitCode {
             "handshake refused: not 101, wrong accept, subprotocol or extension",
         ),
         ("6", "TLS"),
-        ("7", "timeout (--connect-timeout, --max-time, heartbeat)"),
+        (
+            "7",
+            "timeout (--connect-timeout, --max-time, heartbeat; --exec still running at --duration)",
+        ),
         ("8", "closed with any other code, or dropped (1006)"),
         ("9", "the peer broke the protocol"),
         (

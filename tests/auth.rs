@@ -186,20 +186,20 @@ fn a_token_that_is_shown_again_is_for_the_server_alone() {
         assert!(client.text().contains("joined"));
     }
     assert!(ann.text().contains("presence"));
-    for (is_ann, proof, result) in [
-        (true, proof, "ok"),
+    let wrong = r#"{"type":"auth","result":"unauthorized","user":null}"#;
+    for (is_ann, proof, expected) in [
+        (true, proof, answer),
         (
             false,
-            r#"{"type":"\u0061uth","payload":{"token":"s3cret"}}"#,
-            "ok",
+            r#"{"type":"\u0061uth","id":"7","payload":{"token":"s3cret"}}"#,
+            r#"{"type":"auth","id":"7","meta":{},"payload":{"result":"ok","user":null}}"#,
         ),
-        (false, r#"{"type":"auth","token":"guess"}"#, "unauthorized"),
-        (false, r#"{"type":"auth","pass":"guess"}"#, "unauthorized"),
+        (false, r#"{"type":"auth","token":"guess"}"#, wrong),
+        (false, r#"{"type":"auth","pass":"guess"}"#, wrong),
     ] {
         let client = if is_ann { &mut ann } else { &mut bob };
         client.send_text(proof);
-        let answer = format!(r#"{{"type":"auth","result":"{result}","user":null}}"#);
-        assert_eq!(client.text(), answer);
+        assert_eq!(client.text(), expected);
     }
     // Nothing else came between, and nothing is kept.
     ann.send_text(r#"{"type":"message","text":"hi"}"#);
@@ -296,7 +296,9 @@ fn too_many_messages_are_dropped_delayed_or_closed() {
     let line = format!("wscope_limits_total{{limit=\"rate\",action=\"drop\"}} {lost}");
     assert!(metrics.contains(&line), "{line}\n{metrics}");
     let output = server.stop(Signal::Terminate).code(0);
-    let limit = &output.events_of("limit")[0];
+    let limits = output.events_of("limit");
+    assert!(limits.len() < lost, "each burst is told once\n{output}");
+    let limit = &limits[0];
     assert_eq!(
         (&limit["limit"], &limit["action"]),
         (&json!("rate"), &json!("drop"))
@@ -308,8 +310,16 @@ fn too_many_messages_are_dropped_delayed_or_closed() {
         client.send_text(&number.to_string());
     }
     while client.frame().is_some_and(|frame| frame.opcode != 8) {}
+    // It is closed once, whatever comes before that is answered.
+    client.send_text("more");
+    client.send_close(1008, "");
+    client.drain();
+    let (_, metrics) = http(&server, "GET", "/metrics", &[], "");
+    let line = "wscope_limits_total{limit=\"rate\",action=\"close\"} 1\n";
+    assert!(metrics.contains(line), "{metrics}");
     let output = server.stop(Signal::Terminate).code(0);
     assert_eq!(output.events_of("close")[0]["code"], 1008, "{output}");
+    assert_eq!(output.events_of("limit").len(), 1, "{output}");
 
     let server = serve(&["--rate-limit=20/s"]);
     let mut client = at(&server, "/", &[]);

@@ -98,3 +98,45 @@ fn a_server_that_ends_is_not_ready_while_its_clients_leave() {
     drop(late);
     server.end().code(0);
 }
+
+/// What is answered to bytes that are no request of a client of ours.
+#[track_caller]
+fn answer_to(server: &Served, bytes: &str) -> (Peer, String) {
+    let mut peer = Peer::dial(server.address());
+    peer.send(bytes);
+    peer.read_head();
+    let body = peer.rest();
+    (peer, String::from_utf8(body).unwrap())
+}
+
+#[test]
+fn bodies_that_are_too_large_or_break_off_are_refused_without_being_waited_for() {
+    let server = serve(&[]);
+    drop(Peer::connect_open(server.address()));
+    let post = "POST /api/login HTTP/1.1\r\nHost: localhost\r\n";
+    for (rest, status, says) in [
+        // Of these no byte of the body comes.
+        ("Content-Length: 65537\r\n\r\n", "413", "too large"),
+        (
+            "Content-Length: 9999999999\r\nExpect: 100-continue\r\n\r\n",
+            "413",
+            "too large",
+        ),
+        ("Transfer-Encoding: chunked\r\n\r\nxyz\r\n", "400", "head"),
+    ] {
+        let (peer, body) = answer_to(&server, &format!("{post}{rest}"));
+        let begin = format!("HTTP/1.1 {status} ");
+        assert!(peer.head.starts_with(&begin), "{rest}: {}", peer.head);
+        assert!(body.contains(says), "{rest}: {body}");
+    }
+}
+
+#[test]
+fn http_2_is_told_to_speak_http_1() {
+    let server = serve(&[]);
+    drop(Peer::connect_open(server.address()));
+    let (peer, body) = answer_to(&server, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    assert!(peer.head.starts_with("HTTP/1.1 505 "), "{}", peer.head);
+    assert_eq!(peer.header("Content-Length"), [body.len().to_string()]);
+    assert!(body.contains("HTTP/1.1"), "{body}");
+}

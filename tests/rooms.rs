@@ -262,6 +262,15 @@ fn modes_and_rates_that_there_are_not_are_told() {
         (&["--mode=echo=5"], &["echo=5"]),
         (&["--history=5"], &["--history", "--mode rooms"]),
         (&["--overflow=drop"], &["drop", "drop-oldest"]),
+        (&["--overflow=block"], &["--overflow", "--mode echo"]),
+        (
+            &["--overflow=block", "--mode=sink"],
+            &["--overflow", "--mode sink"],
+        ),
+        (
+            &["--save-dir=.", "--save-types=pgn"],
+            &["--save-types", "did you mean png?"],
+        ),
     ] {
         let mut all = vec!["serve", "0"];
         all.extend_from_slice(args);

@@ -218,7 +218,7 @@ fn a_request_that_is_no_right_handshake_is_refused() {
 fn only_pages_from_this_machine_may_connect() {
     let server = serve(&[]);
     for (origin, allowed) in [
-        ("Origin: null", true),
+        ("Origin: null", false),
         ("Origin: file://", true),
         ("Origin: http://localhost:5173", true),
         ("Origin: https://127.0.0.1", true),
@@ -248,6 +248,22 @@ fn other_origins_must_be_named() {
             expected,
             "{origin}"
         );
+    }
+    let framed = serve(&["--allow-origin", "null"]);
+    let peer = Peer::connect_with(framed.address(), &["Origin: null"]);
+    assert_eq!(status_of(&peer), 101);
+    for (origin, says) in [
+        ("foo", "https://app.example:8443"),
+        ("app.example", "https://app.example:8443"),
+        ("https://app.example/", "https://app.example"),
+        ("https://*.example", "*"),
+        ("https://a:99999", "port"),
+        ("https://", "host"),
+    ] {
+        let run = wscope(&["serve", "0", "--allow-origin", origin]).run();
+        run.code(2)
+            .stdout("")
+            .says(&["--allow-origin", origin, says]);
     }
     let open = serve(&["--allow-origin", "*"]);
     assert_eq!(
@@ -417,6 +433,58 @@ fn a_client_that_is_gone_is_found_by_heartbeats() {
 }
 
 #[test]
+fn who_is_not_read_is_no_ghost() {
+    // Its answers stand behind messages that wait for their time.
+    let server = serve(&["--heartbeat=0.2/0.5", "--rate-limit=1/s"]);
+    let mut client = Peer::connect_open(server.address());
+    for number in 0..4 {
+        client.send_text(&number.to_string());
+    }
+    let mut echoes = 0;
+    while echoes < 4 {
+        let frame = client.frame().expect("it stays open");
+        match frame.opcode {
+            PING => client.send_frame(PONG, &frame.payload),
+            opcode => {
+                assert_eq!((opcode, frame.text()), (TEXT, echoes.to_string()));
+                echoes += 1;
+            }
+        }
+    }
+    client.send_close(1000, "");
+    client.drain();
+    let output = server.stop(Signal::Terminate).code(0);
+    assert_eq!(output.events_of("close")[0]["code"], 1000, "{output}");
+}
+
+#[test]
+fn who_does_not_read_is_a_ghost_though_it_is_not_read_either() {
+    // Both talk and do not listen, so that each keeps the other from being read.
+    let server = serve(&["--mode=broadcast", "--overflow=block", "--heartbeat=1/1"]);
+    let mut deaf = [(); 2].map(|()| Peer::connect_open(server.address()));
+    for client in &mut deaf {
+        client.send_frame(PING, "");
+        assert_eq!(client.frame().expect("a pong").opcode, PONG);
+    }
+    let talking = deaf.map(|mut client| {
+        std::thread::spawn(move || {
+            let batch = encode(0x80 | BINARY, Some([0; 4]), &[0; 64 * 1024]);
+            while client.try_send(&batch) {}
+        })
+    });
+    for client in talking {
+        client.join().expect("it is given up");
+    }
+    let output = server.stop(Signal::Terminate).code(0);
+    let errors = output.events_of("error");
+    assert!(
+        errors.iter().all(|error| error["kind"] == "timeout"),
+        "{output}"
+    );
+    assert_eq!(errors.len(), 2, "{output}");
+}
+
+#[test]
 fn a_client_that_never_reads_does_not_grow_the_server() {
     let mut server = serve(&["--mode", "broadcast", "--exclude-sender"]);
     let mut deaf = Peer::connect_open(server.address());
@@ -491,6 +559,28 @@ fn what_is_expected_has_a_time() {
 #[test]
 fn a_command_that_still_runs_ends_with_it() {
     let running = wscope(&["serve", "0", "--exec", "echo started >&2; exec sleep 1000"]).spawn();
+    running.stderr.line("started");
+    running.signal(Signal::Terminate);
+    running.wait().code(0);
+}
+
+#[test]
+fn what_a_command_has_started_ends_with_it() {
+    // Whoever is left holds our stderr open, and its end is waited for.
+    for (line, flag, code) in [
+        ("sleep 1000; true", "--duration=0.5", 7),
+        ("sleep 1000 & true", "--duration=60", 0),
+    ] {
+        let run = wscope(&["serve", "0", "--json", flag, "--exec", line]).spawn();
+        let output = run.wait().code(code);
+        let errors = output.events_of("error");
+        assert_eq!(errors.len(), usize::from(code == 7), "{output}");
+        assert!(
+            errors.iter().all(|error| error["kind"] == "timeout"),
+            "{output}"
+        );
+    }
+    let running = wscope(&["serve", "0", "--exec", "echo started >&2; sleep 1000; true"]).spawn();
     running.stderr.line("started");
     running.signal(Signal::Terminate);
     running.wait().code(0);

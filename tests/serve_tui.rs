@@ -58,6 +58,26 @@ fn who_is_there_and_what_happens_is_seen_and_a_client_is_closed() {
 }
 
 #[test]
+fn what_a_limit_drops_is_counted_and_was_said_in_no_room() {
+    let (terminal, address) = serve(&["--mode=rooms", "--rate-limit=1/m", "--on-limit=drop"]);
+    let mut client = Peer::connect_open(&address);
+    client.send_text(r#"{"type":"join","room":"r"}"#);
+    client.text();
+    for _ in 0..7 {
+        client.send_text(r#"{"type":"move"}"#);
+    }
+    terminal.until(
+        "7 that were dropped, and a room without messages",
+        |screen| {
+            let contents = screen.contents();
+            let mut lines = contents.lines();
+            let room = lines.find(|line| line.contains(" / r "));
+            contents.contains("7 rate: drop") && room.is_some_and(|room| room.contains(" 1      0"))
+        },
+    );
+}
+
+#[test]
 fn the_terminal_is_given_back_however_it_ends() {
     let (mut terminal, address) = serve(&[]);
     let mut client = Peer::connect_open(&address);

@@ -698,18 +698,30 @@ mod server {
 
     #[tokio::test]
     async fn a_part_of_a_request_is_told_that_it_is_too_late() {
-        let (mut near, far) = duplex(4096);
-        near.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n")
-            .await
-            .unwrap();
-        let server = tokio::spawn(accept(far, Duration::from_millis(50), answer));
-        let mut received = String::new();
-        soon(near.read_to_string(&mut received)).await.unwrap();
-        assert!(received.starts_with("HTTP/1.1 408 Request Timeout\r\n"));
-        let (head, body) = received.split_once("\r\n\r\n").unwrap();
-        assert!(head.ends_with(&format!("Content-Length: {}", body.len())));
-        drop(near);
-        assert!(matches!(soon(server).await.unwrap(), Err(Ended::Timeout)));
+        for (part, is_head) in [
+            ("GET / HTTP/1.1\r\nHost: h\r\n", true),
+            (
+                "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf",
+                false,
+            ),
+        ] {
+            let (mut near, far) = duplex(4096);
+            near.write_all(part.as_bytes()).await.unwrap();
+            let server = tokio::spawn(accept(far, Duration::from_millis(50), answer));
+            let mut received = String::new();
+            soon(near.read_to_string(&mut received)).await.unwrap();
+            let begin = "HTTP/1.1 408 Request Timeout\r\n";
+            assert!(received.starts_with(begin), "{part}: {received}");
+            let (head, body) = received.split_once("\r\n\r\n").unwrap();
+            assert!(head.ends_with(&format!("Content-Length: {}", body.len())));
+            drop(near);
+            let ended = soon(server).await.unwrap();
+            match ended {
+                Err(Ended::Timeout) => assert!(is_head),
+                Err(Ended::Http(Some((_, 408)))) => assert!(!is_head),
+                other => panic!("{other:?}"),
+            }
+        }
     }
 
     #[tokio::test]

@@ -104,6 +104,9 @@ impl Audience {
 
     /// Tells everyone of an event.
     pub(super) fn hear(&mut self, mut event: Event) {
+        if event.what.is_repeated() {
+            return;
+        }
         let before = self.page.data.len();
         if let What::Message {
             dir, message, json, ..

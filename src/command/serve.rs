@@ -5,15 +5,16 @@ use std::future::pending;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::audience::Audience;
 use super::leaving::{self, Bounds};
 use super::signals::Signals;
+use super::spawn::{Group, shell};
 use super::viewer::Viewer;
 use crate::error::{Error, ExitCode};
 use crate::model::event::{Event, Problem, What};
+use crate::model::units::exact_duration;
 use crate::serve::expectation::Expectation;
 use crate::serve::log::LogReader;
 use crate::serve::{self, Server};
@@ -43,9 +44,6 @@ pub struct Plan {
 
 /// Events that are told in one go: on a screen they leave nothing to be flushed.
 const MOST_AT_ONCE: usize = 1_024;
-
-/// How long a command may take to end after it was asked to.
-const EXEC_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Runs it to its end.
 ///
@@ -103,9 +101,14 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
         signal = signals.next() => audience.stop(Stop::Signal(signal.exit_code())),
         () = follow(&mut log, &mut audience, board.as_ref()) => {}
         () = output.closed() => audience.stop(Stop::ReaderGone),
-        () = over(plan.duration) => audience.stop(Stop::OnPurpose),
+        () = over(plan.duration) => {
+            audience.stop(Stop::OnPurpose);
+            if let Some(duration) = plan.duration.filter(|_| exec.is_some()) {
+                audience.tell(still_runs(duration));
+                exec_code = Some(ExitCode::TIMEOUT);
+            }
+        }
         status = ended_exec(exec.as_mut()) => {
-            exec = None;
             exec_code = Some(status?);
             audience.stop(Stop::OnPurpose);
         }
@@ -115,7 +118,8 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
         }
     }
     if let Some(exec) = exec {
-        end_exec(exec).await;
+        // What it has left behind ends too.
+        exec.end_all().await;
     }
     drop(end);
     tokio::select! {
@@ -168,25 +172,24 @@ async fn over(duration: Option<Duration>) {
 }
 
 /// Starts the command. What it prints goes where our own output goes.
-fn start(line: &str, url: &str) -> Result<Child, Error> {
-    let mut command = if cfg!(windows) {
-        let mut command = Command::new("cmd");
-        command.arg("/C");
-        command
-    } else {
-        let mut command = Command::new("sh");
-        command.arg("-c");
-        command
-    };
-    command
-        .arg(line)
-        .env("WSCOPE_URL", url)
-        .stdin(Stdio::null());
-    command.kill_on_drop(true).spawn().map_err(exec_failed)
+fn start(line: &str, url: &str) -> Result<Group, Error> {
+    let mut shell = shell(line);
+    shell.env("WSCOPE_URL", url).stdin(Stdio::null());
+    Group::start(&mut shell).map_err(exec_failed)
+}
+
+/// What there is to tell of a command that was not done in time: a test that hangs has not passed.
+fn still_runs(duration: Duration) -> What {
+    let duration = exact_duration(duration);
+    What::Error(Box::new(Problem {
+        kind: "timeout",
+        message: format!("--exec still ran when --duration {duration} was over"),
+        hint: None,
+    }))
 }
 
 /// Its exit code once it has ended; never without one.
-async fn ended_exec(exec: Option<&mut Child>) -> Result<ExitCode, Error> {
+async fn ended_exec(exec: Option<&mut Group>) -> Result<ExitCode, Error> {
     match exec {
         Some(exec) => exec.wait().await.map(code_of).map_err(exec_failed),
         None => pending().await,
@@ -202,19 +205,6 @@ fn code_of(status: ExitStatus) -> ExitCode {
     let code = status.code().or(signal.map(|signal| 128 + signal));
     let code = code.and_then(|code| u8::try_from(code).ok());
     code.map_or(ExitCode::INTERNAL, ExitCode)
-}
-
-/// Asks a command that still runs to end, and kills it if it does not.
-async fn end_exec(mut exec: Child) {
-    #[cfg(unix)]
-    if let Some(id) = exec.id().and_then(|id| i32::try_from(id).ok()) {
-        use nix::sys::signal::{Signal, kill};
-        use nix::unistd::Pid;
-        // It may have ended by now.
-        let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
-    }
-    // Dropped after that, it is killed.
-    let _ = timeout(EXEC_PATIENCE, exec.wait()).await;
 }
 
 fn exec_failed(cause: std::io::Error) -> Error {

@@ -1,6 +1,8 @@
-//! `--spawn`: the server of a run, started before it and stopped after it.
+//! Commands of the shell that run beside us, and end with all that they started; among them
+//! `--spawn`, the server of a run.
 
-use std::process::Stdio;
+use std::io;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt as _;
@@ -23,14 +25,98 @@ const END: Duration = Duration::from_secs(3);
 /// Bytes of a line that a server says; longer ones are broken.
 const LONGEST: usize = 4096;
 
+/// A command in a process group of its own, which what it starts is in too. Dropped, all of them
+/// are asked to end.
+pub(super) struct Group {
+    child: Child,
+    /// None once it has ended.
+    id: Option<i32>,
+}
+
 /// A server that was started.
 pub(super) struct Spawned {
-    child: Child,
-    /// The process group of it and of what it starts.
-    /// None once it has ended.
-    group: Option<i32>,
+    group: Group,
     /// Where it listens.
     address: String,
+}
+
+impl Group {
+    /// Starts what [`shell`] has made.
+    ///
+    /// # Errors
+    /// The shell does not start.
+    pub(super) fn start(shell: &mut Command) -> io::Result<Self> {
+        let child = shell.kill_on_drop(true).spawn()?;
+        Ok(Self {
+            id: child.id().and_then(|id| i32::try_from(id).ok()),
+            child,
+        })
+    }
+
+    /// Waits until the command itself has ended; what it has left behind goes on. Cancel-safe.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+
+    /// Asks all of it to end, waits until the command has and `gone` is so, and kills what has not
+    /// ended within 3 s.
+    async fn end(mut self, gone: impl Future<Output = ()>) {
+        self.signal(Signal::Terminate);
+        let ended = async {
+            // It has no other end than that.
+            let _ = self.child.wait().await;
+            gone.await;
+        };
+        if timeout(END, ended).await.is_err() {
+            self.signal(Signal::Kill);
+        }
+        self.id = None;
+    }
+
+    /// Asks all of it to end, waits until nothing of it is left, and kills what has not ended within
+    /// 3 s.
+    pub(super) async fn end_all(self) {
+        let id = self.id;
+        self.end(async move {
+            while id.is_some_and(is_there) {
+                sleep(STEP).await;
+            }
+        })
+        .await;
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: Signal) {
+        use nix::sys::signal;
+        use nix::unistd::Pid;
+        let signal = match signal {
+            Signal::Terminate => signal::SIGTERM,
+            Signal::Kill => signal::SIGKILL,
+        };
+        if let Some(group) = self.id {
+            // Where nothing of it is left, there is nobody to tell.
+            let _ = signal::killpg(Pid::from_raw(group), signal);
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn signal(&self, _: Signal) {
+        // Dropping the child kills it.
+    }
+}
+
+/// Whether somebody is left in a process group.
+#[cfg(unix)]
+fn is_there(group: i32) -> bool {
+    nix::sys::signal::killpg(nix::unistd::Pid::from_raw(group), None).is_ok()
+}
+
+#[cfg(not(unix))]
+const fn is_there(_: i32) -> bool {
+    false
 }
 
 impl Spawned {
@@ -60,23 +146,19 @@ impl Spawned {
         }
         let mut shell = shell(command);
         // Some servers end with their input, so it has to stay open.
-        shell
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .kill_on_drop(true);
+        shell.stdin(Stdio::piped()).stdout(Stdio::null());
         if listener.is_some() {
             shell.stderr(Stdio::piped());
         }
-        let mut child = shell.spawn().map_err(|cause| Error::Io {
+        let mut group = Group::start(&mut shell).map_err(|cause| Error::Io {
             doing: "starting the server".into(),
             cause,
         })?;
-        if let (Some(listener), Some(stderr)) = (listener, child.stderr.take()) {
+        if let (Some(listener), Some(stderr)) = (listener, group.child.stderr.take()) {
             tokio::spawn(pass_on(stderr, listener));
         }
         let mut spawned = Self {
-            group: child.id().and_then(|id| i32::try_from(id).ok()),
-            child,
+            group,
             address: format!("{}:{}", url.host(), url.port()),
         };
         spawned.listens(url, wait.unwrap_or(START)).await?;
@@ -87,12 +169,12 @@ impl Spawned {
         let failed = |message: String| {
             Err(Error::Connect {
                 address: url.address(),
-                cause: std::io::Error::other(message),
+                cause: io::Error::other(message),
             })
         };
         let deadline = Instant::now() + wait;
         while TcpStream::connect((url.host(), url.port())).await.is_err() {
-            match self.child.try_wait() {
+            match self.group.child.try_wait() {
                 Ok(None) => {}
                 Ok(Some(status)) => return failed(format!("the server ended with {status}")),
                 Err(cause) => return failed(cause_text(&cause)),
@@ -108,42 +190,19 @@ impl Spawned {
 
     /// The process group of it and of what it starts.
     pub(super) fn group(&self) -> Option<u32> {
-        self.group.and_then(|group| u32::try_from(group).ok())
+        self.group.id.and_then(|group| u32::try_from(group).ok())
     }
 
     /// Ends it and all that it started, and waits until nothing listens there any more.
-    pub(super) async fn stop(mut self) {
-        self.signal(Signal::Terminate);
-        let ended = async {
-            // It has no other end than that.
-            let _ = self.child.wait().await;
-            while TcpStream::connect(&*self.address).await.is_ok() {
-                sleep(STEP).await;
-            }
-        };
-        if timeout(END, ended).await.is_err() {
-            self.signal(Signal::Kill);
-        }
-        self.group = None;
-    }
-
-    #[cfg(unix)]
-    fn signal(&self, signal: Signal) {
-        use nix::sys::signal;
-        use nix::unistd::Pid;
-        let signal = match signal {
-            Signal::Terminate => signal::SIGTERM,
-            Signal::Kill => signal::SIGKILL,
-        };
-        if let Some(group) = self.group {
-            // Where nothing of it is left, there is nobody to tell.
-            let _ = signal::killpg(Pid::from_raw(group), signal);
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn signal(&self, _: Signal) {
-        // Dropping the child kills it.
+    pub(super) async fn stop(self) {
+        let Self { group, address } = self;
+        group
+            .end(async {
+                while TcpStream::connect(&*address).await.is_ok() {
+                    sleep(STEP).await;
+                }
+            })
+            .await;
     }
 }
 
@@ -170,30 +229,32 @@ async fn pass_on(mut stderr: ChildStderr, output: Output) {
     }
 }
 
-/// How strongly a server is asked to end.
+/// How strongly a command is asked to end.
 #[derive(Debug, Clone, Copy)]
 enum Signal {
     Terminate,
     Kill,
 }
 
-impl Drop for Spawned {
-    /// Where the run is left early, the server ends too.
+impl Drop for Group {
+    /// Where the run is left early, it ends too.
     fn drop(&mut self) {
         self.signal(Signal::Terminate);
     }
 }
 
+/// A command for the shell.
 #[cfg(unix)]
-fn shell(command: &str) -> Command {
+pub(super) fn shell(command: &str) -> Command {
     let mut shell = Command::new("sh");
     // A group of its own, so that what the shell starts ends with it.
     shell.arg("-c").arg(command).process_group(0);
     shell
 }
 
+/// A command for the shell.
 #[cfg(not(unix))]
-fn shell(command: &str) -> Command {
+pub(super) fn shell(command: &str) -> Command {
     let mut shell = Command::new("cmd");
     shell.arg("/C").arg(command);
     shell

@@ -128,6 +128,8 @@ pub enum What {
         limit: &'static str,
         /// What was done about it: `close`, ...
         action: &'static str,
+        /// It is beyond the bound still, which was told: this is for counting only.
+        again: bool,
     },
     /// Something went wrong on purpose (`serve --fault`).
     Fault {
@@ -260,6 +262,11 @@ impl What {
             | Self::Pong { dir, .. } => matches!(dir, Direction::Out),
             _ => false,
         }
+    }
+
+    /// Whether it only goes on with what was told: it is counted, and not told.
+    pub const fn is_repeated(&self) -> bool {
+        matches!(self, Self::Limit { again: true, .. })
     }
 
     /// The word in the `event` field.

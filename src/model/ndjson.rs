@@ -180,7 +180,7 @@ impl What {
                 map.serialize_entry("file", name)?;
                 map.serialize_entry("size", size)
             }
-            Self::Limit { limit, action } => {
+            Self::Limit { limit, action, .. } => {
                 map.serialize_entry("limit", limit)?;
                 map.serialize_entry("action", action)
             }

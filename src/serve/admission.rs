@@ -57,7 +57,13 @@ pub(super) fn upgrade(plan: &Plan, request: &RequestHead, doors: &mut Doors<'_>)
 /// The answer to a page of somebody else's: it may neither connect nor log anybody in.
 pub(super) fn foreign(plan: &Plan, request: &RequestHead) -> Option<Answer> {
     let origin = wrong_origin(plan, &request.headers)?;
-    let why = format!("origin {origin} is not allowed (--allow-origin {origin} allows it)\n");
+    let whose = if origin == "null" {
+        " is that of any site's sandboxed frame, and"
+    } else {
+        ""
+    };
+    let why =
+        format!("origin {origin}{whose} is not allowed (--allow-origin {origin} allows it)\n");
     Some(text(403, why))
 }
 
@@ -142,7 +148,8 @@ fn wrong_host<'a>(plan: &Plan, headers: &'a Headers) -> Option<&'a str> {
     (!local).then_some(host)
 }
 
-/// Browsers send Origin; scripts usually do not (RFC 6455, section 10.2).
+/// Browsers send Origin; scripts usually do not (RFC 6455, section 10.2). `null` is nobody's own: any
+/// site can show a sandboxed frame that has it.
 fn wrong_origin<'a>(plan: &Plan, headers: &'a Headers) -> Option<&'a str> {
     let origin = handshake::header(headers, "origin")?;
     let allowed = plan
@@ -154,8 +161,7 @@ fn wrong_origin<'a>(plan: &Plan, headers: &'a Headers) -> Option<&'a str> {
     }
     let url = Url::parse(origin).ok();
     let fine = if plan.address.is_loopback() {
-        origin == "null"
-            || origin.starts_with("file://")
+        origin.starts_with("file://")
             || url
                 .as_ref()
                 .and_then(Url::host)
@@ -257,9 +263,8 @@ mod tests {
 
     #[test]
     fn on_loopback_only_this_machine_and_its_pages_come_in() {
-        let plan = plan("127.0.0.1:1");
+        let mut plan = plan("127.0.0.1:1");
         for origin in [
-            "null",
             "file://",
             "http://localhost:3000",
             "https://127.0.0.1",
@@ -273,6 +278,7 @@ mod tests {
             );
         }
         for origin in [
+            "null",
             "https://evil.example",
             "http://127.0.0.1.evil.example",
             "http://localhost.evil.example",
@@ -284,6 +290,11 @@ mod tests {
                 "{origin}"
             );
         }
+        plan.allow_origins = vec!["null".into()];
+        assert_eq!(
+            status(&plan, "/chat", &[("Origin", "null")], true, true),
+            101
+        );
         for (host, expected) in [
             ("localhost:1", 101),
             ("127.0.0.1", 101),

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::model::event::{Problem, What};
 use crate::model::message::Message;
+use crate::text::nearest::did_you_mean;
 
 /// The largest file.
 const MAX_SIZE: u64 = 1 << 30;
@@ -46,8 +47,9 @@ pub(super) struct Receiver {
 pub(super) enum Taken {
     /// It belongs to no file.
     Other,
-    /// It belongs to a file, and this became of the file, if that is known now.
-    Piece(Option<Done>),
+    /// It belongs to a file, and this became of it, if that is known now; and before that of the one
+    /// that it replaces.
+    Piece(Vec<Done>),
 }
 
 /// A file that is not whole yet.
@@ -57,6 +59,17 @@ struct Incoming {
     size: u64,
     got: u64,
     part: Part,
+}
+
+impl Incoming {
+    /// Another one was announced before it was whole.
+    fn given_up(self) -> Done {
+        let Self {
+            name, size, got, ..
+        } = self;
+        let why = format!("{name} was not whole: another file came after {got} of {size} bytes");
+        Done::Failed("file_incomplete", why)
+    }
 }
 
 /// The file on its way; removed where it does not become whole.
@@ -132,10 +145,12 @@ impl Receiver {
     /// Looks at a message of the client's.
     pub(super) fn take(&mut self, message: &Message) -> Taken {
         let size = message.payload.len() as u64;
+        let mut replaced = None;
         let step = if message.is_text() {
             let Some(meta) = meta_of(message) else {
                 return Taken::Other;
             };
+            replaced = self.current.take().map(Incoming::given_up);
             self.begin(meta)
         } else if let Some(incoming) = self.current.take() {
             self.refused = incoming.size - incoming.got;
@@ -152,12 +167,10 @@ impl Receiver {
             self.refused = 0;
         }
         let done = step.unwrap_or_else(|(code, why)| Some(Done::Failed(code, why)));
-        Taken::Piece(done)
+        Taken::Piece(replaced.into_iter().chain(done).collect())
     }
 
     fn begin(&mut self, meta: Result<Meta, String>) -> Step {
-        // One that was not whole is given up.
-        self.current = None;
         self.refused = 0;
         let Meta { name, size } = meta.map_err(|why| ("file_meta", why))?;
         self.refused = size;
@@ -238,6 +251,109 @@ impl Receiver {
                         || (wanted == "jpeg" && extension == "jpg")
                 }
             })
+    }
+}
+
+/// Types that are suggested for a wrong one: of those that can be told by content, what people send.
+const NEAREST: &[&str] = &[
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "webp",
+    "avif",
+    "heif",
+    "bmp",
+    "tif",
+    "ico",
+    "pdf",
+    "epub",
+    "zip",
+    "tar",
+    "gz",
+    "bz2",
+    "xz",
+    "7z",
+    "rar",
+    "zst",
+    "mp3",
+    "wav",
+    "ogg",
+    "flac",
+    "m4a",
+    "mp4",
+    "mov",
+    "avi",
+    "webm",
+    "mkv",
+    "doc",
+    "docx",
+    "xls",
+    "xlsx",
+    "ppt",
+    "pptx",
+    "odt",
+    "ods",
+    "rtf",
+    "html",
+    "wasm",
+    "exe",
+    "elf",
+    "woff",
+    "woff2",
+    "ttf",
+    "otf",
+    "sqlite",
+    "txt",
+    "bin",
+    "image/*",
+    "audio/*",
+    "video/*",
+    "text/*",
+    "font/*",
+    "application/*",
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+    "application/pdf",
+    "application/zip",
+    "text/plain",
+    "text/html",
+    "video/mp4",
+    "audio/mpeg",
+    "application/octet-stream",
+];
+
+/// Checks a type of `--save-types`.
+///
+/// # Errors
+/// A sentence, where no content is of that type.
+pub fn check_type(kind: &str) -> Result<(), String> {
+    if is_known(kind) {
+        return Ok(());
+    }
+    let meant = did_you_mean(kind, NEAREST.iter().copied());
+    Err(format!(
+        "no content is told to be of that type{meant} (png, application/pdf, image/*; txt is any other text)"
+    ))
+}
+
+fn is_known(kind: &str) -> bool {
+    const FAMILIES: [&str; 6] = ["application", "audio", "font", "image", "text", "video"];
+    match kind.strip_suffix('*') {
+        Some("") => true,
+        Some(prefix) => FAMILIES.iter().any(|family| {
+            let rest = prefix.strip_prefix(family);
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        }),
+        None => {
+            matches!(
+                kind,
+                "jpeg" | "txt" | "text/plain" | "bin" | "application/octet-stream"
+            ) || infer::is_supported(kind)
+                || infer::is_mime_supported(kind)
+        }
     }
 }
 
@@ -329,9 +445,11 @@ mod tests {
 
     fn code(taken: &Taken) -> &'static str {
         match taken {
-            Taken::Piece(Some(Done::Failed(code, _))) => code,
-            Taken::Piece(Some(Done::Saved { .. })) => "saved",
-            Taken::Piece(None) => "goes on",
+            Taken::Piece(done) => match done.last() {
+                Some(Done::Failed(code, _)) => code,
+                Some(Done::Saved { .. }) => "saved",
+                None => "goes on",
+            },
             Taken::Other => "no file",
         }
     }
@@ -389,6 +507,57 @@ mod tests {
         assert_eq!(files(dir.path()), ["a.png.part"]);
         drop(receiver);
         assert_eq!(files(dir.path()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_announcement_ends_the_file_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut receiver = receiver(dir.path(), &[]);
+        receiver.take(&meta("a", 6));
+        receiver.take(&Message::binary("abc"));
+        let taken = receiver.take(&meta("b", 0));
+        let Taken::Piece(done) = &taken else {
+            panic!("{taken:?}");
+        };
+        let [
+            Done::Failed("file_incomplete", why),
+            Done::Saved { name, .. },
+        ] = &done[..]
+        else {
+            panic!("{done:?}");
+        };
+        assert_eq!(why, "a was not whole: another file came after 3 of 6 bytes");
+        assert_eq!((&**name, files(dir.path())), ("b", vec!["b".to_owned()]));
+        let taken = receiver.take(&meta("c", 1));
+        assert_eq!(taken, Taken::Piece(Vec::new()), "b was whole");
+    }
+
+    #[test]
+    fn types_are_those_that_can_be_told() {
+        for kind in [
+            "png",
+            "jpeg",
+            "txt",
+            "application/pdf",
+            "image/*",
+            "text/plain",
+            "*",
+        ] {
+            assert_eq!(check_type(kind), Ok(()));
+        }
+        for (kind, said) in [
+            ("pgn", "did you mean png?"),
+            ("imag/*", "did you mean image/*?"),
+            ("image/pgn", "did you mean image/png?"),
+            ("csv", "txt"),
+            ("", "txt"),
+            ("*/*", "txt"),
+        ] {
+            let why = check_type(kind).unwrap_err();
+            assert!(why.contains(said), "{kind}: {why}");
+        }
+        let unknown = NEAREST.iter().find(|kind| !is_known(kind));
+        assert_eq!(unknown, None);
     }
 
     #[test]

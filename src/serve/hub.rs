@@ -371,6 +371,7 @@ impl House {
             let limit = What::Limit {
                 limit: "queue",
                 action: "close",
+                again: false,
             };
             self.log.tell(Some(seat.id()), limit);
         }

@@ -141,10 +141,11 @@ impl LogReader {
 }
 
 fn is_traffic(what: &What) -> bool {
-    matches!(
+    let is_message = matches!(
         what,
         What::Message { .. } | What::Frame { .. } | What::Ping { .. } | What::Pong { .. }
-    )
+    );
+    is_message || what.is_repeated()
 }
 
 /// Whether it comes as often as peers send.

@@ -85,18 +85,15 @@ impl Metrics {
             What::Dropped { count, place, .. } => {
                 self.count(&DROPPED, format!("place=\"{place}\""), *count);
             }
-            What::Limit { limit, action } => self.limited(limit, action),
+            What::Limit { limit, action, .. } => {
+                let labels = format!("limit=\"{limit}\",action=\"{action}\"");
+                self.count(&LIMITS, labels, 1);
+            }
             What::Auth { result, .. } => self.count(&AUTH, format!("result=\"{result}\""), 1),
             What::Fault { action, .. } => self.count(&FAULTS, format!("action=\"{action}\""), 1),
             What::Error(problem) => self.count(&ERRORS, format!("kind=\"{}\"", problem.kind), 1),
             _ => {}
         }
-    }
-
-    /// A limit was reached, whether that is told or was told before.
-    pub(super) fn limited(&self, limit: &str, action: &str) {
-        let labels = format!("limit=\"{limit}\",action=\"{action}\"");
-        self.count(&LIMITS, labels, 1);
     }
 
     pub(super) fn figures(&self) -> Figures {

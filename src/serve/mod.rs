@@ -21,6 +21,7 @@ mod proof;
 pub mod queue;
 mod roster;
 mod seat;
+mod shape;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

@@ -138,6 +138,7 @@ impl Desk {
             What::Limit {
                 limit: "handshakes",
                 action: "refuse",
+                again: false,
             },
         );
         Some(wait)

@@ -400,13 +400,13 @@ impl Peer {
         Some(proof)
     }
 
-    /// Stores what belongs to a file, and says so when it is whole; the mode hears of it too. Whether
+    /// Stores what belongs to a file, and says what became of one; the mode hears of it too. Whether
     /// it belongs to one.
     fn store(&mut self, message: &Message) -> bool {
         let Some(Taken::Piece(done)) = self.files.as_mut().map(|files| files.take(message)) else {
             return false;
         };
-        if let Some(done) = done {
+        for done in done {
             self.seat
                 .answer(Order::Command(Command::Send(done.answer())));
             self.tell(done.event());
@@ -428,18 +428,18 @@ impl Peer {
         };
         let (goes_on, is_over, is_news) = pace.step(Instant::now());
         let beyond = pace.beyond;
-        let (limit, action) = ("rate", beyond.name());
-        if is_over && !is_news {
-            self.shared.log.metrics().limited(limit, action);
+        if is_over {
+            self.tell(What::Limit {
+                limit: "rate",
+                action: beyond.name(),
+                again: !is_news,
+            });
         }
-        if is_news {
-            self.tell(What::Limit { limit, action });
-            if beyond == OnLimit::Close {
-                self.seat.close(CloseFrame {
-                    code: CloseCode::POLICY,
-                    reason: "over the rate limit".to_owned(),
-                });
-            }
+        if is_news && beyond == OnLimit::Close {
+            self.seat.close(CloseFrame {
+                code: CloseCode::POLICY,
+                reason: "over the rate limit".to_owned(),
+            });
         }
         goes_on
     }
@@ -458,6 +458,10 @@ impl Peer {
 impl Pace {
     /// Takes one message; whether it goes on, whether it is beyond the limit, and is the first that is.
     fn step(&mut self, now: Instant) -> (bool, bool, bool) {
+        if self.beyond == OnLimit::Close && self.is_told {
+            // What comes until the Close is answered.
+            return (false, false, false);
+        }
         let wait = match self.beyond {
             OnLimit::Delay => self.bucket.spend(self.rate, now),
             OnLimit::Drop | OnLimit::Close => {

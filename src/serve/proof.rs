@@ -4,10 +4,11 @@
 use std::future::poll_fn;
 use std::time::{Duration, SystemTime};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::timeout;
 
 use super::auth::{Identity, Rejection};
+use super::shape::{Incoming, Outgoing, Shape};
 use super::{Shared, locked};
 use crate::model::command::Command;
 use crate::model::event::{ConnId, Direction, What};
@@ -35,50 +36,42 @@ pub(super) async fn first_message(
                     json,
                 } => {
                     let proof = Proof::of(&message);
-                    let token = proof.and_then(|proof| proof.token);
+                    let token = proof.as_ref().and_then(|proof| proof.token.as_deref());
                     let shown = What::Message {
                         dir: Direction::In,
-                        message: redacted(&message, token.as_deref()),
+                        message: redacted(&message, token),
                         frames,
                         wire,
                         json,
                     };
                     shared.log.tell(Some(id), shown);
-                    return Some(token);
+                    return Some(proof);
                 }
                 what => shared.log.tell(Some(id), what),
             }
         }
         None
     };
-    let Ok(token) = timeout(patience, message).await else {
+    let Ok(proof) = timeout(patience, message).await else {
         return Some(Err(Rejection::Missing));
     };
-    let verdict = match token? {
-        Some(token) => locked(&shared.keys).judge_token(&token, SystemTime::now()),
-        None => Err(Rejection::Missing),
+    let Some(proof) = proof? else {
+        return Some(Err(Rejection::Missing));
     };
+    let verdict = proof.judge(shared);
     if verdict.is_ok() {
         // A connection that is closing already has nobody to tell.
-        let _ = connection.send(Command::Send(answer(&verdict)));
+        let _ = connection.send(Command::Send(proof.answer_with(&verdict)));
     }
     Some(verdict)
 }
 
-/// What a client hears that said who it is.
-fn answer(verdict: &Result<Identity, Rejection>) -> Message {
-    let (result, user) = match verdict {
-        Ok(identity) => ("ok", identity.user.as_deref()),
-        Err(rejection) => (rejection.name(), None),
-    };
-    let answer = json!({ "type": "auth", "result": result, "user": user });
-    Message::text(answer.to_string())
-}
-
 /// A message that is there to show a token. It is for the server alone, whenever it comes.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Proof {
     token: Option<String>,
+    /// The message as one of the two shapes, so that it is answered in its own.
+    asked: Option<Incoming>,
 }
 
 impl Proof {
@@ -94,7 +87,10 @@ impl Proof {
         }
         let token = value.get("token").or_else(|| value["payload"].get("token"));
         let token = token.and_then(Value::as_str).map(str::to_owned);
-        Some(Self { token })
+        let asked = message
+            .as_text()
+            .and_then(|text| Incoming::read(&text).ok());
+        Some(Self { token, asked })
     }
 
     /// The message as it may be shown.
@@ -104,11 +100,30 @@ impl Proof {
 
     /// What a client hears that is in already: what its token is worth, which changes nothing.
     pub(super) fn answer(&self, shared: &Shared) -> Message {
-        let verdict = match &self.token {
+        self.answer_with(&self.judge(shared))
+    }
+
+    /// Who its token is of.
+    fn judge(&self, shared: &Shared) -> Result<Identity, Rejection> {
+        match &self.token {
             Some(token) => locked(&shared.keys).judge_token(token, SystemTime::now()),
             None => Err(Rejection::Missing),
+        }
+    }
+
+    fn answer_with(&self, verdict: &Result<Identity, Rejection>) -> Message {
+        let (result, user) = match verdict {
+            Ok(identity) => ("ok", identity.user.as_deref()),
+            Err(rejection) => (rejection.name(), None),
         };
-        answer(&verdict)
+        let mut answer = Outgoing::new("auth")
+            .with("result", result)
+            .with("user", user);
+        let Some(asked) = &self.asked else {
+            return answer.message(Shape::default());
+        };
+        answer.id.clone_from(&asked.id);
+        answer.message(asked.shape)
     }
 }
 
@@ -152,6 +167,31 @@ mod tests {
             let found = Proof::of(&message).and_then(|proof| proof.token);
             assert_eq!(found.as_deref(), token, "{text}");
             assert_eq!(redacted(&message, token), Message::text(shown));
+        }
+    }
+
+    #[test]
+    fn it_is_answered_in_its_shape_and_with_its_id() {
+        let nobody = || Ok(Identity { user: None });
+        for (text, verdict, answer) in [
+            (
+                r#"{"type":"auth","token":"t"}"#,
+                nobody(),
+                r#"{"type":"auth","result":"ok","user":null}"#,
+            ),
+            (
+                r#"{"type":"auth","id":1.50,"token":"t"}"#,
+                Err(Rejection::Wrong),
+                r#"{"type":"auth","id":1.50,"result":"unauthorized","user":null}"#,
+            ),
+            (
+                r#"{"type":"auth","id":"a","meta":{},"payload":{"token":"t"}}"#,
+                nobody(),
+                r#"{"type":"auth","id":"a","meta":{},"payload":{"result":"ok","user":null}}"#,
+            ),
+        ] {
+            let proof = Proof::of(&Message::text(text)).unwrap();
+            assert_eq!(proof.answer_with(&verdict), Message::text(answer));
         }
     }
 }

@@ -110,7 +110,10 @@ impl Seat {
         loop {
             let answers_wait = self.fill(&mut connection);
             let much_unread = connection.held() > MOST_UNREAD;
-            connection.set_waiting(blocked || answers_wait || much_unread);
+            // Nobody waits for room where the end is all that is left to be found.
+            let reads = !blocked || connection.is_broken();
+            connection.set_reading(reads);
+            connection.set_waiting(answers_wait || much_unread);
             match connection.poll_next(cx) {
                 Poll::Ready(Some(what)) if what.is_sent() => {
                     self.sent(what, log);

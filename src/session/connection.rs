@@ -296,12 +296,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.engine.held()
     }
 
-    /// Stops or resumes reading, where what was read cannot be passed on. Writing goes on.
+    /// Stops or resumes reading, where what was read cannot be passed on. Writing goes on. Meanwhile
+    /// no answer to a heartbeat is missed, but for that of a peer that does not read either.
     pub fn set_reading(&mut self, reading: bool) {
+        if reading
+            && !self.reading
+            && let Some(keepalive) = &mut self.keepalive
+        {
+            keepalive.resume(Instant::now());
+        }
         self.reading = reading;
     }
 
-    /// Stops reading while answers to what was read wait for room, or resumes it.
+    /// Stops reading while answers to what was read wait for room, or resumes it. That is for the
+    /// peer to end: the time for its answers to heartbeats runs on.
     pub fn set_waiting(&mut self, waiting: bool) {
         self.waiting = waiting;
     }
@@ -623,12 +631,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn deadline(&self) -> Option<Instant> {
         match &self.phase {
-            Phase::Open => {
-                let beat = self.keepalive.as_ref().map(Keepalive::deadline);
-                beat.into_iter().chain(self.stalls_at()).min()
-            }
+            Phase::Open => self.beats_at().into_iter().chain(self.stalls_at()).min(),
             Phase::Closing { deadline, .. } | Phase::Draining { deadline, .. } => Some(*deadline),
             Phase::Ended => None,
+        }
+    }
+
+    /// When the heartbeat has something to do.
+    fn beats_at(&self) -> Option<Instant> {
+        let keepalive = self.keepalive.as_ref()?;
+        if self.reading {
+            Some(keepalive.deadline())
+        } else {
+            keepalive.deadline_unread(self.link.blocked())
         }
     }
 
@@ -642,7 +657,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn due(&mut self, now: Instant) {
         match &self.phase {
             Phase::Open if self.stalls_at().is_some_and(|at| at <= now) => self.stalled(now),
-            Phase::Open => self.beat(now),
+            Phase::Open if self.beats_at().is_some_and(|at| at <= now) => self.beat(now),
+            Phase::Open => {}
             Phase::Closing { end, .. } => {
                 let end = end.clone();
                 self.tell_end(now, Some(&end));

@@ -106,6 +106,20 @@ impl Keepalive {
         self.due
     }
 
+    /// The same while nothing is read of what the peer sends: its answer may be there, so that none is
+    /// overdue, unless the peer has taken nothing of what is written since `stuck`.
+    pub fn deadline_unread(&self, stuck: Option<Instant>) -> Option<Instant> {
+        if self.waiting.is_none() {
+            return Some(self.due);
+        }
+        stuck.map(|since| self.due.max(since + self.heartbeat.timeout))
+    }
+
+    /// What the peer sends is read again: the answer that is waited for gets its whole time anew.
+    pub fn resume(&mut self, now: Instant) {
+        self.progress(now);
+    }
+
     /// What to do at `now`; `None` before the deadline.
     pub fn poll(&mut self, now: Instant) -> Option<Beat> {
         if now < self.due {
@@ -234,6 +248,27 @@ mod tests {
         keepalive.progress(start + seconds(39));
         assert_eq!(keepalive.poll(start + seconds(40)), None);
         assert_eq!(keepalive.poll(start + seconds(49)), Some(Beat::Dead));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_read_is_not_overdue() {
+        let (mut keepalive, start) = heartbeat(None);
+        let before = keepalive.deadline_unread(None);
+        assert_eq!(before, Some(start + seconds(30)), "a ping may go out");
+        keepalive.poll(start + seconds(30));
+        assert_eq!(keepalive.deadline_unread(None), None);
+        keepalive.resume(start + seconds(100));
+        assert_eq!(keepalive.poll(start + seconds(109)), None);
+        assert_eq!(keepalive.poll(start + seconds(110)), Some(Beat::Dead));
+    }
+
+    #[test]
+    fn who_takes_nothing_is_a_ghost_whether_it_is_read_or_not() {
+        let (mut keepalive, start) = heartbeat(None);
+        keepalive.poll(start + seconds(30));
+        let deadline = |stuck| keepalive.deadline_unread(Some(start + seconds(stuck)));
+        assert_eq!(deadline(10), Some(start + seconds(40)));
+        assert_eq!(deadline(35), Some(start + seconds(45)));
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Talk {
                 let text = format!("sent a file: stored as {name} ({})", show_size(*size));
                 self.say(Some(event), Ink::Control, &text, out);
             }
-            What::Limit { limit, action } => {
+            What::Limit { limit, action, .. } => {
                 let text = format!("over the limit of its {limit}: {action}");
                 self.say(Some(event), Ink::Error, &text, out);
             }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::HeaderMap;
 use hyper::server::conn::http1;
@@ -39,6 +39,11 @@ const MAX_BODY: usize = 64 * 1024;
 const TOO_LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\n\
     Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 39\r\n\r\n\
     the request did not come whole in time\n";
+
+/// What a client is told that speaks HTTP/2 (RFC 9110, section 15.6.6): hyper leaves that to us.
+const NO_HTTP_2: &[u8] = b"HTTP/1.1 505 HTTP Version Not Supported\r\n\
+    Connection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 42\r\n\r\n\
+    this port speaks HTTP/1.1, and not HTTP/2\n";
 
 /// How much unread data is taken off a connection that ends, and for how long.
 const MAX_LINGER: u64 = 64 * 1024;
@@ -130,9 +135,15 @@ where
         leaves(stream).await;
         return Err(Ended::Unanswered);
     }
-    if served.is_err() && !parts.read_buf.is_empty() {
+    let told = match (&served, &last) {
+        (Err(_), Last::Begun(_)) => Some(TOO_LATE),
+        (Err(_), _) if !parts.read_buf.is_empty() => Some(TOO_LATE),
+        (Ok(Err(error)), _) if error.is_parse_version_h2() => Some(NO_HTTP_2),
+        _ => None,
+    };
+    if let Some(answer) = told {
         // It is told, if it listens at all.
-        let _ = bounded(LINGER, stream.write_all(TOO_LATE)).await;
+        let _ = bounded(LINGER, stream.write_all(answer)).await;
     }
     let ended = match (served, last) {
         (Ok(Ok(())), Last::Upgraded(request, response)) => {
@@ -147,6 +158,10 @@ where
         (Err(_), Last::Nothing | Last::Upgraded(..)) => Ended::Timeout,
         (_, Last::Unanswered) => Ended::Unanswered,
         (_, Last::Plain(request, status)) => Ended::Http(Some((request, status))),
+        (_, Last::Begun(request)) => {
+            let status = StatusCode::REQUEST_TIMEOUT;
+            Ended::Http(Some((request, status.as_u16())))
+        }
         (Ok(Ok(())), Last::Nothing) => Ended::Http(None),
     };
     linger(stream).await;
@@ -189,6 +204,8 @@ fn io_error(error: hyper::Error) -> io::Error {
 #[derive(Debug)]
 enum Last {
     Nothing,
+    /// Its body is being read.
+    Begun(RequestHead),
     Plain(RequestHead, u16),
     Upgraded(RequestHead, ResponseHead),
     Unanswered,
@@ -244,8 +261,8 @@ impl<F: Fn(&RequestHead, Asked<'_>) -> Answer> Counter<F> {
                 }
                 answer => respond(answer, &head, &self.kept),
             },
-            Ok(false) => match Limited::new(request.into_body(), MAX_BODY).collect().await {
-                Ok(body) => match (self.answer)(&head, Asked::Http(&body.to_bytes())) {
+            Ok(false) => match self.body(&head, request.into_body()).await {
+                Ok(body) => match (self.answer)(&head, Asked::Http(&body)) {
                     Answer::Http {
                         status,
                         headers,
@@ -253,12 +270,27 @@ impl<F: Fn(&RequestHead, Asked<'_>) -> Answer> Counter<F> {
                     } => build(status, &headers, body),
                     _ => NOT_ASKED.response(),
                 },
-                Err(_) => TOO_LARGE.response(),
+                Err(rejection) => rejection.response(),
             },
             Err(rejection) => rejection.response(),
         };
         self.keep(head, &response);
         response
+    }
+
+    /// The body of a plain request, unless its head says already that it is too large.
+    async fn body(&self, head: &RequestHead, body: Incoming) -> Result<Bytes, Rejection> {
+        if body.size_hint().lower() > MAX_BODY as u64 {
+            return Err(TOO_LARGE);
+        }
+        if !body.is_end_stream() {
+            *self.lock() = Last::Begun(head.clone());
+        }
+        match Limited::new(body, MAX_BODY).collect().await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => Err(TOO_LARGE),
+            Err(_) => Err(BROKEN),
+        }
     }
 
     fn keep(&self, head: RequestHead, response: &Response<Full<Bytes>>) {
@@ -320,7 +352,14 @@ const NOT_ASKED: Rejection = Rejection {
     text: "this path speaks WebSocket: connect to it with a WebSocket client",
 };
 
-/// To a body that is larger than any that is asked for here, or that broke off.
+/// To a body that broke off, or is not framed as it says.
+const BROKEN: Rejection = Rejection {
+    status: StatusCode::BAD_REQUEST,
+    header: None,
+    text: "the body did not come as its head says",
+};
+
+/// To a body that is larger than any that is asked for here.
 const TOO_LARGE: Rejection = Rejection {
     status: StatusCode::PAYLOAD_TOO_LARGE,
     header: None,

@@ -2,6 +2,7 @@
 
 use hdrhistogram::Histogram;
 
+use super::super::figures::histogram;
 use super::refusal::notes;
 use super::{Change, Comparison, Figure};
 use crate::bench::result::table::{Better, COUNTERS, Counter, HANDSHAKE, LATENCIES, LatencyRow};
@@ -55,6 +56,7 @@ fn counted(counter: &Counter, sides: &[Vec<BenchResult>; 2], noise: Option<f64>)
     }
     let noise = allowed(before, now, noise);
     let verdict = match counter.unit {
+        _ if !before.is_apart(now) => Change::Same,
         Unit::Share => share(before.middle, now.middle, counter.better, noise),
         _ => by_ratio(before.middle, now.middle, counter.better, noise),
     };
@@ -78,6 +80,14 @@ fn percentiles(row: &LatencyRow, sides: &[Vec<BenchResult>; 2], noise: Option<f6
     if !samples.iter().all(is_measured) {
         return Vec::new();
     }
+    let together = samples.each_ref().map(|side| {
+        let mut all = histogram();
+        for run in side {
+            // A histogram that grows by itself takes every other one.
+            let _ = all.add(run);
+        }
+        all
+    });
     let figure = |&(percentile, least): &(f64, u64)| {
         if samples.iter().flatten().any(|run| run.len() < least) {
             return None;
@@ -92,22 +102,18 @@ fn percentiles(row: &LatencyRow, sides: &[Vec<BenchResult>; 2], noise: Option<f6
         let (before, now) = (before?, now?);
         let noise = allowed(before, now, noise);
         let mut verdict = by_ratio(before.middle, now.middle, Better::Less, noise);
-        if let ([one], [other]) = (&samples[0][..], &samples[1][..]) {
-            verdict = match (bounds(one, quantile), bounds(other, quantile)) {
-                (Some((_, above)), Some((below, _)))
-                    if verdict == Change::Worse && below <= above =>
-                {
+        let [one, other] = together.each_ref().map(|side| bounds(side, quantile));
+        verdict = match (one, other) {
+            (Some((below, above)), Some((other_below, other_above))) => {
+                let meet = other_below <= above && below <= other_above;
+                if meet || !before.is_apart(now) {
                     Change::Same
+                } else {
+                    verdict
                 }
-                (Some((below, _)), Some((_, above)))
-                    if verdict == Change::Better && above >= below =>
-                {
-                    Change::Same
-                }
-                (Some(_), Some(_)) => verdict,
-                _ => Change::Unjudged,
-            };
-        }
+            }
+            _ => Change::Unjudged,
+        };
         let metric = format!("{}.p{percentile}", row.path);
         Some(figure_of(
             metric,
@@ -143,8 +149,8 @@ fn bounds(samples: &Histogram<u64>, quantile: f64) -> Option<(u64, u64)> {
 #[derive(Debug, Clone, Copy)]
 struct Spread {
     middle: f64,
-    /// From the least to the greatest, as a part of the middle.
-    part: f64,
+    least: f64,
+    most: f64,
     count: usize,
 }
 
@@ -157,13 +163,24 @@ impl Spread {
         let middle = (values[(count - 1) / 2] + values[count / 2]) / 2.0;
         Some(Self {
             middle,
-            part: if middle > 0.0 {
-                (most - least) / middle
-            } else {
-                0.0
-            },
+            least,
+            most,
             count,
         })
+    }
+
+    /// From the least to the greatest, as a part of the middle.
+    fn part(self) -> f64 {
+        if self.middle > 0.0 {
+            (self.most - self.least) / self.middle
+        } else {
+            0.0
+        }
+    }
+
+    /// No run of one side lies among those of the other.
+    fn is_apart(self, other: Self) -> bool {
+        self.most < other.least || other.most < self.least
     }
 }
 
@@ -182,7 +199,7 @@ fn allowed(before: Spread, now: Spread, asked: Option<f64>) -> f64 {
     if before.count.min(now.count) < SPREAD_FROM {
         return asked.unwrap_or(NOISE);
     }
-    before.part.max(now.part).max(asked.unwrap_or(LEAST))
+    before.part().max(now.part()).max(asked.unwrap_or(LEAST))
 }
 
 fn by_ratio(before: f64, now: f64, better: Better, noise: f64) -> Change {
@@ -229,7 +246,6 @@ fn figure_of(
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::figures::histogram;
     use super::super::super::report::sample;
     use super::*;
     use crate::bench::result::latency_info;
@@ -324,6 +340,11 @@ mod tests {
         // Runs of the same server differ by a tenth: a fall by a twentieth says nothing.
         assert_eq!(
             judge([950.0, 1_000.0, 1_050.0], [900.0, 940.0, 1_000.0], None),
+            Change::Same
+        );
+        // The middles lie further apart than runs of a side do, but one run is among the others.
+        assert_eq!(
+            judge([900.0, 1_000.0, 1_001.0], [895.0, 899.5, 905.0], None),
             Change::Same
         );
         // These lie close together, so that less than the usual noise counts.

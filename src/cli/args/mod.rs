@@ -71,7 +71,7 @@ pub(super) enum Subcommand {
     Listen(Listen),
     Serve(Serve),
     Test(Test),
-    Bench(Bench),
+    Bench(Box<Bench>),
     Ping(Ping),
 }
 

@@ -92,7 +92,7 @@ pub(in crate::cli) struct Server {
     pub save_dir: Option<PathBuf>,
 
     /// Store only files of these types, told by their content: png, application/pdf, image/*
-    #[arg(long, value_name = "TYPE,..", value_delimiter = ',')]
+    #[arg(long, value_name = "TYPE,..", value_delimiter = ',', value_parser = value::save_type)]
     pub save_types: Vec<String>,
 
     /// Let this go wrong: close=4002@3msg, refuse=503:conn=1-3, delay=200ms; may be repeated
@@ -111,6 +111,9 @@ pub(in crate::cli) struct Server {
     pub list_faults: bool,
 
     /// Run this command with WSCOPE_URL set, and end with its exit code
+    ///
+    /// What it starts ends with it, and all of it with the server. Exit code 7 where it still runs when
+    /// --duration is over.
     #[arg(long, value_name = "COMMAND")]
     pub exec: Option<String>,
 
@@ -150,6 +153,7 @@ pub(in crate::cli) struct Origins {
     /// Let pages of this origin connect; may be repeated, * allows all
     ///
     /// Without it only pages that come from this machine may connect, and clients that send no Origin.
-    #[arg(long, value_name = "ORIGIN", value_parser = value::field)]
+    /// null is the origin of sandboxed frames, which any site can show, and in some browsers of files.
+    #[arg(long, value_name = "ORIGIN", value_parser = value::origin)]
     pub allow_origin: Vec<String>,
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Command};
+use url::Url;
 
 use crate::bench::compare::Comparison;
 use crate::bench::distribution::Distribution;
@@ -21,6 +22,7 @@ use crate::input::pipe;
 use crate::model::close::CloseCode;
 use crate::model::units::{Rate, parse_count, parse_duration, parse_rate, parse_size};
 use crate::serve::Address;
+use crate::serve::files;
 use crate::serve::limits::OnLimit;
 use crate::serve::mode;
 use crate::serve::queue::Overflow;
@@ -109,6 +111,33 @@ pub(in crate::cli) fn field(text: &str) -> Result<String, String> {
     }
 }
 
+/// `*`, `null`, or the origin of pages as browsers write it (RFC 6454, section 6.1).
+pub(super) fn origin(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if matches!(text, "*" | "null" | "file://") {
+        return Ok(text.to_owned());
+    }
+    let takes = "it takes *, null, or an origin such as https://app.example:8443";
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err(takes.to_owned());
+    };
+    let url = Url::parse(text).map_err(|why| format!("{why}: {takes}"))?;
+    let host = url.host_str().filter(|host| !host.is_empty());
+    let Some(host) = host.filter(|_| !rest.starts_with(['/', '?', '#'])) else {
+        return Err(format!("there is no host in it: {takes}"));
+    };
+    if host.contains('*') {
+        return Err(format!("* is every origin, and no part of one: {takes}"));
+    }
+    // Browsers leave out the port that the scheme has anyway.
+    let port = url.port().map(|port| format!(":{port}"));
+    let origin = format!("{scheme}://{host}{}", port.unwrap_or_default());
+    if rest.contains(['/', '\\', '?', '#', '@']) {
+        return Err(format!("an origin is no more than {origin}"));
+    }
+    Ok(origin)
+}
+
 pub(super) fn path(text: &str) -> Result<String, String> {
     if text.starts_with('/') {
         Ok(text.to_owned())
@@ -195,6 +224,11 @@ pub(super) fn output_format() -> PossibleValuesParser {
 
 pub(super) fn overflow() -> impl TypedValueParser<Value = Overflow> {
     PossibleValuesParser::new(Overflow::NAMES).try_map(|name| name.parse())
+}
+
+/// A type of `--save-types`.
+pub(super) fn save_type(text: &str) -> Result<String, String> {
+    files::check_type(text).map(|()| text.to_owned())
 }
 
 pub(super) fn on_limit() -> impl TypedValueParser<Value = OnLimit> {
@@ -455,6 +489,30 @@ mod tests {
         assert_eq!(field(" a\tb ").as_deref(), Ok("a\tb"));
         for text in ["a\r\nb", "a\0", "\x1b[31m"] {
             assert!(field(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_what_browsers_say() {
+        for (text, said) in [
+            ("*", "*"),
+            ("null", "null"),
+            ("https://App.Example:443", "https://app.example"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+            ("chrome-extension://abc", "chrome-extension://abc"),
+        ] {
+            assert_eq!(origin(text).as_deref(), Ok(said));
+        }
+        for text in [
+            "",
+            "foo",
+            "a:80",
+            "http://",
+            "http://a/",
+            "http://u@a",
+            "x:///",
+        ] {
+            assert!(origin(text).is_err(), "{text}");
         }
     }
 

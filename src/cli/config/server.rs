@@ -183,6 +183,12 @@ fn mode(setup: &Setup<'_>, args: &Serve) -> Result<mode::Plan, Error> {
             return Err(Error::usage(message));
         }
     }
+    if setup.typed.has("overflow") && !mode.reaches_others() {
+        return Err(Error::usage_hint(
+            format!("--overflow has no effect with --mode {}", mode.name),
+            "it is about what others send to a client, as with --mode broadcast, rooms or flood",
+        ));
+    }
     Ok(mode::Plan {
         prefix: server.echo_prefix.clone(),
         exclude_sender: server.exclude_sender,

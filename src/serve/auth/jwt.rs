@@ -30,6 +30,11 @@ pub(super) fn check(token: &str, secret: &[u8], now: SystemTime) -> Result<Ident
     validation.validate_aud = false;
     let key = DecodingKey::from_secret(secret);
     let decoded = decode::<Claims>(token, &key, &validation).map_err(|_| Rejection::Wrong)?;
+    // Whoever signed it says that it means nothing to who does not know these extensions, and none is
+    // known here (RFC 7515, section 4.1.11).
+    if decoded.header.crit.is_some() {
+        return Err(Rejection::Wrong);
+    }
     let claims = decoded.claims;
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = now.as_secs_f64();

@@ -108,6 +108,13 @@ fn a_jwt_counts_by_the_second_and_only_with_its_algorithm() {
         Err(Rejection::Wrong)
     );
     assert_eq!(judge("a.b.c", 0), Err(Rejection::Wrong));
+    let critical = Header {
+        crit: Some(vec!["http://example.invalid/UNDEFINED".to_owned()]),
+        ..Header::default()
+    };
+    let key = EncodingKey::from_secret(b"key");
+    let critical = encode(&critical, &json!({"sub": "bob"}), &key).unwrap();
+    assert_eq!(judge(&critical, 0), Err(Rejection::Wrong));
 }
 
 #[test]

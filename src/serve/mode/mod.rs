@@ -52,6 +52,13 @@ pub struct Entry {
     behaviour: Behaviour,
 }
 
+impl Entry {
+    /// Whether anything but the answer to its own messages may reach a client.
+    pub const fn reaches_others(&self) -> bool {
+        matches!(self.behaviour, Behaviour::Kept(_))
+    }
+}
+
 /// What a mode goes by.
 #[derive(Debug, Clone, Copy)]
 enum Behaviour {

@@ -37,7 +37,7 @@ pub(super) fn row(entry: &Entry, room: usize) -> Row<'_> {
             let (name, size) = (shown(name), show_size(*size));
             fine("FILE", format!("stored as {name} ({size})"))
         }
-        What::Limit { limit, action } => trouble("LIM", format!("{limit}: {action}")),
+        What::Limit { limit, action, .. } => trouble("LIM", format!("{limit}: {action}")),
         What::Fault { detail, .. } => trouble("FLT", shown(detail).into_owned()),
         _ => Row::of(entry, room),
     }

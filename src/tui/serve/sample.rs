@@ -135,6 +135,7 @@ pub(super) fn served() -> Told {
     let limit = What::Limit {
         limit: "rate",
         action: "delay",
+        again: false,
     };
     told.hear(Some(5), limit);
     let fault = What::Fault {

@@ -69,6 +69,8 @@ pub struct Connection {
     pub dropped: u64,
     pub rtt: Option<Duration>,
     pub places: BTreeSet<Place>,
+    /// Where its last message was heard.
+    said_in: Vec<Place>,
 }
 
 /// Messages and their payload.
@@ -102,7 +104,9 @@ impl Scene {
         if let Some(conn) = event.conn {
             self.happened(conn, &event);
         }
-        self.ring.push(event);
+        if !event.what.is_repeated() {
+            self.ring.push(event);
+        }
     }
 
     /// A sentence about the server.
@@ -137,7 +141,7 @@ impl Scene {
                 self.rates.add(event.at, *dir, bytes);
             }
             What::Fault { action, .. } => *self.faults.entry(action).or_default() += 1,
-            What::Limit { limit, action } => {
+            What::Limit { limit, action, .. } => {
                 *self.limits.entry((limit, action)).or_default() += 1;
             }
             What::Dropped { count, .. } if event.conn.is_some() => self.dropped += count,
@@ -161,6 +165,7 @@ impl Scene {
                 dropped: 0,
                 rtt: None,
                 places: BTreeSet::new(),
+                said_in: Vec::new(),
             };
             self.connections.insert(conn, connection);
             return;
@@ -177,8 +182,21 @@ impl Scene {
                 count.messages += 1;
                 count.bytes += message.payload.len() as u64;
                 if *dir == Direction::In && !connection.places.is_empty() {
-                    for place in said_in(connection, message) {
-                        self.rooms.entry(place).or_default().messages += 1;
+                    connection.said_in = said_in(connection, message);
+                    for place in &connection.said_in {
+                        self.rooms.entry(place.clone()).or_default().messages += 1;
+                    }
+                }
+            }
+            What::Limit {
+                limit: "rate",
+                action: "drop" | "close",
+                ..
+            } => {
+                // It is told behind the message, which then was heard by nobody.
+                for place in std::mem::take(&mut connection.said_in) {
+                    if let Some(room) = self.rooms.get_mut(&place) {
+                        room.messages = room.messages.saturating_sub(1);
                     }
                 }
             }
@@ -297,6 +315,32 @@ mod tests {
         told.closes(2);
         assert!(told.scene.rooms.is_empty() && told.scene.connections.is_empty());
         assert_eq!((told.scene.opened, told.scene.lost), (2, 0));
+    }
+
+    #[test]
+    fn what_a_limit_drops_was_not_said_and_all_of_it_counts() {
+        let mut told = Told::begin("rooms");
+        told.opens(1, "/").room(1, "a", "join");
+        told.says(1, r#"{"type":"move"}"#);
+        for (action, again) in [("drop", false), ("drop", true), ("delay", false)] {
+            let limit = What::Limit {
+                limit: "rate",
+                action,
+                again,
+            };
+            told.says(1, r#"{"type":"move"}"#).hear(Some(1), limit);
+        }
+        assert_eq!(rooms(&told), [("a".into(), 1, 2)]);
+        let counted: Vec<_> = told
+            .scene
+            .limits
+            .iter()
+            .map(|(key, n)| (key.1, *n))
+            .collect();
+        assert_eq!(counted, [("delay", 1), ("drop", 2)]);
+        let entries = told.scene.ring.iter();
+        let limits = entries.filter(|entry| matches!(entry.event.what, What::Limit { .. }));
+        assert_eq!(limits.count(), 2, "the log has each once");
     }
 
     #[test]

@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::shape::Outgoing;
 use crate::serve::roster::Channel;
+use crate::serve::shape::Outgoing;
 
 /// Bytes of all histories together, roughly.
 const MAX_BYTES: usize = 16 << 20;

@@ -1,4 +1,4 @@
-//! `rooms`: clients join rooms and talk in them, in JSON of one of two [`shape`]s. Everyone hears
+//! `rooms`: clients join rooms and talk in them, in JSON of one of two [`shape`](crate::serve::shape)s. Everyone hears
 //! in the shape that it speaks.
 //!
 //! What the server does not know is passed on to the sender's rooms with the sender's identity, so
@@ -7,7 +7,6 @@
 
 mod history;
 mod name;
-mod shape;
 
 #[cfg(test)]
 mod tests;
@@ -18,12 +17,12 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use self::history::{History, Offset};
-use self::shape::{Fields, Incoming, Outgoing, Shape};
 use super::{Action, Behaviour, Departure, Entry, Mode, Scene};
 use crate::model::event::What;
 use crate::model::message::Message;
 use crate::serve::bus::{Audience, Member};
 use crate::serve::roster::{Channel, Client, Kind, Roster};
+use crate::serve::shape::{Fields, Incoming, Outgoing, Shape};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "rooms",
@@ -223,16 +222,21 @@ impl Rooms {
         Ok(())
     }
 
-    /// To a connection, or to all connections of a user, on the same path.
+    /// To a connection, or to all connections of a user, on the same path. A member's id goes first:
+    /// it is the server's, while a user may be called like one.
     fn direct(&self, request: &mut Request<'_>) -> Result<(), Wrong> {
         let to: Option<String> = request.incoming.body.read("to");
         let to = to.ok_or_else(|| bad_field("to", "a user or the id of a member"))?;
         let (from, roster) = (request.from, request.scene.roster);
-        let is_meant = |client: &&Client| {
-            client.user.as_deref() == Some(&to) || client.member.to_string() == to
+        let mut here = roster.at(&from.path);
+        let meant: Vec<_> = match here.find(|client| client.member.to_string() == to) {
+            Some(client) => vec![client.member],
+            None => roster
+                .at(&from.path)
+                .filter(|client| client.user.as_deref() == Some(&to))
+                .map(|client| client.member)
+                .collect(),
         };
-        let meant = roster.at(&from.path).filter(is_meant);
-        let meant: Vec<_> = meant.map(|client| client.member).collect();
         if meant.is_empty() {
             let message = format!("nobody here is {}", shortened(&to));
             return Err(("no_such_peer", message));
@@ -414,8 +418,9 @@ impl Request<'_> {
     fn room(&self) -> Result<Channel, Wrong> {
         let name = self.incoming.room.as_deref().unwrap_or_default();
         if name.is_empty() {
-            // None was given, or it is no text.
-            return Err(("bad_name", "room takes a text: \"lobby\"".to_owned()));
+            // None was given, or it is no text, or an empty one.
+            let message = "room takes a text that is not empty: \"lobby\"".to_owned();
+            return Err(("bad_name", message));
         }
         let name = name::check(name).map_err(|why| ("bad_name", format!("room: {why}")))?;
         Ok(Channel::room(self.from.path.clone(), name))

@@ -106,7 +106,11 @@ fn client(conn: u64, path: &str) -> Client {
     Client {
         member: Member::local(conn),
         path: path.into(),
-        user: (conn == 9).then(|| "ann".into()),
+        user: match conn {
+            8 => Some("m1".into()),
+            9 => Some("ann".into()),
+            _ => None,
+        },
     }
 }
 
@@ -151,7 +155,10 @@ fn a_move_reaches_the_room_with_its_senders_identity() {
     assert_eq!(stage.types(3), ["not_in_room"]);
     stage.says(3, r#"{"type":"join","room":5}"#);
     let (_, heard) = &stage.heard()[0];
-    assert!(heard.contains("room takes a text"), "{heard}");
+    assert!(
+        heard.contains("room takes a text that is not empty"),
+        "{heard}"
+    );
 }
 
 #[test]
@@ -266,6 +273,11 @@ fn direct_messages_reach_a_user_or_a_connection_on_the_same_path() {
     assert_eq!(stage.heard(), owned(&[(9, psst)]));
     stage.says(9, r#"{"type":"direct","to":"m1","text":"yes?"}"#);
     assert_eq!(stage.types(1), ["direct"]);
+    // The user m1 is another.
+    stage.roster.connected(client(8, "/"));
+    stage.says(9, r#"{"type":"direct","to":"m1","text":"still you?"}"#);
+    let heard: Vec<u64> = stage.heard().into_iter().map(|(conn, _)| conn).collect();
+    assert_eq!(heard, [1]);
     stage.says(1, r#"{"type":"direct","to":"m3"}"#);
     stage.says(1, r#"{"type":"direct","to":3}"#);
     assert_eq!(stage.types(1), ["no_such_peer", "bad_field"]);
