@@ -364,6 +364,25 @@ fn three_shards_and_a_merge_are_one_result() {
 }
 
 #[test]
+fn rates_over_time_are_divided_too() {
+    let server = serve(&[]);
+    let home = tempfile::tempdir().unwrap();
+    let load = ["-c", "4", "--threads", "2", "--rate-stages", "1s:200,1s:0"];
+    let (_, results) = shards(home.path(), server.url(), 2, &load);
+    for result in &results {
+        // 200 messages are due in all; the four schedules may be one apart.
+        let due = &result["messages"];
+        let due = due["sent"].as_u64().unwrap() + due["dropped"].as_u64().unwrap();
+        assert!(due.abs_diff(100) <= 2, "{due}");
+        assert_eq!(result["workload"]["rate"], 200.0);
+    }
+    assert_eq!(
+        results[0]["workload"]["hash"],
+        results[1]["workload"]["hash"]
+    );
+}
+
+#[test]
 fn a_shard_is_no_baseline() {
     let flags = ["--shard", "1/2", "--save-baseline", "main"];
     let mut all = vec!["bench", "ws://127.0.0.1:1/"];

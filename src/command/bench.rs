@@ -192,7 +192,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         };
         let start_at = plan.start_at;
         let begun = begin(plan, whole, request, tls, results, &output).await?;
-        if let (Begun::Load(_), Some(at)) = (&begun, start_at) {
+        if let (Begun::Load(..), Some(at)) = (&begun, start_at) {
             shards::wait_until(at, &output).await;
         }
         Ok::<_, Error>((begun, spawned))

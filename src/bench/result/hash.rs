@@ -95,6 +95,7 @@ impl Hash {
                 self.0.update(bytes);
             }
             Content::Varying(template) => self.add("varying", template),
+            Content::Marked { before, after } => self.add("marked", &(before, after)),
         }
     }
 

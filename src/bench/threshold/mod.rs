@@ -11,7 +11,6 @@ use std::time::Duration;
 use self::metric::STEP;
 pub use self::metric::{Metric, SCALARS, Statistic, Unit, checks, errors};
 use super::figures::Figures;
-use super::plan::Workload;
 use super::script::Step;
 
 /// Those that only a script has, by how their names begin.

@@ -2,7 +2,7 @@
 
 use super::reporting::{Prepared, Report, check};
 use super::stored::Stored;
-use super::verdict_code;
+use super::exit_code;
 use crate::bench::merge::{Options, Part, merge};
 use crate::bench::report::{self as reports, Glyphs};
 use crate::bench::threshold::Threshold;
@@ -40,7 +40,7 @@ pub(super) fn run(plan: &Plan, output: &Output) -> Result<ExitCode, Error> {
         partial: plan.partial,
     };
     let mut merged = merge(&parts, &options).map_err(|reasons| refused(&reasons))?;
-    let code = verdict_code(&merged, plan.strict);
+    let code = exit_code(&merged, plan.strict);
     merged.run.exit_code = code.0;
     let prepared = Prepared::new(&plan.reports)?;
     prepared.say(&reports::summary(&merged, plan.glyphs), output);
