@@ -413,9 +413,21 @@ fn what_is_not_the_same_load_is_refused_with_every_reason() {
     );
 }
 
+/// A message in the first second.
+fn answered(shard: usize) -> Happened {
+    Happened {
+        shard,
+        second: 0,
+        latency: 7,
+        micros: 500,
+        what: 5,
+    }
+}
+
 #[test]
 fn the_verdict_says_which_shard_it_comes_from() {
-    let mut parts = shards(&[], 3);
+    let events: Vec<Happened> = (0..3).map(answered).collect();
+    let mut parts = shards(&events, 3);
     parts[1].result.verdict.valid = false;
     parts[1].result.verdict.invalid_reasons = vec![super::super::result::RemarkInfo {
         code: "lag".into(),
@@ -438,7 +450,8 @@ fn the_verdict_says_which_shard_it_comes_from() {
     // Those that did not run at the same time are no one load.
     let apart = [0, 10].map(|late| {
         let index = usize::from(late > 0);
-        ran(Shard { index, count: 2 }, &[], Duration::from_secs(late))
+        let late = Duration::from_secs(late);
+        ran(Shard { index, count: 2 }, &[&answered(index)], late)
     });
     let result = merged(&apart).result;
     assert_eq!(result.verdict.invalid_reasons[0].code, "skew");
@@ -451,14 +464,7 @@ fn the_verdict_says_which_shard_it_comes_from() {
 
 #[test]
 fn thresholds_are_judged_on_the_whole() {
-    let event = |shard| Happened {
-        shard,
-        second: 0,
-        latency: 7,
-        micros: 500,
-        what: 5,
-    };
-    let events: Vec<Happened> = (0..12).map(event).collect();
+    let events: Vec<Happened> = (0..12).map(answered).collect();
     let parts = shards(&events, 3);
     assert!(
         parts

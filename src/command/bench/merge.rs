@@ -1,8 +1,8 @@
 //! `bench merge`: the results of the shards of one load become one.
 
+use super::exit_code;
 use super::reporting::{Prepared, Report, check};
 use super::stored::Stored;
-use super::exit_code;
 use crate::bench::merge::{Options, Part, merge};
 use crate::bench::report::{self as reports, Glyphs};
 use crate::bench::threshold::Threshold;
