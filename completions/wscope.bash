@@ -40,6 +40,9 @@ _wscope() {
             wscope__subcmd__bench,compare)
                 cmd="wscope__subcmd__bench__subcmd__compare"
                 ;;
+            wscope__subcmd__bench,merge)
+                cmd="wscope__subcmd__bench__subcmd__merge"
+                ;;
             wscope__subcmd__bench,report)
                 cmd="wscope__subcmd__bench__subcmd__report"
                 ;;
@@ -66,6 +69,9 @@ _wscope() {
                 ;;
             wscope__subcmd__help__subcmd__bench,compare)
                 cmd="wscope__subcmd__help__subcmd__bench__subcmd__compare"
+                ;;
+            wscope__subcmd__help__subcmd__bench,merge)
+                cmd="wscope__subcmd__help__subcmd__bench__subcmd__merge"
                 ;;
             wscope__subcmd__help__subcmd__bench,report)
                 cmd="wscope__subcmd__help__subcmd__bench__subcmd__report"
@@ -95,7 +101,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__bench)
-            opts="-c -d -n -r -m -x -H -s -o -L -4 -6 -k -h --mode --script --var --publishers --groups --audience --connections --duration --messages --rate --rate-per-conn --rate-stages --max-inflight --pipeline --think --lifetime --reconnect --storm --slow --sync --connect-rate --connect-concurrency --stages --find-max --warmup --grace --timeout --heartbeat --source-ip --threads --seed --message --message-file --payload-size --binary --match --execute --feed --max-message-size --compress --threshold --strict --report --save-baseline --baseline --noise --live --spawn --pid --dry-run --debug --yes --color --stay --theme --ascii --mouse --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --config --no-config --help report compare"
+            opts="-c -d -n -r -m -x -H -s -o -L -4 -6 -k -h --mode --script --var --publishers --groups --audience --connections --duration --messages --rate --rate-per-conn --rate-stages --max-inflight --pipeline --think --lifetime --reconnect --storm --slow --sync --connect-rate --connect-concurrency --stages --find-max --warmup --grace --timeout --heartbeat --source-ip --threads --seed --message --message-file --payload-size --binary --match --execute --feed --max-message-size --compress --shard --start-at --threshold --strict --report --save-baseline --baseline --noise --live --spawn --pid --dry-run --debug --yes --color --stay --theme --ascii --mouse --header --subprotocol --origin --host --user-agent --auth --bearer --cookie --location --max-redirects --connect-timeout --max-time --wait-for-server --resolve --ipv4 --ipv6 --unix-socket --protocol --insecure --ca --pin --cert --key --passphrase --sni --proxy --no-proxy --config --no-config --help report compare merge"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -269,6 +275,14 @@ _wscope() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --shard)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --start-at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --threshold)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -428,6 +442,28 @@ _wscope() {
             fi
             case "${prev}" in
                 --noise)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --report)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscope__subcmd__bench__subcmd__merge)
+            opts="-h --threshold --partial --strict --report --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --threshold)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -713,7 +749,7 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__help__subcmd__bench)
-            opts="report compare"
+            opts="report compare merge"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -727,6 +763,20 @@ _wscope() {
             return 0
             ;;
         wscope__subcmd__help__subcmd__bench__subcmd__compare)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscope__subcmd__help__subcmd__bench__subcmd__merge)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

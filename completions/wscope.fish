@@ -351,119 +351,127 @@ complete -c wscope -n "__fish_wscope_using_subcommand test" -l no-compress -d 'N
 complete -c wscope -n "__fish_wscope_using_subcommand test" -s v -l verbose -d 'Show the whole conversation'
 complete -c wscope -n "__fish_wscope_using_subcommand test" -l no-config -d 'Read no config file'
 complete -c wscope -n "__fish_wscope_using_subcommand test" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l mode -d 'What each connection does' -r -f -a "echo\t'send, and match the answer (rtt)'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l mode -d 'What each connection does' -r -f -a "echo\t'send, and match the answer (rtt)'
 send\t'send and expect nothing (throughput, send_stall)'
 listen\t'only receive (rate, first_message)'
 fanout\t'some publish, the others get it (delivery, reach, last_subscriber)'
 hold\t'connect, ping and idle (open connections, early closes, ping)'
 churn\t'connect, exchange a message, close, again (handshakes per second)'
 script\t'play the transcript of --script, with all its peers (step.LINE, checks)'"
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l script -d 'Let each connection\'s user play this transcript instead, again and again (--mode script)' -r -F
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l var -d 'Give {{NAME}} a value in the script; may be repeated' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l publishers -d 'Let this many of the connections publish (--mode fanout)' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l groups -d 'Deal the connections into this many groups: {{group}} in the URL, headers and messages' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l audience -d 'Who is to get a message (--mode fanout): auto, subscribers, others (publishers too) or all (its publisher too)' -r -f -a "auto\t''
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l script -d 'Let each connection\'s user play this transcript instead, again and again (--mode script)' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l var -d 'Give {{NAME}} a value in the script; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l publishers -d 'Let this many of the connections publish (--mode fanout)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l groups -d 'Deal the connections into this many groups: {{group}} in the URL, headers and messages' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l audience -d 'Who is to get a message (--mode fanout): auto, subscribers, others (publishers too) or all (its publisher too)' -r -f -a "auto\t''
 subscribers\t''
 others\t''
 all\t''"
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s c -l connections -d 'Hold this many connections' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s d -l duration -d 'Measure for this long, after the ramp and the warm-up' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s n -l messages -d 'End after this many messages' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s r -l rate -d 'Send this many messages per second over all connections, whatever the answers do (open loop)' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l rate-per-conn -d 'Send this many messages per second on each connection (open loop)' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l rate-stages -d 'How many messages per second at which time, in straight lines from 0: 10s:1k,30s:5k (open loop)' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l max-inflight -d 'Drop, and count, what would be in flight beyond this (open loop)' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l pipeline -d 'Keep this many messages in flight on each connection' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l think -d 'Pause after each answer: 100ms, 1s-5s (uniform) or exp:2s (exponential)' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l lifetime -d 'Close each connection after so long and open it again' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l storm -d 'Drop all connections this often, and open them again at once' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l slow -d 'Let this share of the connections read no faster: 5%:1kB/s' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l connect-rate -d 'Open this many connections per second; 0 is as fast as it goes' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l connect-concurrency -d 'Have at most this many handshakes in flight' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l stages -d 'How many connections at which time: 30s:1k,2m:10k,30s:0' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l find-max -d 'Find how much holds this, up to -c or --rate: connections:\'ping.p99<100ms\', rate:\'rtt.p99<50ms\'' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l warmup -d 'Measure nothing for so long after the ramp' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l grace -d 'Wait for the last answers for so long' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l timeout -d 'Give a message up that is not answered within this time' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l heartbeat -d 'Ping each connection: standard (30/10), mobile (15/5), alb (55/10), INTERVAL/TIMEOUT, or off' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l source-ip -d 'Connect from this local address; may be repeated, each is used for up to 14,000 connections' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l threads -d 'Use this many threads' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l seed -d 'Make the run\'s chances repeatable' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s m -l message -d 'Send this text; {{seq}}, {{conn}}, {{group}}, {{now}} and the columns of --feed are filled in' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l message-file -d 'Send what is in this file' -r -F
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l payload-size -d 'Send messages of this size, numbered' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l match -d 'Know the answer to a message by: echo, fifo, none, a JSON /pointer that both have, or a regex' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s x -l execute -d 'Send this text after each open; may be repeated, and holds variables like --message' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l feed -d 'Read values from a CSV file, a row for each connection' -r -F
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l threshold -d 'Exit with 4 unless this holds: \'rtt.p99<250ms\', \'errors.rate<0.5%\'; may be repeated' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l report -d 'Write a report: json=FILE, text=FILE, html=FILE, csv=FILE, hdr=FILE, md=FILE, junit=FILE, prom=:PORT; may be repeated' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l save-baseline -d 'Keep the result under this name, to be compared with later ones' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l baseline -d 'Compare with an earlier result, and exit with 4 where something is worse' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l noise -d 'By how much figures may differ without being worse: 5% (the default)' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l live -d 'Show how it goes: on the full screen (tui), a line every second (plain), or not at all (none)' -r -f -a "auto\t''
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s c -l connections -d 'Hold this many connections' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s d -l duration -d 'Measure for this long, after the ramp and the warm-up' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s n -l messages -d 'End after this many messages' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s r -l rate -d 'Send this many messages per second over all connections, whatever the answers do (open loop)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l rate-per-conn -d 'Send this many messages per second on each connection (open loop)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l rate-stages -d 'How many messages per second at which time, in straight lines from 0: 10s:1k,30s:5k (open loop)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l max-inflight -d 'Drop, and count, what would be in flight beyond this (open loop)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l pipeline -d 'Keep this many messages in flight on each connection' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l think -d 'Pause after each answer: 100ms, 1s-5s (uniform) or exp:2s (exponential)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l lifetime -d 'Close each connection after so long and open it again' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l storm -d 'Drop all connections this often, and open them again at once' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l slow -d 'Let this share of the connections read no faster: 5%:1kB/s' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l connect-rate -d 'Open this many connections per second; 0 is as fast as it goes' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l connect-concurrency -d 'Have at most this many handshakes in flight' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l stages -d 'How many connections at which time: 30s:1k,2m:10k,30s:0' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l find-max -d 'Find how much holds this, up to -c or --rate: connections:\'ping.p99<100ms\', rate:\'rtt.p99<50ms\'' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l warmup -d 'Measure nothing for so long after the ramp' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l grace -d 'Wait for the last answers for so long' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l timeout -d 'Give a message up that is not answered within this time' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l heartbeat -d 'Ping each connection: standard (30/10), mobile (15/5), alb (55/10), INTERVAL/TIMEOUT, or off' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l source-ip -d 'Connect from this local address; may be repeated, each is used for up to 14,000 connections' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l threads -d 'Use this many threads' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l seed -d 'Make the run\'s chances repeatable' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s m -l message -d 'Send this text; {{seq}}, {{conn}}, {{group}}, {{now}} and the columns of --feed are filled in' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l message-file -d 'Send what is in this file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l payload-size -d 'Send messages of this size, numbered' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l match -d 'Know the answer to a message by: echo, fifo, none, a JSON /pointer that both have, or a regex' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s x -l execute -d 'Send this text after each open; may be repeated, and holds variables like --message' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l feed -d 'Read values from a CSV file, a row for each connection' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l max-message-size -d 'Refuse messages that are larger than this (close code 1009)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l shard -d 'Be the part I of N of the load, numbered from 1: 2/4; auto asks the scheduler\'s variables' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l start-at -d 'Begin at this time: 2026-11-28T14:30:00Z, +30s, or seconds since 1970' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l threshold -d 'Exit with 4 unless this holds: \'rtt.p99<250ms\', \'errors.rate<0.5%\'; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l report -d 'Write a report: json=FILE, text=FILE, html=FILE, csv=FILE, hdr=FILE, md=FILE, junit=FILE, prom=:PORT; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l save-baseline -d 'Keep the result under this name, to be compared with later ones' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l baseline -d 'Compare with an earlier result, and exit with 4 where something is worse' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l noise -d 'By how much figures may differ without being worse: 5% (the default)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l live -d 'Show how it goes: on the full screen (tui), a line every second (plain), or not at all (none)' -r -f -a "auto\t''
 tui\t''
 plain\t''
 none\t''"
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l spawn -d 'Start the server with this command, wait until it listens, stop it at the end' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l pid -d 'Show CPU and memory of this process too: the server, if it runs here' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l color -d 'When to use colours' -r -f -a "auto\t''
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l spawn -d 'Start the server with this command, wait until it listens, stop it at the end' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l pid -d 'Show CPU and memory of this process too: the server, if it runs here' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l color -d 'When to use colours' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l theme -d 'How it looks; t goes through them' -r -f -a "auto\t''
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l theme -d 'How it looks; t goes through them' -r -f -a "auto\t''
 dark\t''
 light\t''
 colour-blind\t''
 mono\t''"
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s H -l header -d 'Send this header with the handshake; may be repeated' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s s -l subprotocol -d 'Offer these subprotocols, in order of preference' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s o -l origin -d 'Send this Origin' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l host -d 'Send this Host instead of the one in the URL' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l user-agent -d 'Send this User-Agent' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l auth -d 'Authenticate with user name and password (Basic)' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l bearer -d 'Authenticate with a token (Bearer)' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l cookie -d 'Send cookies: NAME=VALUE, or the name of a Netscape cookie file; may be repeated' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l max-redirects -d 'Follow at most this many redirects' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l connect-timeout -d 'Give up when the handshake is not done after this long' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l max-time -d 'End everything after this long, with exit code 7' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l wait-for-server -d 'Retry the first connect for this long: for a server that is still starting' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l resolve -d 'Use this address for HOST:PORT instead of asking DNS; may be repeated' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l unix-socket -d 'Connect through this Unix socket, whatever the URL\'s host is' -r -F
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l protocol -d 'Ask for this version of the WebSocket protocol (Sec-WebSocket-Version)' -r -f -a "8\t''
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s H -l header -d 'Send this header with the handshake; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s s -l subprotocol -d 'Offer these subprotocols, in order of preference' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s o -l origin -d 'Send this Origin' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l host -d 'Send this Host instead of the one in the URL' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l user-agent -d 'Send this User-Agent' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l auth -d 'Authenticate with user name and password (Basic)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l bearer -d 'Authenticate with a token (Bearer)' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l cookie -d 'Send cookies: NAME=VALUE, or the name of a Netscape cookie file; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l max-redirects -d 'Follow at most this many redirects' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l connect-timeout -d 'Give up when the handshake is not done after this long' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l max-time -d 'End everything after this long, with exit code 7' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l wait-for-server -d 'Retry the first connect for this long: for a server that is still starting' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l resolve -d 'Use this address for HOST:PORT instead of asking DNS; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l unix-socket -d 'Connect through this Unix socket, whatever the URL\'s host is' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l protocol -d 'Ask for this version of the WebSocket protocol (Sec-WebSocket-Version)' -r -f -a "8\t''
 13\t''"
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l ca -d 'Trust the certificates in this file instead of the system\'s; may be repeated' -r -F
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l pin -d 'Trust the server with this key, whatever else its certificate says; may be repeated' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l cert -d 'Present this certificate to the server (PEM)' -r -F
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l key -d 'The private key of --cert, where it is not in the same file' -r -F
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l passphrase -d 'What the key is encrypted with' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l sni -d 'Ask the server for this name; the certificate is still checked for the URL\'s host' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l proxy -d 'Go through this proxy' -r
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l config -d 'Read this config file' -r -F
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l reconnect -d 'Open a connection again that was lost'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l sync -d 'Begin with all connections at once'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l binary -d 'Send binary messages'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l compress -d 'Offer compression (permessage-deflate): it costs this machine much more'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l strict -d 'Exit with 10 where the result is suspect, because this machine was the limit'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l dry-run -d 'Say what would be done, and whether this machine can do it'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l debug -d 'Open one connection, send one message, and show what happens'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l yes -d 'Do not ask before a large load on a public address'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l stay -d 'Keep the full screen after the end, until q closes it'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l ascii -d 'Draw with ASCII signs only'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l mouse -d 'Let the mouse scroll and choose; the terminal\'s own selection then needs Shift'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s L -l location -d 'Follow redirects'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s 4 -l ipv4 -d 'Connect over IPv4 only'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s 6 -l ipv6 -d 'Connect over IPv6 only'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s k -l insecure -d 'Do not check the server\'s certificate'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l no-proxy -d 'Connect directly, whatever the environment says'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -l no-config -d 'Read no config file'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -a "report" -d 'Show a result again, or write reports of it'
-complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare" -a "compare" -d 'Say whether results are worse than earlier ones'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l ca -d 'Trust the certificates in this file instead of the system\'s; may be repeated' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l pin -d 'Trust the server with this key, whatever else its certificate says; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l cert -d 'Present this certificate to the server (PEM)' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l key -d 'The private key of --cert, where it is not in the same file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l passphrase -d 'What the key is encrypted with' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l sni -d 'Ask the server for this name; the certificate is still checked for the URL\'s host' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l proxy -d 'Go through this proxy' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l config -d 'Read this config file' -r -F
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l reconnect -d 'Open a connection again that was lost'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l sync -d 'Begin with all connections at once'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l binary -d 'Send binary messages'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l compress -d 'Offer compression (permessage-deflate): it costs this machine much more'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l strict -d 'Exit with 10 where the result is suspect, because this machine was the limit'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l dry-run -d 'Say what would be done, and whether this machine can do it'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l debug -d 'Open one connection, send one message, and show what happens'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l yes -d 'Do not ask before a large load on a public address'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l stay -d 'Keep the full screen after the end, until q closes it'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l ascii -d 'Draw with ASCII signs only'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l mouse -d 'Let the mouse scroll and choose; the terminal\'s own selection then needs Shift'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s L -l location -d 'Follow redirects'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s 4 -l ipv4 -d 'Connect over IPv4 only'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s 6 -l ipv6 -d 'Connect over IPv6 only'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s k -l insecure -d 'Do not check the server\'s certificate'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l no-proxy -d 'Connect directly, whatever the environment says'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -l no-config -d 'Read no config file'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -a "report" -d 'Show a result again, or write reports of it'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -a "compare" -d 'Say whether results are worse than earlier ones'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and not __fish_seen_subcommand_from report compare merge" -a "merge" -d 'Make one result of those of the shards of a load'
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and __fish_seen_subcommand_from report" -l report -d 'Write a report: json=FILE, text=FILE, html=FILE, csv=FILE, hdr=FILE, md=FILE, junit=FILE; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and __fish_seen_subcommand_from report" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and __fish_seen_subcommand_from compare" -l noise -d 'By how much figures may differ without being worse: 5% (the default)' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and __fish_seen_subcommand_from compare" -l report -d 'Write a report: html=FILE, json=FILE, md=FILE, text=FILE; may be repeated' -r
 complete -c wscope -n "__fish_wscope_using_subcommand bench; and __fish_seen_subcommand_from compare" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and __fish_seen_subcommand_from merge" -l threshold -d 'Exit with 4 unless this holds too, beside the thresholds of the shards; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and __fish_seen_subcommand_from merge" -l report -d 'Write a report: json=FILE, text=FILE, html=FILE, csv=FILE, hdr=FILE, md=FILE, junit=FILE; may be repeated' -r
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and __fish_seen_subcommand_from merge" -l partial -d 'Merge what there is where shards are missing'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and __fish_seen_subcommand_from merge" -l strict -d 'Exit with 10 where the result is suspect, because one of the shards is or they did not run together'
+complete -c wscope -n "__fish_wscope_using_subcommand bench; and __fish_seen_subcommand_from merge" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -s n -l count -d 'Send this many pings' -r
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -l interval -d 'Time from ping to ping; the next one waits for the pong in any case' -r
 complete -c wscope -n "__fish_wscope_using_subcommand ping" -l timeout -d 'How long a pong may take; none within it is exit code 7' -r
@@ -514,3 +522,4 @@ complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_
 complete -c wscope -n "__fish_wscope_using_subcommand help; and not __fish_seen_subcommand_from connect listen serve test bench ping help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c wscope -n "__fish_wscope_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "report" -d 'Show a result again, or write reports of it'
 complete -c wscope -n "__fish_wscope_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "compare" -d 'Say whether results are worse than earlier ones'
+complete -c wscope -n "__fish_wscope_using_subcommand help; and __fish_seen_subcommand_from bench" -f -a "merge" -d 'Make one result of those of the shards of a load'

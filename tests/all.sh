@@ -29,6 +29,7 @@ step deny
 step cargo build --locked
 step tests/autobahn/run quick
 step tests/perf/load --short --wscope target/debug/wscope
+step tests/perf/scale --short --wscope target/debug/wscope
 step tests/perf/live --short --wscope target/debug/wscope
 step cargo test --locked --quiet --doc
 

@@ -79,6 +79,17 @@ impl Feed {
         self.columns.keys().map(String::as_str)
     }
 
+    /// The names of the columns in their order, and the rows.
+    pub fn table(&self) -> impl Iterator<Item = Vec<&str>> {
+        let mut names: Vec<(&str, usize)> = Vec::new();
+        names.extend(self.columns.iter().map(|(name, at)| (name.as_str(), *at)));
+        names.sort_by_key(|(_, at)| *at);
+        let names = names.into_iter().map(|(name, _)| name).collect();
+        let rows = self.rows.iter();
+        let rows = rows.map(|row| row.iter().map(String::as_str).collect());
+        std::iter::once(names).chain(rows)
+    }
+
     pub fn len(&self) -> usize {
         self.rows.len()
     }

@@ -390,6 +390,12 @@ impl Figures {
         record(&mut self.latencies[which as usize], time);
     }
 
+    /// Adds what was timed elsewhere.
+    pub fn add(&mut self, which: Latency, samples: &Histogram<u64>) {
+        // A histogram that grows by itself takes every other one.
+        let _ = self.latencies[which as usize].add(samples);
+    }
+
     /// The step at a place of the script.
     pub fn step(&mut self, place: usize) -> &mut Step {
         if self.steps.len() <= place {

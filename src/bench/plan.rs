@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::distribution::Distribution;
 use super::fanout::Fanout;
@@ -11,7 +11,9 @@ use super::figures::Latency;
 use super::hold::Hold;
 use super::payload::Payload;
 use super::reply::Match;
+use super::schedule::Schedule;
 use super::script::{Script, Step};
+use super::shard::Shard;
 use super::shared::Phase;
 use super::slow::Slow;
 use super::stages::Stages;
@@ -58,7 +60,13 @@ pub struct Workload {
     pub script: Option<Arc<Script>>,
     pub sources: Sources,
     pub threads: usize,
+    /// Shared by all shards.
     pub seed: u64,
+    /// Which part of the load this is. Everything here is of this part but `ramp.stages` and
+    /// `rate_stages`, from which each time's part is taken.
+    pub shard: Shard,
+    /// The number of its first connection; those of the shards before it have the lower ones.
+    pub first: u64,
     /// The clock of the stages.
     pub hold: Arc<Hold>,
 }
@@ -66,18 +74,41 @@ pub struct Workload {
 impl Workload {
     /// The most connections at any time.
     pub fn peak(&self) -> usize {
-        self.ramp
-            .stages
-            .as_ref()
-            .map_or(self.connections, Stages::peak)
+        let stages = self.ramp.stages.as_ref();
+        stages.map_or(self.connections, |stages| self.shard.of(stages.peak()))
     }
 
     /// How many connections there should be so long after the start.
     pub fn target(&self, elapsed: Duration) -> usize {
         let stages = self.ramp.stages.as_ref();
         stages.map_or(self.connections, |stages| {
-            stages.target(self.hold.course(elapsed))
+            self.shard.of(stages.target(self.hold.course(elapsed)))
         })
+    }
+
+    /// The number of the connection in a place of a thread: from 1 over all threads and shards.
+    pub const fn number(&self, place: usize, thread: usize) -> u64 {
+        self.first + (place * self.threads + thread) as u64
+    }
+
+    /// Where in the first interval of a schedule a thread begins, from 0 to 1: the threads of all
+    /// shards take turns.
+    pub fn phase(&self, thread: usize) -> f64 {
+        let of_shard = thread as f64 / self.threads as f64;
+        (self.shard.index as f64 + of_shard) / self.shard.count as f64
+    }
+
+    /// The schedule of `--rate-stages`, for `share` of the messages of this shard, from `now` on.
+    pub fn staged(&self, share: f64, phase: f64, now: Instant) -> Option<Schedule> {
+        let stages = self.rate_stages.clone()?;
+        let of_all = share / self.shard.count as f64;
+        Some(Schedule::staged(stages, of_all, phase, now))
+    }
+
+    /// The seed of a thread's chances: each thread of each shard has its own.
+    pub const fn seed_of(&self, thread: usize) -> u64 {
+        let threads_before = (self.shard.index as u64) << 32;
+        self.seed.wrapping_add(threads_before | thread as u64)
     }
 
     /// Whether the course can be held in this phase.
@@ -240,6 +271,19 @@ impl Sources {
         let block = (connection as usize).wrapping_sub(1) / PER_SOURCE;
         let count = self.addresses.len();
         (count > 0).then(|| self.addresses[block % count])
+    }
+
+    /// The most connections that one address has of so many, from the number `first` on.
+    pub fn most_of_one(&self, first: u64, connections: usize) -> usize {
+        let count = self.addresses.len().max(1);
+        let (from, to) = (first as usize - 1, first as usize - 1 + connections);
+        let blocks = from / PER_SOURCE..to.div_ceil(PER_SOURCE);
+        let mut each = vec![0; count];
+        for block in blocks {
+            let (begin, end) = (block * PER_SOURCE, (block + 1) * PER_SOURCE);
+            each[block % count] += end.min(to) - begin.max(from);
+        }
+        each.into_iter().max().unwrap_or(0)
     }
 }
 

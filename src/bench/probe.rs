@@ -48,7 +48,7 @@ pub async fn probe(
     } = opened;
     let codec = Codec::new(deflate, plan.connection.max_message_size);
     let mut probe = Probe {
-        user: User::new(1, codec, workload, 1.0, Instant::now()),
+        user: User::new(workload.first, codec, workload, 1.0, Instant::now()),
         workload,
         figures: Figures::default(),
         keys: Keys::new(rand::random()),

@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches};
 
 use super::args::{
-    Bench, BenchCompare, BenchReport, Connect, EXAMPLES, Listen, Ping, Serve, Test, Top,
+    Bench, BenchCompare, BenchMerge, BenchReport, Connect, EXAMPLES, Listen, Ping, Serve, Test, Top,
 };
 use super::wscat;
 use crate::error::{Error, ExitCode};
@@ -43,6 +43,7 @@ pub(super) enum Kind {
     /// The tools of `bench`.
     BenchReport,
     BenchCompare,
+    BenchMerge,
 }
 
 /// A command line that clap has understood.
@@ -107,7 +108,7 @@ impl Kind {
     }
 
     /// The tools of `bench`, whose names are two words. No config file counts for them.
-    pub(super) const TOOLS: [Self; 2] = [Self::BenchReport, Self::BenchCompare];
+    pub(super) const TOOLS: [Self; 3] = [Self::BenchReport, Self::BenchCompare, Self::BenchMerge];
 
     /// The tool of a command that its next word names.
     fn tool(self, word: &OsStr) -> Option<Self> {
@@ -122,6 +123,7 @@ impl Kind {
         match self {
             Self::BenchReport => "bench report",
             Self::BenchCompare => "bench compare",
+            Self::BenchMerge => "bench merge",
             Self::Connect => "connect",
             Self::Listen => "listen",
             Self::Serve => "serve",
@@ -141,6 +143,7 @@ impl Kind {
             Self::Ping => Ping::command(),
             Self::BenchReport => BenchReport::command(),
             Self::BenchCompare => BenchCompare::command(),
+            Self::BenchMerge => BenchMerge::command(),
         }
     }
 }

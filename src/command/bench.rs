@@ -5,18 +5,20 @@ pub mod compare;
 mod consent;
 mod exposition;
 pub mod live;
+pub mod merge;
 mod preview;
 pub mod report;
 mod reporting;
 mod results;
 pub mod script;
 mod search;
+mod shards;
 pub mod stored;
 pub mod tool;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -46,6 +48,7 @@ use crate::bench::request::Request;
 use crate::bench::result::{self, BenchResult, Facets};
 use crate::bench::run::{self, EndReason, Finished, Setting, Stop, Users, Watch, Watched};
 use crate::bench::search::FindMax;
+use crate::bench::shard::Shard;
 use crate::bench::threshold::Threshold;
 use crate::bench::worker::Route;
 use crate::error::{Error, ExitCode};
@@ -65,7 +68,12 @@ pub struct Plan {
     pub feed: Feed,
     /// Load an echo server inside the process: its address replaces the target.
     pub demo: bool,
+    /// Of all shards together, until the run takes its own part.
     pub workload: Workload,
+    /// `--shard`: which part of the load this process is.
+    pub shard: Shard,
+    /// `--start-at`.
+    pub start_at: Option<SystemTime>,
     pub thresholds: Vec<Threshold>,
     /// `--find-max`: many loads, to find the largest.
     pub find_max: Option<FindMax>,
@@ -141,6 +149,8 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         plan.workload.script = Some(Arc::new(script));
     }
     check_thresholds(&plan)?;
+    let whole = plan.workload.clone();
+    plan.workload = shards::part(&whole, plan.shard)?;
     if let Ok(address) = request.base().target.host().parse() {
         choose_sources(&mut plan.workload, address);
     }
@@ -180,7 +190,11 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
             }
             None => None,
         };
-        let begun = begin(plan, request, tls, results, &output).await?;
+        let start_at = plan.start_at;
+        let begun = begin(plan, whole, request, tls, results, &output).await?;
+        if let (Begun::Load(..), Some(at)) = (&begun, start_at) {
+            shards::wait_until(at, &output).await;
+        }
         Ok::<_, Error>((begun, spawned))
     };
     let (begun, spawned) = tokio::select! {
@@ -208,9 +222,10 @@ fn check_thresholds(plan: &Plan) -> Result<(), Error> {
         .script
         .as_ref()
         .map(|script| &script.steps[..]);
+    let Workload { fanout, storm, .. } = &plan.workload;
     let sought = plan.find_max.as_ref().map(|sought| &sought.condition);
     for threshold in plan.thresholds.iter().chain(sought) {
-        let checked = threshold.check_flags(&plan.workload);
+        let checked = threshold.check_flags(fanout.is_some(), storm.is_some());
         let checked = checked.and_then(|()| threshold.check(steps));
         checked.map_err(|wrong| {
             let flag = match sought {
@@ -219,6 +234,7 @@ fn check_thresholds(plan: &Plan) -> Result<(), Error> {
             };
             Error::usage(format!("{flag}: {}", wrong.show(&threshold.text)))
         })?;
+        shards::check_threshold(threshold, plan.shard)?;
     }
     Ok(())
 }
@@ -253,6 +269,8 @@ enum Begun {
 /// A load whose first connection has been seen to work.
 struct Load {
     plan: Plan,
+    /// Of all shards together.
+    whole: Workload,
     setting: Setting,
     target: Target,
     /// The server's address, where it has one.
@@ -262,6 +280,7 @@ struct Load {
 
 async fn begin(
     mut plan: Plan,
+    whole: Workload,
     request: Request,
     tls: Option<Arc<Connector>>,
     results: Results,
@@ -282,7 +301,7 @@ async fn begin(
         }
         Some(script) => {
             let wait = request.base().wait_for_server;
-            let rehearsal = script::rehearse(&script, wait, debugs).await;
+            let rehearsal = script::rehearse(&script, plan.workload.first, wait, debugs).await;
             let told = script::told(&rehearsal.outcome, debugs);
             if debugs {
                 output.data(told.as_bytes());
@@ -299,12 +318,13 @@ async fn begin(
             rehearsal.open
         }
     };
-    load(plan, request, tls, open, results, output).await
+    load(plan, whole, request, tls, open, results, output).await
 }
 
 /// Makes everything ready, once it is known where the connections lead.
 async fn load(
     mut plan: Plan,
+    whole: Workload,
     request: Request,
     tls: Option<Arc<Connector>>,
     open: Option<Open>,
@@ -353,6 +373,7 @@ async fn load(
     });
     let load = Load {
         plan,
+        whole,
         setting,
         target,
         address,
@@ -368,8 +389,8 @@ async fn first_connection(
     workload: &Workload,
 ) -> Result<(Probed, Option<Audience>), Error> {
     let started = Instant::now();
-    let mut first = request.of(1)?;
-    if let Some(source) = workload.sources.of(1) {
+    let mut first = request.of(workload.first)?;
+    if let Some(source) = workload.sources.of(workload.first) {
         first.to_mut().dial.source = Some(source);
     }
     loop {
@@ -396,9 +417,11 @@ async fn first_connection(
     }
 }
 
-/// This machine can be loaded from as many addresses as are needed: all of 127/8 are its own.
+/// This machine can be loaded from as many addresses as are needed: all of 127/8 are its own. The
+/// shards before this one have the addresses before those of its connections.
 fn choose_sources(workload: &mut Workload, address: IpAddr) {
-    let needed = workload.peak().div_ceil(PER_SOURCE);
+    let last = workload.first as usize - 1 + workload.peak();
+    let needed = last.div_ceil(PER_SOURCE);
     if workload.sources.addresses.is_empty()
         && needed > 1
         && address.is_loopback()
@@ -420,8 +443,8 @@ impl Load {
         output: &Output,
     ) -> Result<ExitCode, Error> {
         let plan = &self.plan;
-        let facets = self.facets(&plan.workload);
-        results.check(&result::workload_info(&plan.workload, &facets))?;
+        let facets = self.facets(&plan.workload, &self.whole);
+        results.check(&result::workload_info(&self.whole, &facets))?;
         let mut viewer = Viewer::open(&plan.live, &self.setting, &facets, output).await?;
         let exposition = results.exposition();
         let mut watcher = viewer.watcher(&plan.live, &facets, exposition, output);
@@ -462,9 +485,12 @@ impl Load {
         Ok(code)
     }
 
-    fn facets<'a>(&'a self, workload: &'a Workload) -> Facets<'a> {
+    /// Of `workload`, which is this process's part of `whole`.
+    fn facets<'a>(&'a self, workload: &'a Workload, whole: &'a Workload) -> Facets<'a> {
         Facets {
             workload,
+            whole,
+            start_at: self.plan.start_at,
             target: self.target.redacted(),
             tls: self.target.is_tls(),
             compress: self.compress,

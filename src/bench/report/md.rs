@@ -89,7 +89,11 @@ fn thresholds(result: &BenchResult, page: &mut String) {
         let _ = writeln!(
             page,
             "| {} | {} | {} {limit} | {value} |",
-            if threshold.passed { "ok" } else { "**FAIL**" },
+            match threshold {
+                _ if threshold.left_to_merge => "left to the merge",
+                _ if threshold.passed => "ok",
+                _ => "**FAIL**",
+            },
             text(&threshold.metric),
             text(&threshold.op),
         );

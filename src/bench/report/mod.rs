@@ -9,6 +9,7 @@ mod junit;
 mod md;
 mod plot;
 pub mod prom;
+mod shards;
 mod text;
 
 pub use self::plot::{Bucket, Glyphs, buckets};
@@ -117,6 +118,7 @@ pub(super) mod sample {
                 value: Some(value),
                 unit: unit.into(),
                 passed,
+                left_to_merge: false,
             };
         result.thresholds = vec![
             threshold("rtt.p99<50ms", "rtt.p99", 50_000.0, 2_100.0, "us", true),

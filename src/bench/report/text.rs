@@ -11,6 +11,7 @@ use crate::text::sanitize;
 
 use super::comparison::text::{counts, row};
 use super::plot::{self, Glyphs};
+use super::shards;
 use super::{Entry, Form};
 
 pub(super) const ENTRY: Entry = Entry {
@@ -46,6 +47,9 @@ pub(super) fn summary(result: &BenchResult, glyphs: Glyphs) -> String {
     if let Some(baseline) = &result.baseline {
         text.baseline(baseline);
     }
+    for line in shards::block(&result.shards) {
+        text.line(format_args!("{line}"));
+    }
     text.generator(result);
     text.text
 }
@@ -66,13 +70,14 @@ impl Text {
     fn head(&mut self, result: &BenchResult) {
         let run = &result.run;
         self.line(format_args!(
-            "wscope bench {}   {}   {}   {}   seed {}   run {}",
+            "wscope bench {}   {}   {}   {}   seed {}   run {}{}",
             run.version,
             result.workload.mode,
             result.workload.targets.join(" "),
             run.started_at.get(..19).unwrap_or_default().to_owned() + "Z",
             run.seed,
             run.id,
+            shards::name(result),
         ));
         self.line(format_args!(""));
         self.line(format_args!("  {}", verdict(result)));
@@ -126,8 +131,12 @@ impl Text {
             },
         ));
         self.line(format_args!(
-            "Measured      {:.2} s after {:.1} s warm-up, ramp {:.1} s, drain {:.1} s",
-            result.run.measured_s, result.workload.warmup_s, result.run.ramp_s, result.run.drain_s,
+            "Measured      {:.2} s after {:.1} s warm-up, ramp {:.1} s, drain {:.1} s{}",
+            result.run.measured_s,
+            result.workload.warmup_s,
+            result.run.ramp_s,
+            result.run.drain_s,
+            shards::late(result),
         ));
         self.line(format_args!(""));
     }
@@ -410,7 +419,11 @@ impl Text {
             self.line(format_args!(
                 "{:<12} {:<4}  {:<22} {} {:<10} {}",
                 if at == 0 { "Thresholds" } else { "" },
-                if threshold.passed { "ok" } else { "FAIL" },
+                match threshold {
+                    _ if threshold.left_to_merge => "left",
+                    _ if threshold.passed => "ok",
+                    _ => "FAIL",
+                },
                 threshold.metric,
                 threshold.op,
                 limit,
@@ -536,11 +549,7 @@ pub(super) const fn word(result: &BenchResult) -> Word {
 
 /// What a log is searched for: did it pass, and may that be believed.
 pub(super) fn verdict(result: &BenchResult) -> String {
-    let (verdict, thresholds) = (&result.verdict, &result.thresholds);
-    let held = thresholds
-        .iter()
-        .filter(|threshold| threshold.passed)
-        .count();
+    let verdict = &result.verdict;
     let warnings = verdict.warnings.len();
     let word = match word(result) {
         Word::Fail => "FAIL",
@@ -548,10 +557,7 @@ pub(super) fn verdict(result: &BenchResult) -> String {
         Word::Pass if warnings > 0 => "PASS with warnings",
         Word::Pass => "PASS",
     };
-    let judged = match thresholds.len() {
-        0 => "no thresholds".to_owned(),
-        all => format!("{held} of {all} thresholds passed"),
-    };
+    let judged = shards::judged(&result.thresholds);
     let validity = if verdict.valid {
         "result valid"
     } else {

@@ -20,12 +20,23 @@ const CHUNK: usize = 64 << 10;
 /// The largest window reads what was made for every smaller one.
 const WINDOW_BITS: u8 = 15;
 
-/// A histogram as text.
+/// A histogram as text. The same samples are the same text, in whatever order they came together.
 pub fn encoded(histogram: &Histogram<u64>) -> String {
     let mut bytes = Vec::new();
+    let exact = exact(histogram);
+    let histogram = exact.as_ref().unwrap_or(histogram);
     // Writing to a Vec cannot fail; counts that do not fit the format cannot be reached.
     let _ = V2DeflateSerializer::new().serialize(histogram, &mut bytes);
     BASE64.encode(bytes)
+}
+
+/// The same histogram with a range that ends at its largest value: what is encoded names the range, and
+/// one that grew by itself has whatever its growing led to.
+fn exact(histogram: &Histogram<u64>) -> Option<Histogram<u64>> {
+    let high = histogram.max().max(2);
+    let mut exact = Histogram::new_with_bounds(1, high, histogram.sigfig()).ok()?;
+    exact.add(histogram).ok()?;
+    Some(exact)
 }
 
 /// The histogram of a text; `None` where a file has something else in its place.

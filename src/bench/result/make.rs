@@ -2,34 +2,37 @@
 
 use std::time::{Duration, SystemTime};
 
-use hdrhistogram::Histogram;
-
 use super::super::failure::Name;
 use super::super::fanout as plan;
-use super::super::figures::{self, Close, Closes, Figures, Latency, Seen};
+use super::super::figures::{Close, Closes, Figures, Seen};
 use super::super::machine;
 use super::super::payload::Content;
 use super::super::plan::{Pace, Workload};
 use super::super::run::Finished;
-use super::super::script::Step;
 use super::super::threshold::{Measured, Threshold};
 use super::super::verdict::{self, Facts, Remark};
+use super::hash::workload_hash;
+use super::sections::{
+    bytes, checks, frames, iterations, judged, lag, latencies, messages, micros_per_message, round,
+    steps, time,
+};
 use super::series::series;
 use super::{
-    BenchResult, Bytes, Check, CloseCount, Connections, Environment, ErrorCount, Fanout, Frames,
-    Generator, Handshake, Hdr, Iterations, Lag, Latencies, LatencyInfo, Messages, PERCENTILES,
-    PayloadInfo, RateStageInfo, RemarkInfo, Run, SCHEMA, Slow, StageInfo, StepInfo, StormLatencies,
-    Storms, TargetProcess, ThresholdResult, Verdict, WorkloadInfo,
+    BenchResult, CloseCount, Connections, Environment, ErrorCount, Fanout, Generator, PayloadInfo,
+    RateStageInfo, RemarkInfo, Run, SCHEMA, ShardInfo, Slow, StageInfo, Storms, TargetProcess,
+    Verdict, WorkloadInfo,
 };
-use crate::model::frame::Opcode;
 use crate::model::message::Kind;
-use crate::model::ndjson;
-use std::collections::BTreeMap;
 
 /// What a result is made from, beside the run itself.
 #[derive(Debug)]
 pub struct Facets<'a> {
+    /// What this process did of it.
     pub workload: &'a Workload,
+    /// The load of all shards together.
+    pub whole: &'a Workload,
+    /// When it should have begun (`--start-at`).
+    pub start_at: Option<SystemTime>,
     /// Redacted.
     pub target: String,
     pub tls: bool,
@@ -49,7 +52,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
     let thresholds: Vec<_> = facets
         .thresholds
         .iter()
-        .map(|one| judged(one, &measured))
+        .map(|one| judged(one, &measured, workload.shard))
         .collect();
     let open_loop = matches!(workload.pace, Pace::Open { .. });
     let verdict = verdict::judge(&Facts {
@@ -74,8 +77,9 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         schema: SCHEMA.into(),
         schema_version: 1,
         run: run(finished, workload.seed),
-        workload: workload_info(workload, facets),
+        workload: workload_info(facets.whole, facets),
         environment: environment(workload),
+        shard: ShardInfo::new(workload.shard, start_lag(finished, facets.start_at)),
         verdict: Verdict {
             passed: thresholds.iter().all(|threshold| threshold.passed),
             valid: verdict.is_valid(),
@@ -85,17 +89,9 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         },
         connections: connections(finished, workload),
         messages: messages(figures, finished.measured),
-        bytes: Bytes {
-            sent_payload: figures.bytes.sent_payload,
-            sent_wire: figures.bytes.sent_wire,
-            received_payload: figures.bytes.received_payload,
-            received_wire: figures.bytes.received_wire,
-        },
-        frames: Frames {
-            sent: by_opcode(&figures.frames_sent),
-            received: by_opcode(&figures.frames_received),
-        },
-        latency: latencies(figures, workload),
+        bytes: bytes(figures),
+        frames: frames(figures),
+        latency: latencies(figures, workload.steps()),
         find_max: None,
         iterations: workload
             .script
@@ -116,8 +112,8 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
             received_bytes: figures.slow.received,
             lost: figures.slow.lost,
         }),
-        steps: steps(figures, workload),
-        checks: checks(figures, workload),
+        steps: steps(figures, workload.steps()),
+        checks: checks(figures, workload.steps()),
         errors: errors(figures),
         closes: closes(figures),
         thresholds,
@@ -129,7 +125,17 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         }),
         series: series(finished),
         baseline: None,
+        shards: Vec::new(),
     }
+}
+
+/// In microseconds.
+fn start_lag(finished: &Finished, start_at: Option<SystemTime>) -> Option<i64> {
+    let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    Some(match finished.started_at.duration_since(start_at?) {
+        Ok(late) => micros(late),
+        Err(early) => -micros(early.duration()),
+    })
 }
 
 /// What thresholds on a run are judged by.
@@ -145,11 +151,6 @@ pub fn measured<'a>(finished: &'a Finished, workload: &'a Workload) -> Measured<
             finished.ramp
         },
     }
-}
-
-pub(super) fn round(value: f64, digits: i32) -> f64 {
-    let factor = 10_f64.powi(digits);
-    (value * factor).round() / factor
 }
 
 fn run(finished: &Finished, seed: u64) -> Run {
@@ -168,10 +169,6 @@ fn run(finished: &Finished, seed: u64) -> Run {
     }
 }
 
-pub(super) fn time(at: SystemTime) -> String {
-    ndjson::rfc3339(at)
-}
-
 fn seconds(time: Duration) -> f64 {
     round(time.as_secs_f64(), 3)
 }
@@ -185,6 +182,7 @@ pub fn workload_info(workload: &Workload, facets: &Facets<'_>) -> WorkloadInfo {
     let stages = workload.ramp.stages.iter().flat_map(|stages| &stages.0);
     let rate_stages = workload.rate_stages.iter().flat_map(|stages| &stages.0);
     WorkloadInfo {
+        hash: workload_hash(workload, facets.compress, facets.tls),
         mode: workload.mode.name.into(),
         targets: vec![facets.target.clone()],
         connections: workload.peak(),
@@ -270,38 +268,6 @@ fn connections(finished: &Finished, workload: &Workload) -> Connections {
     }
 }
 
-fn messages(figures: &Figures, measured: Duration) -> Messages {
-    let counted = figures.messages;
-    let rate = |count: u64| round(count as f64 / measured.as_secs_f64().max(1e-3), 1);
-    Messages {
-        sent: counted.sent,
-        received: counted.received,
-        matched: counted.matched,
-        unanswered: counted.unanswered,
-        timed_out: counted.timed_out,
-        dropped: counted.dropped,
-        late: counted.late,
-        duplicate: counted.duplicate,
-        out_of_order: counted.out_of_order,
-        unexpected: counted.unexpected,
-        sent_rate: rate(counted.sent),
-        received_rate: rate(counted.received),
-    }
-}
-
-fn iterations(figures: &Figures, measured: Duration) -> Iterations {
-    let counted = figures.iterations;
-    let ended = (counted.passed + counted.failed) as f64;
-    Iterations {
-        started: counted.started,
-        passed: counted.passed,
-        failed: counted.failed,
-        unfinished: counted.started - counted.passed - counted.failed,
-        dropped: counted.dropped,
-        rate: round(ended / measured.as_secs_f64().max(1e-3), 1),
-    }
-}
-
 fn fanout(figures: &Figures, plan: plan::Fanout) -> Fanout {
     let counted = figures.fanout;
     Fanout {
@@ -315,101 +281,6 @@ fn fanout(figures: &Figures, plan: plan::Fanout) -> Fanout {
         duplicate: counted.duplicate,
         gaps: counted.gaps(),
         out_of_order: counted.out_of_order,
-    }
-}
-
-/// Each step with what was counted of it; those that were never reached have nothing.
-fn counted<'a>(
-    figures: &'a Figures,
-    workload: &'a Workload,
-) -> impl Iterator<Item = (&'a Step, figures::Step)> {
-    let steps = workload.steps().iter().enumerate();
-    steps.map(|(place, step)| (step, figures.steps.get(place).cloned().unwrap_or_default()))
-}
-
-fn steps(figures: &Figures, workload: &Workload) -> Vec<StepInfo> {
-    let info = |(step, counted): (&Step, figures::Step)| StepInfo {
-        name: step.name.clone(),
-        text: step.text.clone(),
-        kind: step.kind.name().into(),
-        passed: counted.passed,
-        failed: counted.failed,
-    };
-    counted(figures, workload).map(info).collect()
-}
-
-fn checks(figures: &Figures, workload: &Workload) -> Vec<Check> {
-    let checks = counted(figures, workload).filter(|(step, _)| step.is_check());
-    let check = |(step, counted): (&Step, figures::Step)| Check {
-        name: step.name.clone(),
-        text: step.text.clone(),
-        passed: counted.passed,
-        failed: counted.failed,
-    };
-    checks.map(check).collect()
-}
-
-fn by_opcode(counts: &[u64; 16]) -> BTreeMap<String, u64> {
-    let named = counts.iter().enumerate().filter(|(_, count)| **count > 0);
-    named
-        .map(|(opcode, count)| (Opcode::new(opcode as u8).name().to_owned(), *count))
-        .collect()
-}
-
-fn latencies(figures: &Figures, workload: &Workload) -> Latencies {
-    let info = |latency| latency_info(figures.latency(latency));
-    Latencies {
-        unit: "us".into(),
-        rtt: info(Latency::Rtt),
-        service: info(Latency::Service),
-        first_message: info(Latency::FirstMessage),
-        ping: info(Latency::Ping),
-        sched_lag: info(Latency::SchedLag),
-        send_stall: info(Latency::SendStall),
-        session: info(Latency::Session),
-        delivery: info(Latency::Delivery),
-        last_subscriber: info(Latency::LastSubscriber),
-        storm: StormLatencies {
-            recovery: info(Latency::StormRecovery),
-            handshake: info(Latency::StormHandshake),
-        },
-        step: counted(figures, workload)
-            .map(|(step, counted)| (step.name.clone(), latency_info(&counted.latency)))
-            .collect(),
-        handshake: Handshake {
-            total: info(Latency::Handshake),
-            dns: info(Latency::Dns),
-            tcp: info(Latency::Tcp),
-            proxy: info(Latency::Proxy),
-            tls: info(Latency::Tls),
-            upgrade: info(Latency::Upgrade),
-        },
-    }
-}
-
-/// A latency of a result, with the percentiles that it has samples enough for.
-pub fn latency_info(histogram: &Histogram<u64>) -> LatencyInfo {
-    let count = histogram.len();
-    let any = |value: u64| (count > 0).then_some(value);
-    let mean = |value: f64| (count > 0).then(|| round(value, 1));
-    let percentile = |at: usize| {
-        let (percentile, least) = PERCENTILES[at];
-        (count >= least).then(|| histogram.value_at_quantile(percentile / 100.0))
-    };
-    LatencyInfo {
-        count,
-        min: any(histogram.min()),
-        max: any(histogram.max()),
-        mean: mean(histogram.mean()),
-        stdev: mean(histogram.stdev()),
-        p50: percentile(0),
-        p75: percentile(1),
-        p90: percentile(2),
-        p95: percentile(3),
-        p99: percentile(4),
-        p99_9: percentile(5),
-        p99_99: percentile(6),
-        hdr: Hdr::new(histogram),
     }
 }
 
@@ -436,42 +307,17 @@ fn closes(figures: &Figures) -> Vec<CloseCount> {
     figures.closes.iter().map(count).collect()
 }
 
-fn judged(threshold: &Threshold, measured: &Measured<'_>) -> ThresholdResult {
-    let (passed, value) = threshold.judge(measured);
-    ThresholdResult {
-        expr: threshold.text.clone(),
-        metric: threshold.metric.to_string(),
-        op: threshold.comparison.sign().into(),
-        limit: threshold.limit,
-        value,
-        unit: threshold.metric.unit().name().into(),
-        passed,
-    }
-}
-
 fn generator(finished: &Finished, threads: usize, inside: bool) -> Generator {
-    let lag = finished.figures.latency(Latency::SchedLag);
-    let any = |value: u64| (!lag.is_empty()).then_some(value);
     let used = finished.generator;
+    let cpu = used.cpu * finished.measured.as_secs_f64();
     Generator {
         cpu_percent: round(used.cpu * 100.0, 1),
-        cpu_per_message_us: cpu_per_message(finished).filter(|_| !inside),
+        cpu_per_message_us: micros_per_message(&finished.figures, cpu).filter(|_| !inside),
         busiest_thread_percent: round(used.busiest * 100.0, 1),
-        sched_lag_us: Lag {
-            p50: any(lag.value_at_quantile(0.5)),
-            p99: any(lag.value_at_quantile(0.99)),
-            max: any(lag.max()),
-        },
+        sched_lag_us: lag(&finished.figures),
         rss_peak_bytes: used.rss_peak,
         fds_peak: used.files_peak,
         ports_percent: round(used.ports * 100.0, 1),
         threads,
     }
-}
-
-fn cpu_per_message(finished: &Finished) -> Option<f64> {
-    let messages = finished.figures.messages;
-    let count = messages.sent + messages.received;
-    let cpu = finished.generator.cpu * finished.measured.as_secs_f64() * 1e6;
-    (count > 0).then(|| round(cpu / count as f64, 2))
 }

@@ -7,14 +7,19 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::Figure;
 
+mod hash;
 pub mod hdr;
 mod make;
 mod read;
+pub(super) mod sections;
 mod series;
+mod shard;
 pub mod table;
 
-pub use self::make::{Facets, latency_info, measured, result, workload_info};
+pub use self::make::{Facets, measured, result, workload_info};
 pub use self::read::{Unreadable, read};
+pub use self::sections::latency_info;
+pub use self::shard::{ShardInfo, ShardPart};
 
 /// The version of the form of a result.
 pub const SCHEMA: &str = "bench-result.v1";
@@ -38,6 +43,8 @@ pub struct BenchResult {
     pub run: Run,
     pub workload: WorkloadInfo,
     pub environment: Environment,
+    #[serde(default)]
+    pub shard: ShardInfo,
     pub verdict: Verdict,
     pub connections: Connections,
     pub messages: Messages,
@@ -72,6 +79,9 @@ pub struct BenchResult {
     /// What the run was compared with (`--baseline`); `null` without one.
     #[serde(default)]
     pub baseline: Option<BaselineInfo>,
+    /// Those that a merged result is made of, by their index.
+    #[serde(default)]
+    pub shards: Vec<ShardPart>,
 }
 
 /// An earlier run beside this one.
@@ -107,9 +117,13 @@ pub struct Run {
     pub drain_s: f64,
 }
 
+/// The whole load, also in the result of a shard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WorkloadInfo {
+    /// `sha256:` over all that makes the load, but for its seed and who takes which part of it.
+    #[serde(default)]
+    pub hash: String,
     pub mode: String,
     pub targets: Vec<String>,
     pub connections: usize,
@@ -191,11 +205,11 @@ pub struct Environment {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
-    /// Every threshold holds, and nothing is worse than in the baseline.
+    /// Every threshold holds that was judged, and nothing is worse than in the baseline.
     pub passed: bool,
     /// The figures may be believed.
     pub valid: bool,
-    /// The run was cut short.
+    /// The run was cut short, or shards of it are missing.
     pub partial: bool,
     pub warnings: Vec<RemarkInfo>,
     pub invalid_reasons: Vec<RemarkInfo>,
@@ -255,6 +269,9 @@ pub struct Iterations {
     pub started: u64,
     pub passed: u64,
     pub failed: u64,
+    /// Those of the failed that no connection is to blame for: a check did not hold.
+    #[serde(default)]
+    pub unmet: u64,
     /// Still under way when the load was over.
     pub unfinished: u64,
     /// Due, but not begun: every user was at it already.
@@ -497,6 +514,9 @@ pub struct ThresholdResult {
     /// `us`, `ratio`, `count` or `per_second`.
     pub unit: String,
     pub passed: bool,
+    /// A shard has not judged it: only all of them together can. `passed` is true then.
+    #[serde(default)]
+    pub left_to_merge: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

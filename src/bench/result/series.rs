@@ -9,7 +9,7 @@ use super::super::figures::Latency;
 use super::super::run::{Finished, Second};
 use super::super::shared::Phase;
 use super::super::threshold;
-use super::make::{round, time};
+use super::sections::{round, time};
 use super::{Series, SeriesHistograms, hdr};
 
 type Column = (&'static str, fn(&Second) -> f64);

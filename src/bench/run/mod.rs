@@ -18,7 +18,7 @@ pub use self::finished::{EndReason, Finished, Generator, Second, TargetUsage};
 use super::fanout::Exchange;
 use super::figures::{Figures, Latency};
 use super::machine::{self, Usage};
-use super::plan::{PER_SOURCE, Pace, Workload};
+use super::plan::{Pace, Workload};
 use super::request::Request;
 use super::script::Script;
 use super::script::crew::crew;
@@ -348,15 +348,15 @@ impl Run {
         let cpu = self
             .used()
             .map_or(0.0, |(own, _)| per_second(own, measured));
-        let sources = self.setting.workload.sources.addresses.len().max(1);
+        let workload = &self.setting.workload;
+        let per_source = workload.sources.most_of_one(workload.first, self.peak);
         let (low, high) = machine::port_range();
-        let per_source = (self.peak as f64 / sources as f64).min(PER_SOURCE as f64 * 2.0);
         Generator {
             cpu,
             busiest: self.busiest,
             rss_peak: self.rss_peak,
             files_peak: self.files_peak,
-            ports: per_source / f64::from(high.saturating_sub(low).max(1)),
+            ports: per_source as f64 / f64::from(high.saturating_sub(low).max(1)),
         }
     }
 

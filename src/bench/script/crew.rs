@@ -84,7 +84,7 @@ impl Crew {
     fn new(common: Common, script: Arc<Script>, index: usize) -> Self {
         let workload = Arc::clone(&common.workload);
         let threads = workload.threads;
-        let mut chance = StdRng::seed_from_u64(workload.seed.wrapping_add(index as u64));
+        let mut chance = StdRng::seed_from_u64(workload.seed_of(index));
         let is_open = matches!(workload.pace, Pace::Open { .. });
         let rate = workload.ramp.rate.filter(|_| !workload.sync && !is_open);
         let ramp =
@@ -146,12 +146,11 @@ impl Crew {
 
     /// A user plays the script once.
     fn one(&mut self, user: usize, due: Instant) -> impl Future<Output = (usize, bool)> + 'static {
-        let threads = self.common.workload.threads;
         let part = Part {
             script: Arc::clone(&self.script),
             shared: Arc::clone(&self.common.shared),
             figures: Rc::clone(&self.figures),
-            user: (user * threads + self.index + 1) as u64,
+            user: self.common.workload.number(user, self.index),
             seed: self.chance.random(),
             due,
             measured: self.phase == Phase::Measure,
@@ -244,11 +243,12 @@ impl Crew {
             Rate::Total(all) => all / threads,
             Rate::PerConnection(_) => rate.of(target),
         };
-        let phase = self.index as f64 / threads;
-        let stages = self.common.workload.rate_stages.as_ref();
-        let schedule = self.schedule.get_or_insert_with(|| match stages {
-            Some(stages) => Schedule::staged(stages.clone(), 1.0 / threads, phase, now),
-            None => Schedule::Steady(Pacer::new(rate, phase, now)),
+        let workload = &self.common.workload;
+        let phase = workload.phase(self.index);
+        let share = 1.0 / threads;
+        let schedule = self.schedule.get_or_insert_with(|| {
+            let staged = workload.staged(share, phase, now);
+            staged.unwrap_or_else(|| Schedule::Steady(Pacer::new(rate, phase, now)))
         });
         schedule.set_rate(rate, now);
         let dues: Vec<Instant> = std::iter::from_fn(|| schedule.take(now)).collect();

@@ -11,7 +11,6 @@ use std::time::Duration;
 use self::metric::STEP;
 pub use self::metric::{Metric, SCALARS, Statistic, Unit, checks, errors};
 use super::figures::Figures;
-use super::plan::Workload;
 use super::script::Step;
 
 /// Those that only a script has, by how their names begin.
@@ -143,11 +142,11 @@ impl Threshold {
     ///
     /// # Errors
     /// What would.
-    pub fn check_flags(&self, workload: &Workload) -> Result<(), Wrong> {
+    pub fn check_flags(&self, fanout: bool, storm: bool) -> Result<(), Wrong> {
         let name = self.metric.to_string();
         let flags = [
-            (&OF_FANOUT[..], "--mode fanout", workload.fanout.is_some()),
-            (&OF_STORMS[..], "--storm", workload.storm.is_some()),
+            (&OF_FANOUT[..], "--mode fanout", fanout),
+            (&OF_STORMS[..], "--storm", storm),
         ];
         let wrong = flags.iter().find(|(prefixes, _, given)| {
             !given && prefixes.iter().any(|prefix| name.starts_with(prefix))

@@ -172,8 +172,8 @@ impl Worker {
         };
         let threads = workload.threads;
         let share = part(workload.peak(), index, threads);
-        let number = |slot: usize| (slot * threads + index + 1) as u64;
-        let mut chance = StdRng::seed_from_u64(workload.seed.wrapping_add(index as u64));
+        let number = |slot| workload.number(slot, index);
+        let mut chance = StdRng::seed_from_u64(workload.seed_of(index));
         let max_inflight = match workload.pace {
             Pace::Open { max_inflight, .. } => part(max_inflight, index, threads).max(1),
             Pace::Closed { .. } => usize::MAX,

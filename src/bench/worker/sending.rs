@@ -84,13 +84,14 @@ impl Worker {
             Rate::PerConnection(_) => rate.of(self.speaking.len()),
         };
         let workload = &self.common.workload;
-        let phase = self.index as f64 / workload.threads as f64;
-        match (&mut self.schedule, &workload.rate_stages) {
-            (Some(schedule), _) => schedule.set_rate(rate, now),
-            (none, Some(stages)) => {
-                *none = Some(Schedule::staged(stages.clone(), share, phase, now));
+        let phase = workload.phase(self.index);
+        match &mut self.schedule {
+            Some(schedule) => schedule.set_rate(rate, now),
+            none => {
+                let staged = workload.staged(share, phase, now);
+                let steady = || Schedule::Steady(Pacer::new(rate, phase, now));
+                *none = Some(staged.unwrap_or_else(steady));
             }
-            (none, None) => *none = Some(Schedule::Steady(Pacer::new(rate, phase, now))),
         }
         for _ in 0..MOST_DUE {
             let schedule = self.schedule.as_mut().filter(|_| self.left != Some(0));

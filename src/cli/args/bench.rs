@@ -169,6 +169,8 @@ pub(in crate::cli) struct Load {
     pub threads: Option<usize>,
 
     /// Make the run's chances repeatable
+    ///
+    /// With --shard the default is 0, which all shards share.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 }
@@ -331,6 +333,6 @@ const SINGLE: [&str; 18] = [
     "heartbeat",
 ];
 
-fn threshold(text: &str) -> Result<Threshold, String> {
+pub(super) fn threshold(text: &str) -> Result<Threshold, String> {
     Threshold::parse(text).map_err(|wrong| wrong.show(text))
 }

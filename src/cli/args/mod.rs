@@ -14,6 +14,7 @@ mod reach;
 mod screen;
 mod serve;
 mod session;
+mod shards;
 mod test;
 mod upkeep;
 pub(super) mod value;
@@ -22,7 +23,7 @@ use std::path::PathBuf;
 
 pub(super) use auth::Auth;
 pub(super) use bench::{Load, Messages, Results};
-pub(super) use bench_tool::{BenchCompare, BenchReport, BenchTool};
+pub(super) use bench_tool::{BenchCompare, BenchMerge, BenchReport, BenchTool};
 pub(super) use connection::Connection;
 pub(super) use output::{Output, Recording, Secrets};
 pub(super) use ping::{PingOutput, Pings};
@@ -30,6 +31,7 @@ pub(super) use reach::Reach;
 pub(super) use screen::{BenchScreen, Look, Screen, ServeScreen};
 pub(super) use serve::{Origins, Server};
 pub(super) use session::{Conversation, Session};
+pub(super) use shards::Shards;
 pub(super) use test::{Inspection, TestOutput, Tests};
 pub(super) use upkeep::Upkeep;
 
@@ -234,6 +236,8 @@ pub(super) struct Bench {
     pub load: Load,
     #[command(flatten)]
     pub messages: Messages,
+    #[command(flatten)]
+    pub shards: Shards,
     #[command(flatten)]
     pub results: Results,
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! `bench` as a plan: the workload, how each connection is opened, what is reported.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::bench_tool::{folder, stored};
 use super::screen::{is_utf8, of_bench};
@@ -15,9 +15,11 @@ use crate::bench::plan::{End, FANOUT, Mode, Pace, Ping, Ramp, Rate, SCRIPT, Sour
 use crate::bench::reply::Match;
 use crate::bench::report::Glyphs;
 use crate::bench::search::{FindMax, What};
+use crate::bench::shard::{Choice, Shard, detect};
 use crate::bench::stages::Stages;
+use crate::bench::start::StartAt;
 use crate::bench::template::Template;
-use crate::cli::args::{Bench, Load, Messages, Results};
+use crate::cli::args::{Bench, Load, Messages, Results, Shards};
 use crate::command::bench::baseline::Baselines;
 use crate::command::bench::stored::Baseline;
 use crate::command::bench::{Only, Plan, script};
@@ -54,6 +56,8 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
     let feed = args.messages.feed.as_deref().map(Feed::read).transpose()?;
     let feed = feed.unwrap_or_default().in_groups(args.load.groups);
     let mut notes = Vec::new();
+    let shard = shard(&args.shards, setup.environment, &mut notes)?;
+    check_shard(&args.load, shard)?;
     let client = connection::client(
         target(&first(url, &feed)?)?,
         &args.connection,
@@ -72,11 +76,13 @@ pub(super) fn bench(setup: &Setup<'_>) -> Result<Plan, Error> {
     let environment = setup.environment;
     let live = of_bench(setup, &args)?;
     Ok(Plan {
-        workload: workload(&args, feed.clone())?,
+        workload: workload(&args, feed.clone(), shard)?,
+        shard,
+        start_at: start_at(&args.shards)?,
         find_max: find_max(&args)?,
         script: script(&args, url, setup.environment)?,
         spawn: spawn(&args, url)?,
-        baselines: baselines(&args.results, environment)?,
+        baselines: baselines(&args.results, shard, environment)?,
         client,
         url: url.to_owned(),
         feed,
@@ -115,7 +121,17 @@ fn find_max(args: &Bench) -> Result<Option<FindMax>, Error> {
     }
 }
 
-fn baselines(results: &Results, environment: &Environment) -> Result<Baselines, Error> {
+fn baselines(
+    results: &Results,
+    shard: Shard,
+    environment: &Environment,
+) -> Result<Baselines, Error> {
+    if !shard.is_whole() && (results.baseline.is_some() || results.save_baseline.is_some()) {
+        return Err(Error::usage_hint(
+            "a shard is only a part, and neither a baseline nor to be compared with one",
+            "bench merge makes the whole, and bench compare BASELINE WHOLE.json compares it",
+        ));
+    }
     let with = results.baseline.clone();
     let save = results.save_baseline.clone().map(|name| {
         let folder = folder(environment).ok_or_else(|| {
@@ -185,7 +201,68 @@ fn first(url: &str, feed: &Feed) -> Result<String, Error> {
     Ok(text)
 }
 
-fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
+/// Which part of the load this process is.
+fn shard(
+    shards: &Shards,
+    environment: &Environment,
+    notes: &mut Vec<String>,
+) -> Result<Shard, Error> {
+    match shards.shard {
+        None => Ok(Shard::WHOLE),
+        Some(Choice::Given(shard)) => Ok(shard),
+        Some(Choice::Auto(count)) => {
+            let variable = |name: &str| environment.get(name)?.into_string().ok();
+            let found = detect(count, variable).map_err(|wrong| {
+                Error::usage_hint(format!("--shard: {wrong}"), "--shard 1/4 says it itself")
+            })?;
+            notes.push(format!("shard {} ({})", found.shard, found.by));
+            Ok(found.shard)
+        }
+    }
+}
+
+/// What one process has to do alone.
+fn check_shard(load: &Load, shard: Shard) -> Result<(), Error> {
+    let indivisible = [
+        (
+            *load.mode == FANOUT,
+            "--mode fanout",
+            "who gets a message, and how late, is seen by the one clock of a process that has them all",
+        ),
+        (
+            load.storm.is_some(),
+            "--storm",
+            "when all connections are back is known only where all of them are",
+        ),
+        (
+            load.slow.is_some(),
+            "--slow",
+            "which connections are slow is counted within one process",
+        ),
+        (
+            load.find_max.is_some(),
+            "--find-max",
+            "each step of a search follows from what the whole load came to",
+        ),
+    ];
+    let mut wrong = indivisible.iter().filter(|(given, ..)| *given);
+    match wrong.next() {
+        Some((_, flag, why)) if !shard.is_whole() => Err(Error::usage_hint(
+            format!("{flag} cannot be divided into shards: {why}"),
+            format!("leave out --shard, or {flag}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn start_at(shards: &Shards) -> Result<Option<SystemTime>, Error> {
+    let resolve = |at: StartAt| at.resolve(SystemTime::now());
+    let at = shards.start_at.map(resolve).transpose();
+    at.map_err(|wrong| Error::usage(format!("--start-at: {wrong}")))
+}
+
+/// The whole load; `command` takes the part of it that falls to this process.
+fn workload(args: &Bench, feed: Feed, shard: Shard) -> Result<Workload, Error> {
     let Bench { load, messages, .. } = args;
     let mode = if load.script.is_some() {
         &SCRIPT
@@ -250,7 +327,13 @@ fn workload(args: &Bench, feed: Feed) -> Result<Workload, Error> {
             addresses: load.source_ip.clone(),
         },
         threads,
-        seed: load.seed.unwrap_or_else(rand::random),
+        // All shards share it.
+        seed: match shard.is_whole() {
+            true => load.seed.unwrap_or_else(rand::random),
+            false => load.seed.unwrap_or(0),
+        },
+        shard: Shard::WHOLE,
+        first: 1,
         hold: Arc::default(),
     };
     check_storm(&workload)?;

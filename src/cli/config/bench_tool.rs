@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::bench::glyphs;
 use super::{Environment, Setup};
-use crate::cli::args::{BenchCompare, BenchReport};
+use crate::cli::args::{BenchCompare, BenchMerge, BenchReport};
 use crate::command::bench::stored::Stored;
 use crate::command::bench::tool::Plan;
-use crate::command::bench::{compare, report};
+use crate::command::bench::{compare, merge, report};
 use crate::error::Error;
 
 pub(super) fn report(setup: &Setup<'_>) -> Result<Plan, Error> {
@@ -27,6 +27,21 @@ pub(super) fn compare(setup: &Setup<'_>) -> Result<Plan, Error> {
             side(args.result, setup.environment)?,
         ],
         noise: args.noise,
+        reports: args.report,
+        glyphs: glyphs(setup.environment),
+    }))
+}
+
+pub(super) fn merge(setup: &Setup<'_>) -> Result<Plan, Error> {
+    let args: BenchMerge = setup.typed.args()?;
+    let results = args.results.into_iter();
+    Ok(Plan::Merge(merge::Plan {
+        results: results
+            .map(|name| stored(name, setup.environment))
+            .collect(),
+        thresholds: args.threshold,
+        partial: args.partial,
+        strict: args.strict,
         reports: args.report,
         glyphs: glyphs(setup.environment),
     }))

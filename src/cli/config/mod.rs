@@ -85,6 +85,7 @@ pub(super) fn plan(typed: &Typed, environment: &Environment) -> Result<Plan, Err
         Kind::Bench => bench::bench(&setup).map(|plan| Plan::Bench(Box::new(plan))),
         Kind::BenchReport => bench_tool::report(&setup).map(tool),
         Kind::BenchCompare => bench_tool::compare(&setup).map(tool),
+        Kind::BenchMerge => bench_tool::merge(&setup).map(tool),
         Kind::Ping => ping::ping(&setup).map(|plan| Plan::Ping(Box::new(plan))),
         Kind::Serve => server::serve(&setup).map(|plan| Plan::Serve(Box::new(plan))),
     }

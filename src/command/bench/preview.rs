@@ -24,11 +24,21 @@ pub(super) fn dry_run(plan: &Plan, client: &client::Plan, needs: Needs) -> Strin
             error.hint().unwrap_or_default()
         ),
     };
+    let shard = match workload.shard.is_whole() {
+        true => String::new(),
+        false => format!(
+            "shard        {} of {}: connections {} to {}\n",
+            workload.shard.index + 1,
+            workload.shard.count,
+            Thousands(workload.first),
+            Thousands(workload.first - 1 + workload.peak() as u64),
+        ),
+    };
     let fanout = workload
         .fanout
         .map_or_else(String::new, |fanout| format!("fan-out      {fanout}\n"));
     format!(
-        "target       {}{}\nmode         {}: {}\n{fanout}connections  {}, {rate}, {} handshakes at once\nthreads      {}\nfiles        {} of {}\nsources      {} needed, {} ports each\nmemory       about {} for connections\nfits         {fits}\n",
+        "target       {}{}\nmode         {}: {}\n{fanout}{shard}connections  {}, {rate}, {} handshakes at once\nthreads      {}\nfiles        {} of {}\nsources      {} needed, {} ports each\nmemory       about {} for connections\nfits         {fits}\n",
         client.target.redacted(),
         if proxied { " through a proxy" } else { "" },
         workload.mode.name,

@@ -75,12 +75,13 @@ pub(super) struct Rehearsal {
 /// wanted: what is wrong later is for the load to find.
 pub(super) async fn rehearse(
     script: &Script,
+    user: u64,
     wait_for_server: Option<Duration>,
     whole: bool,
 ) -> Rehearsal {
     let mut stage = script.stage().clone();
     stage.client.wait_for_server = wait_for_server;
-    let mut play = Play::new(&stage, script.player(1, rand::random()));
+    let mut play = Play::new(&stage, script.player(user, rand::random()));
     let mut open = None;
     let mut deadline = None;
     loop {

@@ -49,7 +49,7 @@ pub(super) async fn search(
             timed_out: over,
         } = play(setting, watcher, viewer, deadline, signals).await?;
         (signalled, timed_out) = (by, over);
-        let result = result::result(&finished, &load.facets(&workload));
+        let result = result::result(&finished, &load.facets(&workload, &workload));
         if signalled.is_some() || timed_out {
             last = Some(result);
             break;

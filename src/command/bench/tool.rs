@@ -1,6 +1,6 @@
 //! What `bench` does with results that there are already: one file for each tool.
 
-use super::{compare, report};
+use super::{compare, merge, report};
 use crate::error::{Error, ExitCode};
 use crate::text::output::Output;
 
@@ -9,6 +9,7 @@ use crate::text::output::Output;
 pub enum Plan {
     Report(report::Plan),
     Compare(compare::Plan),
+    Merge(merge::Plan),
 }
 
 /// Carries it out.
@@ -19,6 +20,7 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let code = match plan {
         Plan::Report(plan) => report::run(&plan, &output)?,
         Plan::Compare(plan) => compare::run(&plan, &output)?,
+        Plan::Merge(plan) => merge::run(&plan, &output)?,
     };
     output.finish().await?;
     Ok(code)

@@ -17,6 +17,7 @@ use crate::bench::plan::{End, MODES, Pace, Ramp, Rate, SCRIPT, Sources, Workload
 use crate::bench::reply::Match;
 use crate::bench::run::{Generator, Second};
 use crate::bench::script::Step;
+use crate::bench::shard::Shard;
 use crate::bench::shared::Phase;
 use crate::bench::threshold::Threshold;
 use crate::model::message::Kind;
@@ -64,6 +65,8 @@ pub(super) fn workload() -> Workload {
         sources: Sources::default(),
         threads: 16,
         seed: 7,
+        shard: Shard::WHOLE,
+        first: 1,
         hold: Arc::default(),
     }
 }

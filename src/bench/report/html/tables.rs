@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::super::text::{millis, shown};
 use super::text;
 use crate::bench::result::table::{COUNTERS, HANDSHAKE, LATENCIES, STEPS};
-use crate::bench::result::{BenchResult, LatencyInfo};
+use crate::bench::result::{BenchResult, LatencyInfo, ThresholdResult};
 use crate::model::units::{Thousands, show_size};
 
 /// A cell: its class, where it has one, and its text.
@@ -64,12 +64,15 @@ fn head(heads: &[&str], rows: &[Vec<Cell>], html: &mut String) {
 }
 
 pub(super) fn thresholds(result: &BenchResult) -> String {
-    let row = |threshold| {
+    let row = |threshold: &ThresholdResult| {
         let (limit, value) = shown(threshold);
-        let verdict = if threshold.passed {
-            ("ok", "ok".to_owned())
-        } else {
-            ("fail", "FAIL".to_owned())
+        let verdict = match threshold {
+            ThresholdResult {
+                left_to_merge: true,
+                ..
+            } => ("text", "left to the merge".to_owned()),
+            ThresholdResult { passed: true, .. } => ("ok", "ok".to_owned()),
+            _ => ("fail", "FAIL".to_owned()),
         };
         vec![
             number(threshold.metric.clone()),
