@@ -17,7 +17,8 @@ pub struct Failure {
 /// `connect/refused`, `handshake/503`, `message/timeout`, ...
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
-    /// What was being done: dns, connect, proxy, tls, handshake, message.
+    /// What was being done: dns, connect, proxy, tls, handshake, message, script; `connection` where an
+    /// open one was lost.
     pub phase: &'static str,
     pub kind: Cow<'static, str>,
 }

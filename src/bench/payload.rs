@@ -14,8 +14,8 @@ pub struct Payload {
 
 #[derive(Debug, Clone)]
 pub enum Content {
-    /// Bytes of our own that begin with the message's number, so that an echo can be told from a
-    /// duplicate or a message that overtook another.
+    /// Bytes of our own that begin with the numbers of the connection and of the message, so that an
+    /// echo can be told from a duplicate, a message that overtook another, and what others sent.
     Numbered { filler: Vec<u8> },
     /// `--message` without variables, `--message-file`.
     Constant(Vec<u8>),
@@ -32,8 +32,10 @@ pub enum Part {
     Varying(Template),
 }
 
-/// Hexadecimal digits of a message's number.
-const DIGITS: usize = 16;
+/// Hexadecimal digits of a connection's number, and of a message's: 16 million and a million million.
+const CONNECTION: usize = 6;
+const MESSAGE: usize = 10;
+const DIGITS: usize = CONNECTION + MESSAGE;
 
 impl Payload {
     /// `size` bytes of our own: printable for text. Sizes that leave no room for a number are
@@ -79,7 +81,8 @@ impl Payload {
         };
         match &self.content {
             Content::Numbered { filler } => {
-                out.extend_from_slice(&digits::<DIGITS>(seq));
+                out.extend_from_slice(&digits::<CONNECTION>(connection));
+                out.extend_from_slice(&digits::<MESSAGE>(seq));
                 out.extend_from_slice(filler);
             }
             Content::Constant(bytes) => out.extend_from_slice(bytes),
@@ -130,13 +133,14 @@ pub(super) fn value(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// The number of a payload, if it is one that was written with this filler.
-pub fn number(payload: &[u8], filler: &[u8]) -> Option<u64> {
+/// The number of a payload, if it is one that was written with this filler on this connection.
+pub fn number(payload: &[u8], filler: &[u8], connection: u64) -> Option<u64> {
     let (front, rest) = payload.split_at_checked(DIGITS)?;
-    if rest != filler {
+    let (of, number) = front.split_at(CONNECTION);
+    if rest != filler || of != digits::<CONNECTION>(connection) {
         return None;
     }
-    value(front)
+    value(number)
 }
 
 #[cfg(test)]
@@ -144,18 +148,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_generated_message_carries_its_number() {
+    fn a_generated_message_carries_its_connection_and_number() {
         let payload = Payload::generated(Kind::Text, 32);
         let mut bytes = Vec::new();
-        payload.write(&Feed::default(), 1, 0xBEEF, &[], &mut bytes);
-        assert_eq!(bytes, b"000000000000beefqrstuvwxyzabcdef");
+        payload.write(&Feed::default(), 0x2A, 0xBEEF, &[], &mut bytes);
+        assert_eq!(bytes, b"00002a000000beefqrstuvwxyzabcdef");
         let Content::Numbered { filler } = &payload.content else {
             panic!("32 bytes have room for a number");
         };
-        assert_eq!(number(&bytes, filler), Some(0xBEEF));
+        assert_eq!(number(&bytes, filler, 0x2A), Some(0xBEEF));
+        // What another connection sent.
+        assert_eq!(number(&bytes, filler, 0x2B), None);
         bytes[31] ^= 1;
-        assert_eq!(number(&bytes, filler), None);
-        assert_eq!(number(b"short", filler), None);
+        assert_eq!(number(&bytes, filler, 0x2A), None);
+        assert_eq!(number(b"short", filler, 0x2A), None);
     }
 
     #[test]

@@ -71,6 +71,23 @@ pub async fn probe(
     })
 }
 
+/// What was sent, and the first of what came: a peer that floods is not kept.
+#[derive(Default)]
+struct Seen(Vec<(&'static str, Vec<u8>)>);
+
+impl Seen {
+    const MOST_BYTES: usize = 64 * 1024;
+    const MOST_PIECES: usize = 100;
+
+    fn note(&mut self, what: &'static str, bytes: &[u8]) {
+        let kept: usize = self.0.iter().map(|(_, bytes)| bytes.len()).sum();
+        let room = Self::MOST_BYTES.saturating_sub(kept).min(bytes.len());
+        if room > 0 && self.0.len() < Self::MOST_PIECES {
+            self.0.push((what, bytes[..room].to_vec()));
+        }
+    }
+}
+
 struct Probe<'a> {
     user: User,
     workload: &'a Workload,
@@ -102,11 +119,12 @@ impl Probe<'_> {
     ) -> Result<Vec<(&'static str, Vec<u8>)>, Error> {
         let now = Instant::now();
         self.act(|user, scene| user.send(now, now, scene));
-        let mut seen = vec![("sent", self.scratch.clone())];
+        let mut seen = Seen::default();
+        seen.note("sent", &self.scratch);
         // A server that refuses the message may close before it has read all of it, and says why.
         let written = self.write(stream).await;
         if written.is_ok() && !self.workload.expects() {
-            return Ok(seen);
+            return Ok(seen.0);
         }
         let patience = self.workload.patience;
         let deadline = tokio::time::Instant::now() + patience;
@@ -115,16 +133,22 @@ impl Probe<'_> {
         loop {
             if !came.is_empty() {
                 let received = self.act(|user, scene| user.receive(&came, Instant::now(), scene));
-                seen.push(("received", std::mem::take(&mut came)));
+                seen.note("received", &came);
+                came.clear();
                 self.write(stream).await?;
                 if received.answers > 0 {
-                    return Ok(seen);
+                    return Ok(seen.0);
                 }
                 if let Some(end) = received.end {
                     return Err(ended(&end));
                 }
             }
-            match timeout_at(deadline, stream.read(&mut buffer)).await {
+            // What comes without a pause would be read before the clock is looked at.
+            let read = async {
+                tokio::task::yield_now().await;
+                stream.read(&mut buffer).await
+            };
+            match timeout_at(deadline, read).await {
                 Ok(Ok(count @ 1..)) => came.extend_from_slice(&buffer[..count]),
                 Ok(_) => {
                     written?;
@@ -184,5 +208,26 @@ fn unmet(message: &str) -> Error {
             "if it does not echo: --match fifo takes any answer, --mode send expects none, --mode hold only connects; if it is slow: --timeout"
                 .into(),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_peer_floods_is_not_kept() {
+        let mut seen = Seen::default();
+        seen.note("sent", b"hello");
+        for _ in 0..1_000 {
+            seen.note("received", &[b'x'; 1_000]);
+        }
+        let kept: usize = seen.0.iter().map(|(_, bytes)| bytes.len()).sum();
+        assert_eq!(kept, Seen::MOST_BYTES);
+        let mut seen = Seen::default();
+        for _ in 0..1_000 {
+            seen.note("received", b"x");
+        }
+        assert_eq!(seen.0.len(), Seen::MOST_PIECES);
     }
 }

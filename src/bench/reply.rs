@@ -56,11 +56,11 @@ impl Match {
     }
 
     /// What a message that came is an answer to.
-    fn recognize(&self, payload: &Payload, came: &[u8]) -> Answers {
+    fn recognize(&self, payload: &Payload, connection: u64, came: &[u8]) -> Answers {
         let to = |mark: Option<u64>| mark.map_or(Answers::Nothing, Answers::Mark);
         match (self, &payload.content) {
             (Self::Echo, Content::Numbered { filler }) => {
-                number(came, filler).map_or(Answers::Nothing, Answers::Number)
+                number(came, filler, connection).map_or(Answers::Nothing, Answers::Number)
             }
             (Self::Echo, Content::Constant(sent)) => oldest_if(sent == came),
             (Self::Echo, Content::Varying(_)) => Answers::Mark(hash(came)),
@@ -115,6 +115,15 @@ pub struct Sent {
     pub given_up: bool,
 }
 
+/// Who waits for answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Sender {
+    /// The number of the connection.
+    pub connection: u64,
+    /// The number of the last message that was sent.
+    pub last: u64,
+}
+
 /// What a message that came turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -126,6 +135,16 @@ pub enum Verdict {
     /// The answer to a message that was answered before.
     Duplicate,
     Unexpected,
+}
+
+impl Verdict {
+    /// Whether the message belongs to the measured time: an answer does if what it answers does.
+    pub const fn counts(&self, measured: bool) -> bool {
+        match self {
+            Self::Answer { sent, .. } => sent.counted,
+            Self::Duplicate | Self::Unexpected => measured,
+        }
+    }
 }
 
 /// Messages of one connection that wait for answers, the oldest first.
@@ -150,9 +169,10 @@ impl Ledger {
         self.waiting.len() - self.given_up
     }
 
-    /// What `came` is; `last` is the number of the last message that was sent.
-    pub fn came(&mut self, how: &Match, payload: &Payload, last: u64, came: &[u8]) -> Verdict {
-        let at = match how.recognize(payload, came) {
+    /// What `came` is.
+    pub fn came(&mut self, how: &Match, payload: &Payload, from: Sender, came: &[u8]) -> Verdict {
+        let Sender { connection, last } = from;
+        let at = match how.recognize(payload, connection, came) {
             Answers::Nothing => None,
             Answers::Oldest => (!self.waiting.is_empty()).then_some(0),
             Answers::Mark(mark) => self.find(mark),
@@ -267,7 +287,11 @@ mod tests {
         }
 
         fn came(&mut self, bytes: &[u8]) -> &'static str {
-            match self.ledger.came(&self.how, &self.payload, self.last, bytes) {
+            let sender = Sender {
+                connection: 1,
+                last: self.last,
+            };
+            match self.ledger.came(&self.how, &self.payload, sender, bytes) {
                 Verdict::Answer {
                     sent: Sent { given_up: true, .. },
                     ..
@@ -288,6 +312,9 @@ mod tests {
         assert_eq!(exchange.came(&second), "duplicate");
         assert_eq!(exchange.came(&first), "overtaken");
         assert_eq!(exchange.came(b"news"), "unexpected");
+        let mut of_another = third.clone();
+        of_another[5] = b'2';
+        assert_eq!(exchange.came(&of_another), "unexpected");
         exchange
             .ledger
             .give_up_before(exchange.now + Duration::from_millis(1));

@@ -148,6 +148,8 @@ pub struct Search {
     held: Option<usize>,
     /// The lowest number that did not, and why.
     bound: Option<(usize, Judgement)>,
+    /// Why it ended before it was over.
+    cut: Option<&'static str>,
 }
 
 impl Search {
@@ -158,6 +160,7 @@ impl Search {
             most,
             held: None,
             bound: None,
+            cut: None,
         }
     }
 
@@ -192,12 +195,18 @@ impl Search {
         self.held
     }
 
-    /// Why it is not more: `condition`, `generator`, or `most` where it was not looked for further.
+    /// It is given up before it is over, for this reason.
+    pub const fn cut(&mut self, why: &'static str) {
+        self.cut = Some(why);
+    }
+
+    /// Why it is not more: what cut the search short, `condition`, `generator`, or `most` where it was not looked for further.
     pub const fn limited_by(&self) -> &'static str {
-        match self.bound {
-            None => "most",
-            Some((_, Judgement::Generator)) => "generator",
-            Some(_) => "condition",
+        match (self.cut, self.bound) {
+            (Some(why), _) => why,
+            (None, None) => "most",
+            (None, Some((_, Judgement::Generator))) => "generator",
+            (None, Some(_)) => "condition",
         }
     }
 
@@ -315,6 +324,8 @@ mod tests {
         search.judged(3, Judgement::Failed);
         assert_eq!((search.next(), search.limited_by()), (None, "condition"));
         assert_eq!(search.found(), Some(2));
+        search.cut("interrupted");
+        assert_eq!(search.limited_by(), "interrupted");
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Ramp,
         Self::WarmUp,
         Self::Measure,

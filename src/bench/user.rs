@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::fanout::{Exchange, Member};
 use super::figures::{Figures, LATE, Latency};
 use super::plan::Workload;
-use super::reply::{Given, Ledger, Sent, Verdict};
+use super::reply::{Given, Ledger, Sender, Sent, Verdict};
 use crate::model::close::CloseFrame;
 use crate::model::message::Kind;
 use crate::model::units::show_duration;
@@ -188,8 +188,13 @@ impl User {
             last,
             heard_any,
             opened,
+            number,
             ..
         } = self;
+        let sender = Sender {
+            connection: *number,
+            last: *last,
+        };
         // Control frames are answered after the loop, for what was heard borrows the codec.
         let mut pongs: Vec<Vec<u8>> = Vec::new();
         while let Some(heard) = codec.next(&mut input) {
@@ -202,24 +207,29 @@ impl User {
                     if !std::mem::replace(heard_any, true) && !scene.slow {
                         scene.figures.record(Latency::FirstMessage, now - *opened);
                     }
-                    if scene.measured {
-                        scene.figures.bytes.received_payload += payload.len() as u64;
-                        scene.figures.bytes.received_wire += wire;
-                        scene.figures.frames_received[usize::from(opcode.value())] += 1;
-                    }
                     let Workload {
                         how,
                         payload: sent,
                         mode,
                         ..
                     } = scene.workload;
-                    if let (Some(member), Some(exchange)) = (member.as_mut(), scene.exchange) {
-                        member.came(exchange, &payload, now, scene.measured, scene.figures);
-                    } else if mode.answered && how.expects() {
-                        let verdict = ledger.came(how, sent, *last, &payload);
-                        received.answers += judge(verdict, now, scene.measured, scene.figures);
-                    } else if scene.measured {
-                        scene.figures.messages.received += 1;
+                    let measured = scene.measured;
+                    let counts =
+                        if let (Some(member), Some(exchange)) = (member.as_mut(), scene.exchange) {
+                            member.came(exchange, &payload, now, measured, scene.figures)
+                        } else if mode.answered && how.expects() {
+                            let verdict = ledger.came(how, sent, sender, &payload);
+                            received.answers += judge(verdict, now, measured, scene.figures);
+                            verdict.counts(measured)
+                        } else {
+                            scene.figures.messages.received += u64::from(measured);
+                            measured
+                        };
+                    // Its bytes belong to the time that the message belongs to.
+                    if counts {
+                        scene.figures.bytes.received_payload += payload.len() as u64;
+                        scene.figures.bytes.received_wire += wire;
+                        scene.figures.frames_received[usize::from(opcode.value())] += 1;
                     }
                 }
                 Heard::Ping(payload) => {
@@ -371,11 +381,9 @@ const fn opcode_of(kind: Kind) -> usize {
 /// Counts a message that came; 1 where another may follow it.
 fn judge(verdict: Verdict, now: Instant, measured: bool, figures: &mut Figures) -> usize {
     let messages = &mut figures.messages;
+    messages.received += u64::from(verdict.counts(measured));
     match verdict {
         Verdict::Answer { sent, in_order } => {
-            if sent.counted {
-                messages.received += 1;
-            }
             if sent.given_up {
                 return 0;
             }
@@ -391,11 +399,9 @@ fn judge(verdict: Verdict, now: Instant, measured: bool, figures: &mut Figures) 
             return 1;
         }
         Verdict::Duplicate if measured => {
-            messages.received += 1;
             messages.duplicate += 1;
         }
         Verdict::Unexpected if measured => {
-            messages.received += 1;
             messages.unexpected += 1;
         }
         Verdict::Duplicate | Verdict::Unexpected => {}

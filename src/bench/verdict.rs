@@ -25,6 +25,8 @@ pub struct Facts<'a> {
     pub local: bool,
     /// Messages are sent.
     pub sends: bool,
+    /// They are to be answered, or heard by others.
+    pub expects: bool,
     /// Why the load ended.
     pub ended: EndReason,
     /// How long a person held the course.
@@ -50,12 +52,19 @@ const MOST_LAG: Duration = Duration::from_millis(10);
 const MOST_LATE: f64 = 0.05;
 const MOST_CPU: f64 = 0.95;
 const MOST_PORTS: f64 = 0.9;
+/// Where more of what comes is no answer, it is said what that may be.
+const MOST_UNEXPECTED: f64 = 0.1;
 /// Less than this is too short for a percentile.
 const SHORT: Duration = Duration::from_secs(1);
 
 impl Verdict {
     pub const fn is_valid(&self) -> bool {
         self.invalid.is_empty()
+    }
+
+    /// Whether it is not to be believed for this reason.
+    pub fn has(&self, code: &str) -> bool {
+        self.invalid.iter().any(|reason| reason.code == code)
     }
 }
 
@@ -130,7 +139,24 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
     if facts.sends && messages.sent + facts.figures.iterations.started == 0 {
         invalid("silent", "nothing was sent while it was measured".into());
     }
+    if is_unanswered(facts) {
+        let others = match messages.received {
+            0 => String::new(),
+            came => format!(" ({} others came)", Thousands(came)),
+        };
+        let sent = Thousands(messages.sent);
+        invalid(
+            NO_ANSWERS,
+            match facts.figures.fanout.published {
+                0 => format!("none of {sent} messages was answered{others}"),
+                _ => format!("none of {sent} messages that were published got to anyone{others}"),
+            },
+        );
+    }
     match facts.ended {
+        EndReason::NoneOpened => {
+            invalid("none_opened", "no connection could be opened".into());
+        }
         EndReason::ConnectsFailed => invalid(
             "connects_failed",
             "most connects failed for seconds, and the load was given up".into(),
@@ -186,6 +212,16 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
         );
     }
     verdict.warn_of_failures(facts.figures);
+    let share = messages.unexpected as f64 / messages.received.max(1) as f64;
+    if facts.expects && facts.figures.fanout.published == 0 && share > MOST_UNEXPECTED {
+        verdict.warn(
+            "unexpected",
+            format!(
+                "{:.1}% of the messages that came were no answers: a server that sends to others what one sent is measured by --mode fanout",
+                share * 100.0
+            ),
+        );
+    }
     if facts.local {
         verdict.warn(
             "local_target",
@@ -193,6 +229,25 @@ pub fn judge(facts: &Facts<'_>) -> Verdict {
         );
     }
     verdict
+}
+
+/// The code of a load in which nothing came back.
+pub const NO_ANSWERS: &str = "no_answers";
+
+/// Whether answers were to come and not one did, from connections that were there.
+fn is_unanswered(facts: &Facts<'_>) -> bool {
+    let Figures {
+        messages, fanout, ..
+    } = facts.figures;
+    let were_there = !matches!(
+        facts.ended,
+        EndReason::AllLost | EndReason::NoneOpened | EndReason::ConnectsFailed | EndReason::Running
+    );
+    let (wanted, came) = match fanout.published {
+        0 => (messages.sent, messages.matched),
+        _ => (fanout.expected(), fanout.delivered),
+    };
+    facts.expects && were_there && wanted > 0 && came == 0
 }
 
 impl Verdict {
@@ -260,6 +315,7 @@ mod tests {
             peak: 10,
             local: false,
             sends: false,
+            expects: false,
             ended: EndReason::Duration,
             held: Duration::ZERO,
         }
@@ -306,6 +362,42 @@ mod tests {
             ..closed
         };
         assert_eq!(codes(&judge(&script)), ["lag"]);
+    }
+
+    #[test]
+    fn a_load_that_nobody_answers_is_none() {
+        fn expects(figures: &Figures) -> Facts<'_> {
+            Facts {
+                sends: true,
+                expects: true,
+                ..facts(figures)
+            }
+        }
+        let mut figures = Figures::default();
+        figures.messages.sent = 40;
+        figures.messages.received = 7;
+        figures.messages.unexpected = 7;
+        let verdict = judge(&expects(&figures));
+        assert_eq!(codes(&verdict), [NO_ANSWERS, "unexpected"]);
+        assert_eq!(
+            verdict.invalid[0].text,
+            "none of 40 messages was answered (7 others came)"
+        );
+        // Where all connections were lost, that is why.
+        let lost = Facts {
+            ended: EndReason::AllLost,
+            ..expects(&figures)
+        };
+        assert!(!codes(&judge(&lost)).contains(&NO_ANSWERS));
+        // Where answers are not waited for, none is missed.
+        let sends = Facts {
+            expects: false,
+            ..expects(&figures)
+        };
+        assert_eq!(judge(&sends), Verdict::default());
+        figures.messages.matched = 1;
+        figures.messages.received = 100;
+        assert_eq!(judge(&expects(&figures)), Verdict::default());
     }
 
     #[test]

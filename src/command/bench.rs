@@ -45,7 +45,7 @@ use crate::bench::preflight::{self, Limits};
 use crate::bench::probe::{self, Probed};
 use crate::bench::report::{Glyphs, verdict};
 use crate::bench::request::Request;
-use crate::bench::result::{self, BenchResult, Facets};
+use crate::bench::result::{self, BenchResult, Facets, RemarkInfo};
 use crate::bench::run::{self, EndReason, Finished, Setting, Stop, Users, Watch, Watched};
 use crate::bench::search::FindMax;
 use crate::bench::shard::Shard;
@@ -114,6 +114,9 @@ pub enum Only {
 
 /// How long a failed first connect waits before it is tried again (`--wait-for-server`).
 const AGAIN: Duration = Duration::from_millis(200);
+
+/// How long a server that was started is given to end, where it has dropped connections.
+const ENDING: Duration = Duration::from_millis(300);
 
 /// Runs it to its end.
 ///
@@ -197,7 +200,7 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         }
         Ok::<_, Error>((begun, spawned))
     };
-    let (begun, spawned) = tokio::select! {
+    let (begun, mut spawned) = tokio::select! {
         begun = begin => begun?,
         signal = signals.next() => return Ok(signal.exit_code()),
     };
@@ -205,7 +208,8 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         Begun::Load(mut load, results) => {
             let group = spawned.as_ref().and_then(Spawned::group);
             load.setting.watched = group.map(Watched::Group).or(load.setting.watched);
-            load.run(*results, &mut signals, &output).await?
+            load.run(*results, &mut spawned, &mut signals, &output)
+                .await?
         }
         Begun::Ended(code) => code,
     };
@@ -439,6 +443,7 @@ impl Load {
     async fn run(
         self,
         mut results: Results,
+        spawned: &mut Option<Spawned>,
         signals: &mut Signals,
         output: &Output,
     ) -> Result<ExitCode, Error> {
@@ -479,6 +484,17 @@ impl Load {
             None => ended.code,
         };
         let mut result = ended.result;
+        let status = match spawned {
+            // The server takes its connections along a moment before it is gone.
+            Some(server) if result.connections.lost > 0 => server.ended(ENDING).await,
+            _ => None,
+        };
+        if let Some(status) = status {
+            result.verdict.warnings.push(RemarkInfo {
+                code: "server_ended".into(),
+                text: format!("the server that --spawn started ended meanwhile, with {status}"),
+            });
+        }
         result.run.exit_code = code.0;
         viewer.close(&verdict(&result), signals).await;
         results.write(&result, plan.glyphs, output)?;
@@ -528,7 +544,7 @@ async fn play(
     let load = run::run(setting, stopping, watcher);
     tokio::pin!(load);
     let (mut signalled, mut timed_out) = (None, false);
-    let finished = loop {
+    let mut finished = loop {
         let asked = tokio::select! {
             finished = &mut load => break finished?,
             signal = signals.next() => Asked::Signal(signal),
@@ -548,6 +564,9 @@ async fn play(
         };
         stop.send_modify(|stop| *stop = wanted.max(*stop));
     };
+    if timed_out && finished.end_reason == EndReason::Interrupted {
+        finished.end_reason = EndReason::MaxTime;
+    }
     Ok(Played {
         finished,
         signalled,
@@ -589,15 +608,20 @@ fn cut_short(finished: &Finished) -> Option<ExitCode> {
     }
 }
 
-/// 3, 5 or 6: the most frequent reason why connections did not open.
+/// 3, 5, 6 or 7: the most frequent reason why connections did not open.
 fn why_not_opened(finished: &Finished) -> ExitCode {
     let errors = finished.figures.errors.iter();
+    let errors = errors.filter(|(name, _)| !matches!(name.phase, "connection" | "message"));
     let most = errors.max_by_key(|(_, seen)| seen.count);
-    most.map_or(ExitCode::CONNECT, |(Name { phase, .. }, _)| match *phase {
-        "tls" => ExitCode::TLS,
-        "handshake" => ExitCode::REFUSED,
-        _ => ExitCode::CONNECT,
-    })
+    most.map_or(
+        ExitCode::CONNECT,
+        |(Name { phase, kind }, _)| match *phase {
+            _ if kind == "timeout" => ExitCode::TIMEOUT,
+            "tls" => ExitCode::TLS,
+            "handshake" => ExitCode::REFUSED,
+            _ => ExitCode::CONNECT,
+        },
+    )
 }
 
 /// 4, then 10, then 0.

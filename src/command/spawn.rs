@@ -193,6 +193,11 @@ impl Spawned {
         self.group.id.and_then(|group| u32::try_from(group).ok())
     }
 
+    /// How it has ended, if it does within this time.
+    pub(super) async fn ended(&mut self, wait: Duration) -> Option<ExitStatus> {
+        timeout(wait, self.group.wait()).await.ok()?.ok()
+    }
+
     /// Ends it and all that it started, and waits until nothing listens there any more.
     pub(super) async fn stop(self) {
         let Self { group, address } = self;

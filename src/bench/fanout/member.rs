@@ -95,7 +95,7 @@ impl Member {
         Some(exchange.key.write(&published.marker))
     }
 
-    /// Takes a message that came.
+    /// Takes a message that came; whether it belongs to the measured time.
     pub(in crate::bench) fn came(
         &mut self,
         exchange: &Exchange,
@@ -103,28 +103,28 @@ impl Member {
         now: Instant,
         measured: bool,
         figures: &mut Figures,
-    ) {
+    ) -> bool {
         if self.left {
-            return;
+            return false;
         }
         let found = exchange.key.find(payload, &mut self.place);
         let sent = found.filter(|marker| exchange.has_published(marker.publisher, marker.seq));
         let Some(marker) = sent else {
             figures.messages.received += u64::from(measured);
             figures.messages.unexpected += u64::from(measured);
-            return;
+            return measured;
         };
         figures.messages.received += u64::from(marker.counts);
         let groups = exchange.fanout.groups;
         if marker.publisher % groups != self.group {
             figures.messages.unexpected += u64::from(marker.counts);
-            return;
+            return marker.counts;
         }
         if !self.is_to_hear(exchange, marker.publisher) {
-            return;
+            return marker.counts;
         }
         let Some(window) = self.windows.get_mut(marker.publisher / groups) else {
-            return;
+            return marker.counts;
         };
         let came = window.came(marker.seq, exchange.counts_from(marker.publisher));
         if marker.counts {
@@ -147,6 +147,7 @@ impl Member {
                 }
             }
         }
+        marker.counts
     }
 
     fn is_to_hear(&self, exchange: &Exchange, publisher: usize) -> bool {

@@ -26,6 +26,9 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// How much longer than for the first receiver is waited for others, at least.
 const ALSO: Duration = Duration::from_millis(200);
 
+/// How long after its time is over what comes without a pause is still read.
+const FLOOD: Duration = Duration::from_secs(1);
+
 /// Publishes until a receiver gets it, and finds out who else does.
 ///
 /// # Errors
@@ -182,7 +185,8 @@ impl<'a> Probe<'a> {
         loop {
             self.take(key, &came)?;
             self.write().await?;
-            if self.heard >= seq {
+            // What has come by then is taken, but not what a peer goes on to flood.
+            if self.heard >= seq || until + FLOOD < Instant::now() {
                 return Ok(());
             }
             match timeout_at(until.into(), self.stream.read(&mut buffer)).await {

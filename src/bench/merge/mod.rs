@@ -23,6 +23,7 @@ use super::result::{BenchResult, Connections, SCHEMA, ThresholdResult, Verdict};
 use super::script::Step;
 use super::shard::Shard;
 use super::threshold::{Measured, Threshold};
+use super::verdict::NO_ANSWERS;
 
 /// A result, and what it is called: its file.
 #[derive(Debug, Clone)]
@@ -120,7 +121,10 @@ fn assembled(
         environment: shards::environment(&shards, first),
         shard: shards::info(&shards, first),
         verdict: Verdict {
-            passed: thresholds.iter().all(|threshold| threshold.passed),
+            passed: thresholds.iter().all(|threshold| threshold.passed)
+                && !invalid_reasons
+                    .iter()
+                    .any(|reason| reason.code == NO_ANSWERS),
             valid: invalid_reasons.is_empty(),
             partial: is_missing || shards.iter().any(|shard| shard.verdict.partial),
             warnings,

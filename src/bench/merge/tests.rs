@@ -66,6 +66,7 @@ impl Happened {
         }
         figures.record(Latency::Rtt, took);
         figures.messages.sent += 1;
+        figures.messages.matched += 1;
         figures.bytes.sent_wire += self.micros;
         figures.frames_sent[1] += 1;
         figures.frames_received[usize::from(self.what)] += 1;

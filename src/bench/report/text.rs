@@ -6,6 +6,7 @@ use crate::bench::result::{
     BaselineInfo, BenchResult, CloseCount, ErrorCount, LatencyInfo, ThresholdResult,
 };
 use crate::bench::threshold::Unit;
+use crate::bench::verdict::NO_ANSWERS;
 use crate::model::units::{Thousands, show_size};
 use crate::text::sanitize;
 
@@ -251,6 +252,8 @@ impl Text {
         };
         let limit = match found.limited_by.as_str() {
             "most" => "as many as were asked for",
+            "interrupted" => "cut short, so that more may",
+            "max_time" => "cut short by --max-time, so that more may",
             "generator" => "then this machine was the limit, and not the server",
             _ => "more do not",
         };
@@ -558,6 +561,11 @@ pub(super) fn verdict(result: &BenchResult) -> String {
         Word::Pass => "PASS",
     };
     let judged = shards::judged(&result.thresholds);
+    let mut reasons = verdict.invalid_reasons.iter();
+    let judged = match reasons.find(|reason| reason.code == NO_ANSWERS) {
+        Some(reason) => format!("{}, {judged}", reason.text),
+        None => judged,
+    };
     let validity = if verdict.valid {
         "result valid"
     } else {

@@ -70,6 +70,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         peak: finished.peak,
         local: facets.local,
         sends: workload.mode.sends,
+        expects: workload.expects() || workload.fanout.is_some(),
         ended: finished.end_reason,
         held: finished.held,
     });
@@ -81,7 +82,8 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         environment: environment(workload),
         shard: ShardInfo::new(workload.shard, start_lag(finished, facets.start_at)),
         verdict: Verdict {
-            passed: thresholds.iter().all(|threshold| threshold.passed),
+            passed: thresholds.iter().all(|threshold| threshold.passed)
+                && !verdict.has(verdict::NO_ANSWERS),
             valid: verdict.is_valid(),
             partial: finished.end_reason.is_cut(),
             warnings: remarks(&verdict.warnings),

@@ -74,21 +74,27 @@ pub(super) fn series(finished: &Finished) -> Series {
     }
 }
 
-/// The seconds until everything was answered. What the threads told of only after that belongs to the
-/// last one of them.
+/// Less of a second than this is no row of its own.
+const LEAST: Duration = Duration::from_millis(250);
+
+/// The seconds until everything was answered. The rest of one in which the load ended, where it is
+/// short, and what was told of only after the end belong to the last of them.
 fn seconds(all: &[Second]) -> Vec<Cow<'_, Second>> {
-    let (load, after): (Vec<_>, Vec<_>) =
-        all.iter().partition(|second| second.phase <= Phase::Drain);
-    let mut seconds: Vec<_> = load.into_iter().map(Cow::Borrowed).collect();
-    for second in after {
+    let mut seconds: Vec<Cow<'_, Second>> = Vec::new();
+    for second in all {
+        let is_load = second.phase <= Phase::Drain;
+        let rest = second.at.as_nanos() % Duration::from_secs(1).as_nanos();
+        let is_short = rest > 0 && rest < LEAST.as_nanos();
         match seconds.last_mut() {
-            Some(last) if has_messages(second) => {
+            Some(last) if is_load && is_short || !is_load && has_messages(second) => {
                 let last = last.to_mut();
                 last.figures.merge(&second.figures);
-                last.at = second.at.min(last.at + Duration::from_secs(1));
+                if is_load {
+                    last.at = second.at;
+                }
             }
-            Some(_) => {}
-            None => seconds.push(Cow::Borrowed(second)),
+            Some(_) if !is_load => {}
+            _ => seconds.push(Cow::Borrowed(second)),
         }
     }
     seconds
@@ -176,12 +182,19 @@ mod tests {
         };
         let all = [
             second(1_000, Phase::Measure, 10),
-            second(2_000, Phase::Drain, 10),
-            second(2_300, Phase::Close, 3),
+            second(2_000, Phase::Measure, 10),
+            second(2_200, Phase::Drain, 4),
+            second(3_000, Phase::Close, 3),
             second(3_300, Phase::Stop, 0),
         ];
-        assert_eq!(rows(&all), [(1_000, 10), (2_300, 13)]);
-        assert_eq!(rows(&all[2..]), [(2_300, 3)]);
-        assert_eq!(rows(&all[3..]), [(3_300, 0)]);
+        assert_eq!(rows(&all), [(1_000, 10), (2_200, 17)]);
+        assert_eq!(rows(&all[2..]), [(2_200, 7)]);
+        assert_eq!(rows(&all[4..]), [(3_300, 0)]);
+        // Half a second is a row.
+        let half = [
+            second(1_000, Phase::Measure, 10),
+            second(1_500, Phase::Measure, 5),
+        ];
+        assert_eq!(rows(&half), [(1_000, 10), (1_500, 5)]);
     }
 }

@@ -6,6 +6,7 @@ use super::super::plan::Workload;
 use super::super::shared::Phase;
 use super::super::threshold::Measured;
 use super::finished::EndReason;
+use super::rows::end_of;
 use super::{Run, Stop};
 
 /// Ramps that do not come to their end are given up this long after they should have.
@@ -25,7 +26,7 @@ impl Run {
     /// When the present phase ends at the latest, or is to be looked at.
     pub(super) fn deadline(&self) -> Instant {
         let workload = &self.setting.workload;
-        let began = self.began(self.phase).unwrap_or(self.last_second);
+        let began = self.began(self.phase).unwrap_or_else(Instant::now);
         let far = began + Duration::from_secs(3600 * 24 * 365);
         match self.phase {
             Phase::Ramp => Instant::now() + GLANCE,
@@ -53,7 +54,7 @@ impl Run {
         };
         if self.phase == Phase::Measure {
             self.next_storm = Some(due + every);
-            self.second.storms.begun += 1;
+            self.rows.present(now).storms.begun += 1;
             let start = self.began(Phase::Ramp).unwrap_or(now);
             self.shared.storm.begin(self.threads.len(), now - start);
             self.wake();
@@ -153,8 +154,9 @@ impl Run {
     fn ramp_is_over(&self, open: usize, now: Instant) -> bool {
         let workload = &self.setting.workload;
         // Those that were lost again had their time too.
-        let opened = [&self.total, &self.second].map(|figures| figures.connections.opened);
-        let opened = opened.iter().sum::<u64>() as usize;
+        let seen = self.rows.waiting().chain([&self.total]);
+        let opened = seen.map(|figures| figures.connections.opened);
+        let opened = opened.sum::<u64>() as usize;
         if open.max(opened) >= workload.connections {
             return true;
         }
@@ -186,6 +188,21 @@ impl Run {
         self.began[phase as usize] = Some(now);
         self.shared.set_phase(phase);
         self.wake();
+    }
+
+    /// When a second ends, from the start of the run, and the phase that it is of. The last one ends
+    /// with the load.
+    pub(super) fn placed(&self, number: u64, now: Instant) -> (Duration, Phase) {
+        let start = self.began(Phase::Ramp).unwrap_or(now);
+        let (from, to) = (end_of(number - 1, start), end_of(number, start).min(now));
+        let over = [Phase::Close, Phase::Stop].into_iter();
+        let over = over.filter_map(|phase| self.began(phase));
+        let to = over.filter(|over| *over > from).fold(to, Instant::min);
+        // What it was for most of the time.
+        let middle = from + to.saturating_duration_since(from) / 2;
+        let phases = Phase::ALL.into_iter().rev();
+        let mut phases = phases.filter(|phase| self.began(*phase).is_some_and(|at| at <= middle));
+        (to.max(from) - start, phases.next().unwrap_or(self.phase))
     }
 
     /// How long a phase took, or takes by now.

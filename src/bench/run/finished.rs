@@ -18,6 +18,10 @@ pub enum EndReason {
     Refused,
     /// No connection was left.
     AllLost,
+    /// There was none at any time.
+    NoneOpened,
+    /// `--max-time` was over.
+    MaxTime,
     /// It has not ended: this is what there is so far.
     Running,
 }
@@ -37,6 +41,8 @@ impl EndReason {
             Self::ConnectsFailed => "connects_failed",
             Self::Refused => "refused",
             Self::AllLost => "all_lost",
+            Self::NoneOpened => "none_opened",
+            Self::MaxTime => "max_time",
             Self::Running => "running",
         }
     }

@@ -1,8 +1,9 @@
-//! A run: starts the threads, moves the phases along (`course`), merges once a second what the threads
-//! saw, and ends with everything that a report needs (`finished`).
+//! A run: starts the threads, moves the phases along (`course`), merges what the threads saw into the
+//! seconds that it is of (`rows`), and ends with everything that a report needs (`finished`).
 
 mod course;
 mod finished;
+mod rows;
 
 use std::io;
 use std::sync::Arc;
@@ -11,10 +12,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval, sleep_until};
+use tokio::time::sleep_until;
 
 use self::course::first_phase;
 pub use self::finished::{EndReason, Finished, Generator, Second, TargetUsage};
+use self::rows::{Row, Rows};
+pub(super) use self::rows::{end_of, following};
 use super::fanout::Exchange;
 use super::figures::{Figures, Latency};
 use super::machine::{self, Usage};
@@ -145,29 +148,33 @@ pub async fn run(
     live: &mut dyn Watch,
 ) -> Result<Finished, Error> {
     let mut run = Run::start(setting)?;
-    let mut tick = interval(Duration::from_secs(1));
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    tick.tick().await;
     loop {
-        let deadline = run.wake_at().into();
+        let deadline = run.wake_at().min(run.rows.latest()).into();
         tokio::select! {
             report = run.reports.recv() => match report {
                 Some(report) => run.take(report),
                 None => break,
             },
-            _ = tick.tick() => run.second(live),
             () = sleep_until(deadline) => {}
             changed = stop.changed(), if run.stop < Stop::Now => {
                 // Nobody is left to ask for anything.
                 if changed.is_err() { run.stop = Stop::Now; } else { run.stop = *stop.borrow(); }
             }
         }
-        run.advance(Instant::now());
+        let now = Instant::now();
+        while let Some((number, row)) = run.rows.close(now) {
+            if let Some(row) = row {
+                run.second(number, row, live);
+            }
+        }
+        run.advance(now);
         if run.gone == run.threads.len() {
             break;
         }
     }
-    run.second(live);
+    for (number, row) in run.rows.rest() {
+        run.second(number, row, live);
+    }
     Ok(run.finish())
 }
 
@@ -190,14 +197,8 @@ struct Run {
     gone: usize,
     failing: u32,
     total: Figures,
-    second: Figures,
+    rows: Rows,
     seconds: Vec<Second>,
-    last_second: Instant,
-    /// The longest time that what was reported since then is of.
-    ticked: Duration,
-    connecting: usize,
-    in_flight: usize,
-    cpu: Duration,
     peak: usize,
     open_at_end: usize,
     rss_peak: u64,
@@ -240,6 +241,7 @@ impl Run {
             let named = thread::Builder::new().name(format!("bench-{index}"));
             threads.push(named.spawn(work).map_err(failed)?);
         }
+        let rows = Rows::new(now, threads.len());
         let mut total = Figures::default();
         if let Some(dns) = setting.dns {
             total.record(Latency::Dns, dns);
@@ -262,13 +264,8 @@ impl Run {
             gone: 0,
             failing: 0,
             total,
-            second: Figures::default(),
+            rows,
             seconds: Vec::new(),
-            last_second: now,
-            ticked: Duration::ZERO,
-            connecting: 0,
-            in_flight: 0,
-            cpu: Duration::ZERO,
             peak: 0,
             open_at_end: 0,
             rss_peak: 0,
@@ -286,11 +283,7 @@ impl Run {
     fn take(&mut self, report: Report) {
         match report {
             Report::Tick(tick) => {
-                self.second.merge(&tick.figures);
-                self.connecting += tick.connecting;
-                self.in_flight += tick.in_flight;
-                self.cpu += tick.cpu;
-                self.ticked = self.ticked.max(tick.took);
+                self.rows.take(&tick);
                 if self.phase == Phase::Measure {
                     let part = tick.cpu.as_secs_f64() / tick.took.as_secs_f64().max(1e-3);
                     self.busiest = self.busiest.max(part.min(1.0));
@@ -298,29 +291,35 @@ impl Run {
             }
             Report::Exhausted => self.exhausted += 1,
             Report::Drained => self.drained += 1,
-            Report::Gone => self.gone += 1,
+            Report::Gone(thread) => {
+                self.rows.gone(thread);
+                self.gone += 1;
+            }
         }
     }
 
-    /// A second is over.
-    fn second(&mut self, live: &mut dyn Watch) {
-        let now = Instant::now();
-        let took = (now - self.last_second).max(std::mem::take(&mut self.ticked));
-        self.last_second = now;
+    /// A second is over, and this is what the threads told of it.
+    fn second(&mut self, number: u64, row: Row, live: &mut dyn Watch) {
         self.observe_machine();
-        let figures = std::mem::take(&mut self.second);
+        let (at, phase) = self.placed(number, Instant::now());
+        let figures = row.figures;
         self.total.merge(&figures);
         let connections = figures.connections;
         let failing = connections.failed > 0 && connections.failed * 2 > connections.attempted;
         self.failing = if failing { self.failing + 1 } else { 0 };
         let second = Second {
-            at: now - self.began(Phase::Ramp).unwrap_or(now),
-            phase: self.phase,
-            open: self.shared.open(),
-            connecting: std::mem::take(&mut self.connecting),
-            in_flight: std::mem::take(&mut self.in_flight),
-            cpu: std::mem::take(&mut self.cpu).as_secs_f64() / took.as_secs_f64().max(1e-3),
-            took,
+            at,
+            phase,
+            // What was open when the load was over is closed by now.
+            open: if phase < Phase::Close && self.phase >= Phase::Close {
+                self.open_at_end
+            } else {
+                self.shared.open()
+            },
+            connecting: row.connecting,
+            in_flight: row.in_flight,
+            cpu: row.cpu.as_secs_f64() / row.took.as_secs_f64().max(1e-3),
+            took: row.took,
             figures,
             generator: self.generator(),
         };
@@ -383,7 +382,12 @@ impl Run {
             // A thread that panicked has said so.
             let _ = thread.join();
         }
-        self.sum_up(self.end_reason)
+        let opened = self.total.connections.opened;
+        let end_reason = match self.end_reason {
+            EndReason::AllLost if opened == 0 => EndReason::NoneOpened,
+            reason => reason,
+        };
+        self.sum_up(end_reason)
     }
 
     /// Everything that a report needs; figures and seconds are taken along.

@@ -17,17 +17,18 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::sleep_until;
 
+use super::super::failure::Failure;
 use super::super::figures::Figures;
 use super::super::machine;
 use super::super::pacer::Pacer;
 use super::super::plan::{Pace, Rate};
+use super::super::run::{end_of, following};
 use super::super::schedule::Schedule;
 use super::super::shared::{Phase, part};
 use super::super::worker::{Common, Report, Tick};
 use super::Script;
 use super::iteration::{Part, play};
 
-const TICK: Duration = Duration::from_secs(1);
 /// How often stages are looked at.
 const GLANCE: Duration = Duration::from_millis(50);
 /// How long a user waits that could not connect, give or take a fifth.
@@ -51,7 +52,7 @@ pub(in crate::bench) fn crew(
         // Users that are given up take their connections along.
         drop(runtime);
         crew.tick(0);
-        let _ = crew.common.reports.send(Report::Gone);
+        let _ = crew.common.reports.send(Report::Gone(index));
     };
     Ok((play, wake))
 }
@@ -76,6 +77,8 @@ struct Crew {
     figures: Rc<RefCell<Figures>>,
     chance: StdRng,
     closing: watch::Sender<bool>,
+    /// The number of the second that is told of next.
+    second: u64,
     /// When the last tick was, and the thread's CPU time then.
     last_tick: (Instant, Duration),
 }
@@ -103,6 +106,7 @@ impl Crew {
             figures: Rc::default(),
             chance,
             closing: watch::channel(false).0,
+            second: following(0, common.started, Instant::now()),
             last_tick: (common.started, Duration::ZERO),
             common,
         }
@@ -110,7 +114,7 @@ impl Crew {
 
     async fn play(&mut self, wake: &Notify) {
         let mut playing: JoinSet<(usize, bool)> = JoinSet::new();
-        let mut next_tick = Instant::now() + TICK;
+        let started = self.common.started;
         loop {
             let now = Instant::now();
             self.follow_phase(playing.len());
@@ -121,11 +125,11 @@ impl Crew {
             for (user, due) in self.begin(now) {
                 playing.spawn_local(self.one(user, due));
             }
-            if next_tick <= now {
+            if end_of(self.second, started) <= now {
                 self.tick(playing.len());
-                // A loop that was held up does not hurry to make up for ticks.
-                next_tick = (next_tick + TICK).max(now);
+                self.second = following(self.second, started, now);
             }
+            let next_tick = end_of(self.second, started);
             let due = self
                 .next_due(now)
                 .map_or(next_tick, |due| due.min(next_tick));
@@ -264,7 +268,10 @@ impl Crew {
                     begun.push((user, due));
                 }
                 None if self.phase == Phase::Measure => {
-                    self.figures.borrow_mut().iterations.dropped += 1;
+                    let mut figures = self.figures.borrow_mut();
+                    figures.iterations.dropped += 1;
+                    let failure = Failure::new("script", "dropped", "every user was busy");
+                    figures.failed(failure, 0);
                 }
                 None => {}
             }
@@ -325,6 +332,8 @@ impl Crew {
         let (now, cpu) = (Instant::now(), machine::thread_cpu());
         let (at, before) = std::mem::replace(&mut self.last_tick, (now, cpu));
         let _ = self.common.reports.send(Report::Tick(Box::new(Tick {
+            thread: self.index,
+            second: self.second,
             figures: self.figures.take(),
             connecting: 0,
             in_flight: playing,

@@ -110,13 +110,13 @@ impl Part {
             }
             (None, None) => return opened,
         };
-        match code {
-            ExitCode::CLOSED | ExitCode::PROTOCOL | ExitCode::TIMEOUT => {
-                figures.connections.lost += 1;
-            }
-            _ => figures.iterations.unmet += u64::from(self.measured),
-        }
-        if self.measured {
+        let lost = matches!(
+            code,
+            ExitCode::CLOSED | ExitCode::PROTOCOL | ExitCode::TIMEOUT
+        );
+        figures.connections.lost += u64::from(lost);
+        figures.iterations.unmet += u64::from(!lost && self.measured);
+        if lost || self.measured {
             figures.failed(failed, self.user);
         }
         opened

@@ -162,6 +162,11 @@ impl Worker {
         let lost = lost && self.phase < Phase::Close;
         if lost {
             self.figures.connections.lost += 1;
+            // That of a broken rule is told already.
+            if close.by != ClosedBy::Us {
+                let failure = lost_by(close, reason);
+                self.figures.failed(failure, self.slots[slot].number);
+            }
             self.figures.slow.lost += u64::from(self.is_slow(slot));
         }
         if let State::Open(open) = &mut self.slots[slot].state {
@@ -194,4 +199,17 @@ impl Worker {
         self.slots[slot].state = State::Idle;
         self.dialer.ended(slot);
     }
+}
+
+/// How a connection was lost, as a failure.
+fn lost_by(close: Close, reason: Option<&str>) -> Failure {
+    let sample = match (close.by, close.detail, reason) {
+        (ClosedBy::Peer, _, Some(reason)) if !reason.is_empty() => {
+            format!("the server closed it with {}: {reason}", close.code)
+        }
+        (ClosedBy::Peer, ..) => format!("the server closed it with {}", close.code),
+        (_, Some(detail), _) => format!("TCP ended without a Close ({detail})"),
+        _ => "TCP ended without a Close".to_owned(),
+    };
+    Failure::new("connection", "lost", sample)
 }

@@ -35,6 +35,7 @@ use super::machine;
 use super::opener::{Opened, Opener};
 use super::plan::{Pace, Workload};
 use super::request::Request;
+use super::run::{end_of, following};
 use super::schedule::Schedule;
 use super::shared::{Phase, Shared, part};
 use super::timer::{Timer, Timers};
@@ -67,18 +68,22 @@ pub enum Route {
 /// What a thread tells the coordinator.
 #[derive(Debug)]
 pub enum Report {
-    /// Once a second, and at the end: what was seen since the last time.
+    /// At the end of each second of the run, and at the end of it: what was seen since the last time.
     Tick(Box<Tick>),
     /// All its messages were sent (`--messages`).
     Exhausted,
     /// Nothing is in flight any more, in [`Phase::Drain`].
     Drained,
-    /// All its connections are closed; the thread ends.
-    Gone,
+    /// All its connections are closed; the thread with this index ends.
+    Gone(usize),
 }
 
 #[derive(Debug)]
 pub struct Tick {
+    /// The index of the thread.
+    pub thread: usize,
+    /// The number of the second that it is of, from 1.
+    pub second: u64,
     pub figures: Figures,
     pub connecting: usize,
     pub in_flight: usize,
@@ -92,7 +97,6 @@ const ALARM: Token = Token(usize::MAX - 1);
 
 /// How often what has to happen some time is looked at: timeouts, pings, closing handshakes.
 const SWEEP: Duration = Duration::from_millis(100);
-const TICK: Duration = Duration::from_secs(1);
 const READ_BUFFER: usize = 64 * 1024;
 /// What is kept of a connection's write buffer once it is empty.
 const KEEP: usize = 16 * 1024;
@@ -220,7 +224,8 @@ impl Worker {
     pub fn run(mut self) {
         let mut events = Events::with_capacity(1024);
         let mut next_sweep = Instant::now() + SWEEP;
-        let mut next_tick = Instant::now() + TICK;
+        let started = self.common.started;
+        let mut second = following(0, started, Instant::now());
         loop {
             let now = Instant::now();
             self.follow_phase(now);
@@ -238,12 +243,11 @@ impl Worker {
                 self.sweep(now);
                 next_sweep = now + SWEEP;
             }
-            if next_tick <= now {
-                self.tick();
-                // A loop that was held up does not hurry to make up for ticks.
-                next_tick = (next_tick + TICK).max(now);
+            if end_of(second, started) <= now {
+                self.tick(second);
+                second = following(second, started, now);
             }
-            let wait = self.wait(next_sweep.min(next_tick));
+            let wait = self.wait(next_sweep.min(end_of(second, started)));
             match self.poll.poll(&mut events, Some(wait)) {
                 Ok(()) => {}
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
@@ -260,8 +264,8 @@ impl Worker {
             }
         }
         self.drop_all();
-        self.tick();
-        let _ = self.common.reports.send(Report::Gone);
+        self.tick(second);
+        let _ = self.common.reports.send(Report::Gone(self.index));
     }
 
     /// How long to wait for events at most.
@@ -378,10 +382,12 @@ impl Worker {
         }
     }
 
-    fn tick(&mut self) {
+    fn tick(&mut self, second: u64) {
         let (now, cpu) = (Instant::now(), machine::thread_cpu());
         let (at, cpu_before) = std::mem::replace(&mut self.last_tick, (now, cpu));
         let _ = self.common.reports.send(Report::Tick(Box::new(Tick {
+            thread: self.index,
+            second,
             figures: std::mem::take(&mut self.figures),
             connecting: self.dialer.connecting(),
             in_flight: self.in_flight,

@@ -227,6 +227,7 @@ impl Worker {
             unwritten: Vec::new(),
             stalled: None,
             closing: None,
+            was_reset: false,
             trickle: slow.map(|slow| Trickle::new(slow, now)),
             place: self.open.len(),
             speaking,

@@ -60,6 +60,7 @@ impl Worker {
                 }
             }
             let gone = match read {
+                Ok(0) if open.was_reset => Some("rst"),
                 Ok(0) => Some("fin"),
                 Ok(count) => {
                     self.take_in(slot, &buffer[..count]);

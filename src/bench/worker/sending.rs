@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::time::Instant;
 
+use super::super::failure::Failure;
 use super::super::figures::Latency;
 use super::super::pacer::Pacer;
 use super::super::plan::{Pace, Rate};
@@ -120,8 +121,7 @@ impl Worker {
         }
         let expects = self.common.workload.expects();
         let Some(slot) = self.next_open() else {
-            self.figures.messages.dropped += u64::from(self.phase == Phase::Measure);
-            return;
+            return self.drop_message(0, "no connection was open");
         };
         let State::Open(open) = &self.slots[slot].state else {
             return;
@@ -132,8 +132,8 @@ impl Worker {
             || pending > MOST_UNWRITTEN
             || has_room != Some(true)
         {
-            self.figures.messages.dropped += u64::from(self.phase == Phase::Measure);
-            return;
+            let number = self.slots[slot].number;
+            return self.drop_message(number, "too many were in flight");
         }
         if pending == 0 {
             self.dirty.push(slot);
@@ -142,6 +142,15 @@ impl Worker {
         self.with_user(slot, |user, scene| user.send(due, Instant::now(), scene));
         if let State::Open(open) = &mut self.slots[slot].state {
             open.unwritten.append(&mut self.out);
+        }
+    }
+
+    /// What was due is not sent, on this connection (0: on none).
+    fn drop_message(&mut self, connection: u64, why: &'static str) {
+        if self.phase == Phase::Measure {
+            self.figures.messages.dropped += 1;
+            let failure = Failure::new("message", "dropped", why);
+            self.figures.failed(failure, connection);
         }
     }
 
@@ -220,7 +229,8 @@ impl Worker {
             Ok(count) => count,
             Err(cause) if is_later(&cause) => 0,
             // What the peer said before it went is still to be read.
-            Err(_) => {
+            Err(cause) => {
+                open.write_failed(&cause);
                 self.out.clear();
                 self.turns.push(slot);
                 return;

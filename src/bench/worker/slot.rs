@@ -56,6 +56,9 @@ pub(super) struct Open {
     /// Since when it takes nothing.
     pub stalled: Option<Instant>,
     pub closing: Option<Closing>,
+    /// A write was told that the peer had cut TCP off. The system says so once: what is read after
+    /// that looks like its end.
+    pub was_reset: bool,
     /// It reads at its own pace.
     pub trickle: Option<Trickle>,
     /// Where it stands among those that are open, and among those on which messages are sent.
@@ -146,11 +149,19 @@ impl Connecting {
 }
 
 impl Open {
+    /// Remembers why nothing can be written any more. EPIPE alone is no reset: the peer's FIN came before.
+    pub(super) fn write_failed(&mut self, cause: &io::Error) {
+        self.was_reset |= cause.kind() == io::ErrorKind::ConnectionReset;
+    }
+
     /// Writes what waits; how long the socket was full, once it has taken everything.
     pub(super) fn write_pending(&mut self, now: Instant) -> io::Result<Option<Duration>> {
         // TLS may have kept what the socket did not take.
         match self.socket.flush() {
-            Err(cause) if !is_later(&cause) => return Err(cause),
+            Err(cause) if !is_later(&cause) => {
+                self.write_failed(&cause);
+                return Err(cause);
+            }
             _ => {}
         }
         while !self.unwritten.is_empty() {
@@ -162,6 +173,7 @@ impl Open {
                 }
                 Err(cause) => {
                     self.unwritten.clear();
+                    self.write_failed(&cause);
                     return Err(cause);
                 }
             }

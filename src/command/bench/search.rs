@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::live::Viewer;
 use super::{Ended, Load, Played, exit_code, play, talk};
 use crate::bench::result::{self, BenchResult, RemarkInfo};
-use crate::bench::run::{Setting, Watch};
+use crate::bench::run::{EndReason, Setting, Watch};
 use crate::bench::search::{self, FindMax, Judgement, Search};
 use crate::command::signals::Signals;
 use crate::error::{Error, ExitCode};
@@ -31,7 +31,7 @@ pub(super) async fn search(
     let mut steps = Vec::new();
     let mut best: Option<BenchResult> = None;
     let mut last = None;
-    let (mut signalled, mut timed_out) = (None, false);
+    let (mut signalled, mut timed_out, mut is_cut) = (None, false, false);
     while let Some(number) = search.next() {
         if !steps.is_empty() {
             sleep(PAUSE).await;
@@ -50,7 +50,14 @@ pub(super) async fn search(
         } = play(setting, watcher, viewer, deadline, signals).await?;
         (signalled, timed_out) = (by, over);
         let result = result::result(&finished, &load.facets(&workload, &workload));
-        if signalled.is_some() || timed_out {
+        let stopped = finished.end_reason == EndReason::Interrupted;
+        if signalled.is_some() || timed_out || stopped {
+            is_cut = true;
+            search.cut(if timed_out {
+                EndReason::MaxTime.name()
+            } else {
+                EndReason::Interrupted.name()
+            });
             last = Some(result);
             break;
         }
@@ -71,6 +78,16 @@ pub(super) async fn search(
         return Err(Error::usage("--find-max has nothing to try"));
     };
     let limited = search.limited_by();
+    if is_cut {
+        // The figures are of an earlier step, which came to its end.
+        result.run.end_reason = limited.into();
+        result.verdict.partial = true;
+        result.verdict.warnings.retain(|one| one.code != "partial");
+        result.verdict.warnings.push(RemarkInfo {
+            code: "partial".into(),
+            text: "the search was cut short before the most was found".into(),
+        });
+    }
     if limited == "generator" {
         result.verdict.valid = false;
         result.verdict.invalid_reasons.push(RemarkInfo {

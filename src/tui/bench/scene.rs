@@ -224,8 +224,9 @@ impl Scene {
             wanted: 0,
             peak: self.peak,
             local: self.about.local,
-            // That nothing was sent is known at the end.
+            // That nothing was sent or answered is known at the end.
             sends: false,
+            expects: false,
             ended: EndReason::Duration,
             held: self.now.lost,
         });
