@@ -16,6 +16,12 @@ const ROOMY: Size = Size {
     height: 32,
 };
 
+/// From this width on a fan-out has a pane of its own; below it takes that of the messages.
+const WIDE: u16 = 140;
+
+/// What the counts of connections take.
+const CONNECTIONS: u16 = 37;
+
 /// From this width on two panes stand side by side.
 const PAIR: u16 = 70;
 
@@ -28,6 +34,7 @@ pub(super) struct Layout {
     pub(super) header: Rect,
     pub(super) connections: Rect,
     pub(super) messages: Rect,
+    pub(super) fanout: Rect,
     pub(super) generator: Rect,
     pub(super) latency: Rect,
     pub(super) distribution: Rect,
@@ -42,24 +49,34 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn of(size: Size) -> Self {
+    /// `fans_out`: the load is a fan-out.
+    pub(super) fn of(size: Size, fans_out: bool) -> Self {
         if size.width < LEAST.width || size.height < LEAST.height {
             return Self::default();
         }
         let screen = Rect::new(0, 0, size.width, size.height);
         if size.width >= ROOMY.width && size.height >= ROOMY.height {
-            Self::roomy(screen)
+            Self::roomy(screen, fans_out)
         } else {
             Self::dense(screen)
         }
     }
 
-    fn roomy(screen: Rect) -> Self {
+    fn roomy(screen: Rect, fans_out: bool) -> Self {
         let width = screen.width;
         let (header, rest) = cut_top(screen, 2);
         let (counts, rest) = cut_top(rest, 6);
-        let (connections, counts) = cut_left(counts, width * 28 / 100);
-        let (messages, generator) = cut_left(counts, width * 38 / 100);
+        let (connections, messages, fanout, generator) = if fans_out && width >= WIDE {
+            let more = width - WIDE;
+            let (connections, counts) = cut_left(counts, CONNECTIONS);
+            let (messages, counts) = cut_left(counts, 33 + more / 4);
+            let (fanout, generator) = cut_left(counts, 39 + more / 2);
+            (connections, messages, fanout, generator)
+        } else {
+            let (connections, counts) = cut_left(counts, (width * 28 / 100).max(CONNECTIONS));
+            let (messages, generator) = cut_left(counts, width * 38 / 100);
+            (connections, messages, Rect::default(), generator)
+        };
         let (body, last) = cut_top(rest, rest.height - 2);
         let (verdict, footer) = cut_top(last, 1);
         // The table and the lists take what they have to say, the charts all the rest.
@@ -75,6 +92,7 @@ impl Layout {
             header,
             connections,
             messages,
+            fanout,
             generator,
             latency,
             distribution,
@@ -164,12 +182,13 @@ mod tests {
     fn every_area_is_on_the_screen_and_none_meets_another() {
         for width in (0..240).step_by(3) {
             for height in 0..80 {
-                let layout = Layout::of(Size { width, height });
+                let layout = Layout::of(Size { width, height }, height % 2 == 0);
                 let screen = Rect::new(0, 0, width, height);
                 let areas = [
                     layout.header,
                     layout.connections,
                     layout.messages,
+                    layout.fanout,
                     layout.generator,
                     layout.latency,
                     layout.distribution,
