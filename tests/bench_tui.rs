@@ -4,12 +4,14 @@
 mod harness;
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use harness::program::wscope;
 use harness::served::{Served, serve};
 use harness::terminal::{CTRL_C, CTRL_Z, Terminal};
 use serde_json::Value;
+use vt100::Screen;
 
 /// A load on a terminal of this size, with its screen open.
 fn bench(server: &Served, size: (u16, u16), args: &[&str]) -> Terminal {
@@ -328,10 +330,20 @@ fn what_a_server_says_is_an_event_and_cannot_move_the_cursor() {
     drop(probe);
     let url = format!("ws://127.0.0.1:{port}/");
     let program = env!("CARGO_BIN_EXE_wscope");
-    let command =
-        format!("{program} serve {port} >&2 & sleep 1; printf 'hello\\033[2Jthere\\n' >&2; wait");
+    let command = format!(
+        "mkfifo go; {program} serve {port} >&2 & read line <go; printf 'hello\\033[2Jthere\\n' >&2; wait"
+    );
     let args = ["bench", &url, "-c", "2", "-d", "1h", "--spawn", &command];
     let mut terminal = Terminal::sized(&args, LARGE);
+    terminal.until("the screen", Screen::alternate_screen);
+    // Open for both, so that it waits for no reader.
+    let fifo = terminal.home().join("go");
+    let mut go = fs::File::options()
+        .read(true)
+        .write(true)
+        .open(fifo)
+        .unwrap();
+    go.write_all(b"\n").unwrap();
     terminal.until("what the server said", |screen| {
         screen.alternate_screen() && screen.contents().contains("hello")
     });

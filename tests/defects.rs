@@ -1,6 +1,8 @@
 //! What wscat 6.1.0 (W) and websocat 1.14.1 (S) get wrong, each by the number of a list that was
 //! made by running them. What TLS and proxies concern is tested where those are.
 
+use std::time::Duration;
+
 mod harness;
 
 use harness::program::wscope;
@@ -335,7 +337,8 @@ fn s01_it_ends_with_the_server_though_stdin_is_open() {
 fn s02_all_replies_are_waited_for() {
     let server = RawServer::open(|peer| {
         let lines = [peer.text(), peer.text()];
-        std::thread::sleep(std::time::Duration::from_millis(700));
+        // Longer than the 500 ms of silence that end a session once a reply came.
+        peer.hears_nothing_for(Duration::from_millis(700));
         for line in lines {
             peer.send_text(&line);
         }

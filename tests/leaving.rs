@@ -49,9 +49,17 @@ fn a_stdout_that_nobody_reads_does_not_outlast_a_duration() {
 
 #[test]
 fn a_server_whose_log_nobody_reads_ends_on_a_signal() {
-    let script = "mkfifo over; { \"$WSCOPE\" serve 0 --json & pid=$!; \
-                  sleep 0.5; kill -TERM $pid; wait $pid; echo \"code $?\" >&2; echo >over; } | read line <over";
-    shell(script).run().says(&["code 0"]);
+    // Its first line alone is read, for the address; then comes more than the output takes.
+    let script = format!(
+        r#"mkfifo listening over
+        {{ "$WSCOPE" serve 0 --json & pid=$!
+        read event <listening; url=${{event#*\"url\":\"}}
+        head -c {MUCH} /dev/zero | "$WSCOPE" connect "${{url%%\"*}}" -i raw -b raw -n 1 >/dev/null
+        echo "client $?" >&2
+        kill -TERM $pid; wait $pid; echo "code $?" >&2; echo >over; }} |
+        {{ read -r event; echo "$event" >listening; read line <over; }}"#
+    );
+    shell(&script).run().says(&["client 0", "code 0"]);
 }
 
 #[test]

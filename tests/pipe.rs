@@ -2,7 +2,6 @@
 //! and the end of the input never cuts off a reply.
 
 use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 mod harness;
@@ -27,7 +26,7 @@ fn replies_that_come_after_the_end_of_input_are_printed() {
         assert_eq!(peer.text(), "one");
         assert_eq!(peer.text(), "two");
         // Longer than the 500 ms of silence that end a session once a reply came.
-        thread::sleep(Duration::from_millis(800));
+        peer.hears_nothing_for(Duration::from_millis(800));
         peer.send_text("first");
         peer.send_text("second");
         peer.finish_close();
@@ -67,7 +66,7 @@ fn wait_for_ever_lasts_until_the_server_closes() {
     let server = RawServer::open(|peer| {
         assert_eq!(peer.text(), "hi");
         // Longer than the usual 5 s would be slow to test; longer than the 500 ms is a test too.
-        thread::sleep(Duration::from_millis(1200));
+        peer.hears_nothing_for(Duration::from_millis(1200));
         peer.send_text("late");
         peer.send_close(1000, "");
     });

@@ -6,7 +6,6 @@ mod harness;
 use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
-use std::time::Duration;
 
 use harness::DEADLINE;
 use harness::captured::Captured;
@@ -133,20 +132,28 @@ fn a_terminal_that_takes_nothing_does_not_keep_one_from_leaving() {
     }
 }
 
-/// Reads a kilobyte in a second.
-struct Slow(Box<dyn Read + Send>);
+/// Reads a kilobyte of a terminal for each tick.
+struct Slow {
+    source: Box<dyn Read + Send>,
+    ticks: mpsc::Receiver<()>,
+}
 
 impl Read for Slow {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        thread::sleep(Duration::from_secs(1));
+        // Read at leisure where nobody ticks any more.
+        let _over = self.ticks.recv();
         let most = buffer.len().min(1024);
-        self.0.read(&mut buffer[..most])
+        self.source.read(&mut buffer[..most])
     }
 }
 
 #[test]
 fn keys_are_obeyed_in_order_while_a_flood_goes_to_a_slow_terminal() {
+    /// Of 200 messages each: a kilobyte of the terminal for 40,000 messages that came.
+    const BATCHES_A_TICK: usize = 200;
     let (tell, told) = mpsc::channel::<Vec<String>>();
+    let (tick, ticks) = mpsc::channel();
+    let flood_ticks = tick.clone();
     let server = RawServer::open(move |peer| {
         let mut reader = peer.reader();
         let (hear, texts) = mpsc::channel();
@@ -160,8 +167,11 @@ fn keys_are_obeyed_in_order_while_a_flood_goes_to_a_slow_terminal() {
         let many = [&[0x81, 32][..], &[b'x'; 32]].concat().repeat(200);
         let mut heard = Vec::new();
         while heard.len() < 3 {
-            peer.send(&many);
-            heard.extend(texts.try_iter());
+            for _ in 0..BATCHES_A_TICK {
+                peer.send(&many);
+                heard.extend(texts.try_iter());
+            }
+            flood_ticks.send(()).expect("the test goes on");
         }
         tell.send(heard).expect("the test goes on");
         peer.send_close(1000, "");
@@ -169,7 +179,7 @@ fn keys_are_obeyed_in_order_while_a_flood_goes_to_a_slow_terminal() {
     });
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_wscope"));
     command.args(["connect", &server.url(), "--heartbeat", "off"]);
-    let follow = |source| Captured::follow(Slow(source));
+    let follow = |source| Captured::follow(Slow { source, ticks });
     let mut terminal = Terminal::run(command, SIZE, None, follow);
     terminal.says("OPEN");
     for text in ["one", "two", "three"] {
@@ -181,4 +191,6 @@ fn keys_are_obeyed_in_order_while_a_flood_goes_to_a_slow_terminal() {
     assert!(peak_memory(terminal.process()) < 300 << 20);
     terminal.keys(CTRL_C);
     assert_eq!(terminal.ends(), 0);
+    // Nothing of the terminal was read after the flood.
+    drop(tick);
 }

@@ -178,14 +178,23 @@ impl<V: Verb> Keymap<V> {
         found
     }
 
-    /// The same, where it is remembered in `begun` that more keys are needed.
-    pub fn press(&self, composing: bool, begun: &mut Vec<Chord>, key: KeyEvent) -> Found<V> {
-        let found = self.find(composing, begun, key);
-        match found {
-            Found::Begun => begun.push(Chord::of(key)),
-            Found::Verb(_) | Found::Nothing => begun.clear(),
+    /// What a key means, where it is the last that is needed; that more are needed is remembered in
+    /// `begun`. For screens on which nobody types.
+    pub fn press(&self, begun: &mut Vec<Chord>, key: KeyEvent) -> Option<V> {
+        match self.find(false, begun, key) {
+            Found::Begun => {
+                begun.push(Chord::of(key));
+                None
+            }
+            Found::Verb(verb) => {
+                begun.clear();
+                Some(verb)
+            }
+            Found::Nothing => {
+                begun.clear();
+                None
+            }
         }
-        found
     }
 
     /// The letter after Esc, where Alt with it means nothing; for screens on which nobody types.

@@ -2,7 +2,8 @@
 //!
 //! A screen is a state, a pure `update(state, action)` and a `render` into a buffer; a terminal is
 //! touched by `terminal.rs` only. [`widget`] holds the parts that screens are made of, [`theme`] the
-//! colours and signs in which everything is drawn, `stage` the threads around a screen.
+//! colours and signs in which everything is drawn, `stage` the threads around a screen, `update` what each
+//! does with an action.
 
 pub mod bench;
 pub mod board;
@@ -19,6 +20,7 @@ pub mod widget;
 mod keyboard;
 mod painter;
 mod stage;
+mod update;
 
 #[cfg(test)]
 mod sample;

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use ratatui::crossterm::event::{
     KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
+use ratatui::layout::{Rect, Size};
 
-use super::stage::Action;
+use super::update::Action;
 
 /// How often 1,000 steps are taken; `PROPTEST_CASES=100` takes 100,000, in two minutes.
 pub(super) fn cases() -> ProptestConfig {
@@ -70,4 +71,21 @@ fn size() -> impl Strategy<Value = (u16, u16)> {
         Just((80, 24)),
         Just((200, 60)),
     ]
+}
+
+/// Looks through the panes of a layout at many sizes: each is on the screen, and none meets another.
+pub(super) fn panes_do_not_meet(panes: impl Fn(Size) -> Vec<Rect>) {
+    for width in (0..240).step_by(3) {
+        for height in 0..80 {
+            let screen = Rect::new(0, 0, width, height);
+            let panes = panes(Size { width, height });
+            for (at, area) in panes.iter().enumerate() {
+                assert!(area.is_empty() || screen.intersection(*area) == *area);
+                let others = panes[..at].iter().filter(|other| !other.is_empty());
+                for other in others {
+                    assert!(area.is_empty() || area.intersection(*other).is_empty());
+                }
+            }
+        }
+    }
 }

@@ -17,7 +17,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{Event, KeyEvent, MouseEvent};
+use ratatui::crossterm::event::Event;
 use ratatui::layout::{Position, Rect, Size};
 use tokio::sync::mpsc as queue;
 
@@ -25,6 +25,7 @@ use super::board::Board;
 use super::keyboard::Keyboard;
 use super::painter::{Painter, Picture};
 use super::terminal::{self, PanicWatch, Terminal};
+use super::update::Action;
 use crate::error::Error;
 use crate::session::stamp::Stamp;
 use crate::text::output::{Borrow, Output, Printer};
@@ -34,18 +35,6 @@ use crate::text::sanitize;
 const MESSAGES: usize = 1_024;
 /// What a screen has unless the terminal tells.
 const SIZE: Size = Size::new(80, 24);
-
-/// Something that may change a screen; `O` is what only one screen knows.
-#[derive(Debug, Clone)]
-pub(super) enum Action<O> {
-    Key(KeyEvent),
-    Paste(String),
-    Mouse(MouseEvent),
-    Resize(u16, u16),
-    /// Something happened, or time passed.
-    Look,
-    Own(O),
-}
 
 /// A screen: what it remembers, how that changes, how it looks, and what it asks of the world.
 pub(super) trait Play: Send + Sized + 'static {

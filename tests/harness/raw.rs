@@ -1,7 +1,7 @@
 //! Peers that are nothing but TCP: they send any bytes, right or wrong, and see every byte that
 //! comes. Their frames are made and read here, apart from the program's own code.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -330,6 +330,19 @@ impl Peer {
         let count = self.stream.read(&mut heard).unwrap_or_default();
         heard.truncate(count);
         heard
+    }
+
+    /// Waits this long for something that must not come: the other side neither says anything nor
+    /// leaves meanwhile.
+    #[track_caller]
+    pub fn hears_nothing_for(&mut self, time: Duration) {
+        self.stream.set_read_timeout(Some(time)).unwrap();
+        let heard = self.stream.peek(&mut [0]);
+        self.stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        let is_silence = heard.as_ref().is_err_and(|error| {
+            matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+        });
+        assert!(is_silence, "not {time:?} of silence: {heard:?}");
     }
 
     /// Speaks TLS as a server until the other side leaves, and answers nothing.

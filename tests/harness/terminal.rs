@@ -247,13 +247,19 @@ impl Terminal {
         let modes_after = modes(self.master.as_ref());
         assert_eq!(self.modes_before, modes_after, "terminal modes");
         // What it wrote last may still be on its way to us.
-        self.until(
-            "a cursor, no alternate screen, no bracketed paste",
-            |screen| {
-                !screen.hide_cursor() && !screen.alternate_screen() && !screen.bracketed_paste()
-            },
+        let deadline = Instant::now() + DEADLINE;
+        let written = self.output.until_end(deadline);
+        let written = written.expect("nobody else has the terminal");
+        let parser = parse(&written, self.size);
+        let screen = parser.screen();
+        let is_plain =
+            !screen.hide_cursor() && !screen.alternate_screen() && !screen.bracketed_paste();
+        assert!(
+            is_plain,
+            "no cursor, or an alternate screen, or bracketed paste:\n{}",
+            screen.contents()
         );
-        (status.exit_code(), self.raw())
+        (status.exit_code(), written)
     }
 
     pub fn home(&self) -> &std::path::Path {

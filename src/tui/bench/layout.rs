@@ -2,13 +2,7 @@
 
 use ratatui::layout::{Rect, Size};
 
-use crate::tui::widget::pane::{cut_left, cut_top};
-
-/// Smaller screens show nothing but that they are too small.
-pub(super) const LEAST: Size = Size {
-    width: 40,
-    height: 10,
-};
+use crate::tui::widget::pane::{cut_left, cut_top, fits};
 
 /// From here on panes have borders, and there are more of them.
 const ROOMY: Size = Size {
@@ -51,7 +45,7 @@ pub(super) struct Layout {
 impl Layout {
     /// `fans_out`: the load is a fan-out.
     pub(super) fn of(size: Size, fans_out: bool) -> Self {
-        if size.width < LEAST.width || size.height < LEAST.height {
+        if !fits(size) {
             return Self::default();
         }
         let screen = Rect::new(0, 0, size.width, size.height);
@@ -177,43 +171,36 @@ const fn room_for(chart: u16, latency: u16) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::sample::panes_do_not_meet;
 
     #[test]
     fn every_area_is_on_the_screen_and_none_meets_another() {
-        for width in (0..240).step_by(3) {
-            for height in 0..80 {
-                let layout = Layout::of(Size { width, height }, height % 2 == 0);
-                let screen = Rect::new(0, 0, width, height);
-                let areas = [
-                    layout.header,
-                    layout.connections,
-                    layout.messages,
-                    layout.fanout,
-                    layout.generator,
-                    layout.latency,
-                    layout.distribution,
-                    layout.chart,
-                    layout.beside,
-                    layout.thresholds,
-                    layout.errors,
-                    layout.events,
-                    layout.verdict,
-                    layout.footer,
-                ];
-                for (at, area) in areas.iter().enumerate() {
-                    assert!(area.is_empty() || screen.intersection(*area) == *area);
-                    let others = areas[..at].iter().filter(|other| !other.is_empty());
-                    for other in others {
-                        assert!(area.is_empty() || area.intersection(*other).is_empty());
-                    }
-                }
-                if width >= LEAST.width && height >= LEAST.height {
-                    let rows: u32 = areas.iter().map(|area| area.area()).sum();
-                    assert_eq!(rows, screen.area(), "{width}x{height} is filled");
-                    assert!(layout.latency.height >= 3, "{width}x{height}");
-                    assert!(!layout.footer.is_empty(), "{width}x{height}");
-                }
+        panes_do_not_meet(|size| {
+            let layout = Layout::of(size, size.height % 2 == 0);
+            let areas = vec![
+                layout.header,
+                layout.connections,
+                layout.messages,
+                layout.fanout,
+                layout.generator,
+                layout.latency,
+                layout.distribution,
+                layout.chart,
+                layout.beside,
+                layout.thresholds,
+                layout.errors,
+                layout.events,
+                layout.verdict,
+                layout.footer,
+            ];
+            if fits(size) {
+                let rows: u32 = areas.iter().map(|area| area.area()).sum();
+                let all = u32::from(size.width) * u32::from(size.height);
+                assert_eq!(rows, all, "{size} is filled");
+                assert!(layout.latency.height >= 3, "{size}");
+                assert!(!layout.footer.is_empty(), "{size}");
             }
-        }
+            areas
+        });
     }
 }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
+use ratatui::crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 use ratatui::layout::Size;
 
 use super::keymap::Verb;
@@ -11,14 +11,13 @@ use super::scene::Scene;
 use super::screen::Request;
 use super::state::{Overlay, State, What};
 use crate::bench::spread::Spread;
-use crate::tui::keymap::Found;
-use crate::tui::stage;
+use crate::tui::update::{self, Update as _};
 
 /// Rows that a turn of the wheel moves.
 const WHEEL: isize = 3;
 
 /// Something that may change the screen.
-pub(super) type Action = stage::Action<Infallible>;
+pub(super) type Action = update::Action<Infallible>;
 
 /// What an update asks of the world.
 #[derive(Debug)]
@@ -31,10 +30,6 @@ pub(super) enum Effect {
 }
 
 /// Takes an action in.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "every screen takes its actions so"
-)]
 pub(super) fn update(
     state: &mut State,
     scene: &Scene,
@@ -42,22 +37,12 @@ pub(super) fn update(
     action: Action,
 ) -> Vec<Effect> {
     state.now = now;
-    let mut update = Update {
+    let update = Update {
         state,
         scene,
         effects: Vec::new(),
     };
-    match action {
-        Action::Key(key) => update.key(key),
-        Action::Mouse(mouse) => update.mouse(mouse),
-        Action::Resize(width, height) => update.state.size = Size { width, height },
-        // Nothing is typed here.
-        Action::Paste(_) | Action::Look => {}
-        Action::Own(own) => match own {},
-    }
-    let effects = update.effects;
-    state.settle(scene);
-    effects
+    update.take(action)
 }
 
 /// One update under way.
@@ -67,22 +52,53 @@ struct Update<'a> {
     effects: Vec<Effect>,
 }
 
-impl Update<'_> {
+impl update::Update for Update<'_> {
+    type Own = Infallible;
+    type Effect = Effect;
+
+    fn after_escape(&self, key: KeyEvent) -> Option<KeyEvent> {
+        let State { setup, begun, .. } = &*self.state;
+        setup.keymap.after_escape(begun, key)
+    }
+
     fn key(&mut self, key: KeyEvent) {
-        if let Some(letter) = self.state.setup.keymap.after_escape(&self.state.begun, key) {
-            self.key(KeyEvent::from(KeyCode::Esc));
-            return self.key(letter);
-        }
         let State { setup, begun, .. } = &mut *self.state;
-        let Found::Verb(verb) = setup.keymap.press(false, begun, key) else {
-            return;
-        };
-        match self.state.overlay {
-            Some(overlay) => self.act_over(overlay, verb),
-            None => self.act(verb),
+        match (setup.keymap.press(begun, key), self.state.overlay) {
+            (Some(verb), Some(overlay)) => self.act_over(overlay, verb),
+            (Some(verb), None) => self.act(verb),
+            (None, _) => {}
         }
     }
 
+    /// Nothing is typed here.
+    fn paste(&mut self, _: &str) {}
+
+    fn mouse(&mut self, mouse: MouseEvent) {
+        let is_over = self.state.overlay.is_some();
+        match mouse.kind {
+            MouseEventKind::ScrollUp if is_over => self.scroll(-WHEEL),
+            MouseEventKind::ScrollDown if is_over => self.scroll(WHEEL),
+            MouseEventKind::ScrollUp => self.state.step_window(true),
+            MouseEventKind::ScrollDown => self.state.step_window(false),
+            _ => {}
+        }
+    }
+
+    fn resize(&mut self, size: Size) {
+        self.state.size = size;
+    }
+
+    fn own(&mut self, own: Infallible) {
+        match own {}
+    }
+
+    fn settle(self) -> Vec<Effect> {
+        self.state.settle(self.scene);
+        self.effects
+    }
+}
+
+impl Update<'_> {
     /// In a list: what does not move in it closes it, and does nothing else but end the run.
     fn act_over(&mut self, overlay: Overlay, verb: Verb) {
         let page = isize::try_from(self.state.size.height / 2).unwrap_or(1);
@@ -207,17 +223,6 @@ impl Update<'_> {
                 .say("it is over: --report json=FILE writes the result");
         } else {
             self.ask(Request::Snapshot, "a snapshot is saved after this second");
-        }
-    }
-
-    fn mouse(&mut self, mouse: MouseEvent) {
-        let is_over = self.state.overlay.is_some();
-        match mouse.kind {
-            MouseEventKind::ScrollUp if is_over => self.scroll(-WHEEL),
-            MouseEventKind::ScrollDown if is_over => self.scroll(WHEEL),
-            MouseEventKind::ScrollUp => self.state.step_window(true),
-            MouseEventKind::ScrollDown => self.state.step_window(false),
-            _ => {}
         }
     }
 }

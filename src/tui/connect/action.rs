@@ -3,10 +3,10 @@
 use super::save::{NotSaved, Save};
 use crate::input::Input;
 use crate::model::units::show_size;
-use crate::tui::stage;
+use crate::tui::update;
 
 /// Something that may change the screen.
-pub(super) type Action = stage::Action<Own>;
+pub(super) type Action = update::Action<Own>;
 
 /// What only this screen is told.
 #[derive(Debug, Clone)]

@@ -2,13 +2,7 @@
 
 use ratatui::layout::{Rect, Size};
 
-use crate::tui::widget::pane::inside;
-
-/// The smallest screen that is drawn; below it one line says so.
-pub(super) const LEAST: Size = Size {
-    width: 40,
-    height: 10,
-};
+use crate::tui::widget::pane::{fits, inside};
 
 /// From here on there are panels around everything, and more of them.
 const ROOMY: Size = Size {
@@ -60,7 +54,7 @@ pub(super) struct Wants {
 
 impl Layout {
     pub(super) fn of(size: Size, wants: Wants) -> Self {
-        if size.width < LEAST.width || size.height < LEAST.height {
+        if !fits(size) {
             Self::default()
         } else if wants.zoomed {
             Self::zoomed(size)
@@ -288,7 +282,7 @@ mod tests {
                                 "{size:?} {wants:?} {layout:?}"
                             );
                         }
-                        if width >= 40 && height >= 10 && !zoomed {
+                        if fits(size) && !zoomed {
                             assert!(layout.rows.height >= 3, "{size:?} {wants:?}");
                             assert!(layout.composer.height >= 1, "{size:?} {wants:?}");
                         }

@@ -7,7 +7,7 @@ mod take;
 
 use std::time::Duration;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::layout::Size;
 
 use super::action::{Action, Effect, Own};
@@ -20,6 +20,7 @@ use crate::model::command::Command;
 use crate::model::control::Control;
 use crate::model::state::ReadyState;
 use crate::tui::chord::{Chord, after_escape};
+use crate::tui::update::{self, Update as _};
 use crate::tui::widget::composer::Outcome;
 use crate::tui::widget::inspector::Tab;
 use crate::tui::widget::line::Line;
@@ -32,27 +33,12 @@ pub(super) fn update(
     action: Action,
 ) -> Vec<Effect> {
     state.now = now;
-    let mut update = Update {
+    let update = Update {
         state,
         scene,
         effects: Vec::new(),
     };
-    match action {
-        Action::Key(key) => update.key(key),
-        Action::Paste(text) => update.paste(&text),
-        Action::Mouse(mouse) => update.mouse(mouse),
-        Action::Resize(width, height) => update.state.size = Size { width, height },
-        Action::Look => {}
-        Action::Own(Own::Edited(Ok(text))) => {
-            update.state.composer.replace(&text);
-            update.state.focus = Focus::Composer;
-        }
-        Action::Own(Own::Edited(Err(problem))) => update.state.say(problem),
-        Action::Own(Own::Saved(save, outcome)) => update.saved(save, outcome),
-    }
-    let effects = update.effects;
-    state.settle(scene);
-    effects
+    update.take(action)
 }
 
 /// One update under way.
@@ -62,12 +48,19 @@ struct Update<'a> {
     effects: Vec<Effect>,
 }
 
-impl Update<'_> {
+impl update::Update for Update<'_> {
+    type Own = Own;
+    type Effect = Effect;
+
+    fn after_escape(&self, key: KeyEvent) -> Option<KeyEvent> {
+        let composing = self.is_composing() && self.state.overlay.is_none();
+        let keymap = &self.state.setup.keymap;
+        let means_something = keymap.find(composing, &self.state.begun, key) != Found::Nothing
+            || composing && self.state.composer.takes(key);
+        after_escape(key).filter(|_| !means_something)
+    }
+
     fn key(&mut self, key: KeyEvent) {
-        if let Some(letter) = self.after_escape(key) {
-            self.key(KeyEvent::from(KeyCode::Esc));
-            return self.key(letter);
-        }
         if self.is_written_through(key) {
             self.state.overlay = None;
         }
@@ -106,15 +99,49 @@ impl Update<'_> {
         }
     }
 
-    /// The letter after Esc, where Alt with it means nothing.
-    fn after_escape(&self, key: KeyEvent) -> Option<KeyEvent> {
-        let composing = self.is_composing() && self.state.overlay.is_none();
-        let keymap = &self.state.setup.keymap;
-        let means_something = keymap.find(composing, &self.state.begun, key) != Found::Nothing
-            || composing && self.state.composer.takes(key);
-        after_escape(key).filter(|_| !means_something)
+    fn paste(&mut self, text: &str) {
+        match &mut self.state.overlay {
+            Some(
+                Overlay::Filter { line, .. }
+                | Overlay::Palette { line, .. }
+                | Overlay::Save { line, .. }
+                | Overlay::Close(line),
+            ) => line.insert(text),
+            Some(Overlay::CopyAs(_) | Overlay::Overwrite(_) | Overlay::Quit { .. }) => {}
+            Some(Overlay::Help(_) | Overlay::Events(_)) | None => {
+                self.state.overlay = None;
+                self.focus(Focus::Composer);
+                self.state.composer.paste(text);
+            }
+        }
     }
 
+    fn mouse(&mut self, mouse: MouseEvent) {
+        self.point(mouse);
+    }
+
+    fn resize(&mut self, size: Size) {
+        self.state.size = size;
+    }
+
+    fn own(&mut self, own: Own) {
+        match own {
+            Own::Edited(Ok(text)) => {
+                self.state.composer.replace(&text);
+                self.state.focus = Focus::Composer;
+            }
+            Own::Edited(Err(problem)) => self.state.say(problem),
+            Own::Saved(save, outcome) => self.saved(save, outcome),
+        }
+    }
+
+    fn settle(self) -> Vec<Effect> {
+        self.state.settle(self.scene);
+        self.effects
+    }
+}
+
+impl Update<'_> {
     fn is_composing(&self) -> bool {
         self.state.focus == Focus::Composer && !self.state.zoomed
     }
@@ -349,22 +376,5 @@ impl Update<'_> {
             self.effects.push(Effect::Keep);
         }
         self.send(Control::Quit);
-    }
-
-    fn paste(&mut self, text: &str) {
-        match &mut self.state.overlay {
-            Some(
-                Overlay::Filter { line, .. }
-                | Overlay::Palette { line, .. }
-                | Overlay::Save { line, .. }
-                | Overlay::Close(line),
-            ) => line.insert(text),
-            Some(Overlay::CopyAs(_) | Overlay::Overwrite(_) | Overlay::Quit { .. }) => {}
-            Some(Overlay::Help(_) | Overlay::Events(_)) | None => {
-                self.state.overlay = None;
-                self.focus(Focus::Composer);
-                self.state.composer.paste(text);
-            }
-        }
     }
 }

@@ -2,13 +2,7 @@
 
 use ratatui::layout::{Rect, Size};
 
-use crate::tui::widget::pane::{cut_left, cut_top, inside};
-
-/// Smaller screens show nothing but that they are too small.
-pub(super) const LEAST: Size = Size {
-    width: 40,
-    height: 10,
-};
+use crate::tui::widget::pane::{cut_left, cut_top, fits, inside};
 
 /// From this width on there is a column of panes on the right.
 const WIDE: u16 = 110;
@@ -30,7 +24,7 @@ pub(super) struct Layout {
 
 impl Layout {
     pub(super) fn of(size: Size) -> Self {
-        if size.width < LEAST.width || size.height < LEAST.height {
+        if !fits(size) {
             return Self::default();
         }
         let screen = Rect::new(0, 0, size.width, size.height);
@@ -76,37 +70,25 @@ pub(super) const fn below_names(area: Rect) -> Rect {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::sample::panes_do_not_meet;
 
     #[test]
     fn every_area_is_on_the_screen_and_none_meets_another() {
-        for width in (0..220).step_by(3) {
-            for height in 0..70 {
-                let layout = Layout::of(Size { width, height });
-                let screen = Rect::new(0, 0, width, height);
-                let areas = [
-                    layout.header,
-                    layout.connections,
-                    layout.rooms,
-                    layout.counts,
-                    layout.details,
-                    layout.log,
-                    layout.footer,
-                ];
-                for (at, area) in areas.iter().enumerate() {
-                    assert!(area.is_empty() || screen.intersection(*area) == *area);
-                    let others = areas[..at].iter().filter(|other| !other.is_empty());
-                    for other in others {
-                        assert!(area.is_empty() || area.intersection(*other).is_empty());
-                    }
-                }
-                if width >= LEAST.width && height >= LEAST.height {
-                    assert!(
-                        below_names(layout.connections).height > 0,
-                        "{width}x{height}"
-                    );
-                    assert!(inside(layout.log).height > 0, "{width}x{height}");
-                }
+        panes_do_not_meet(|size| {
+            let layout = Layout::of(size);
+            if fits(size) {
+                assert!(below_names(layout.connections).height > 0, "{size}");
+                assert!(inside(layout.log).height > 0, "{size}");
             }
-        }
+            vec![
+                layout.header,
+                layout.connections,
+                layout.rooms,
+                layout.counts,
+                layout.details,
+                layout.log,
+                layout.footer,
+            ]
+        });
     }
 }

@@ -14,8 +14,7 @@ use crate::model::command::Command;
 use crate::model::event::ConnId;
 use crate::text::command;
 use crate::tui::chord::Chord;
-use crate::tui::keymap::Found;
-use crate::tui::stage;
+use crate::tui::update::{self, Update as _};
 use crate::tui::widget::line::Line;
 use crate::tui::widget::pane::inside;
 
@@ -23,7 +22,7 @@ use crate::tui::widget::pane::inside;
 const WHEEL: isize = 3;
 
 /// Something that may change the screen.
-pub(super) type Action = stage::Action<Infallible>;
+pub(super) type Action = update::Action<Infallible>;
 
 /// What an update asks of the world.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,22 +43,12 @@ pub(super) fn update(
     action: Action,
 ) -> Vec<Effect> {
     state.now = now;
-    let mut update = Update {
+    let update = Update {
         state,
         live,
         effects: Vec::new(),
     };
-    match action {
-        Action::Key(key) => update.key(key),
-        Action::Paste(text) => update.paste(&text),
-        Action::Mouse(mouse) => update.mouse(mouse),
-        Action::Resize(width, height) => update.state.size = Size { width, height },
-        Action::Look => {}
-        Action::Own(own) => match own {},
-    }
-    let effects = update.effects;
-    state.settle(live);
-    effects
+    update.take(action)
 }
 
 /// One update under way.
@@ -69,25 +58,20 @@ struct Update<'a> {
     effects: Vec<Effect>,
 }
 
-impl Update<'_> {
+impl update::Update for Update<'_> {
+    type Own = Infallible;
+    type Effect = Effect;
+
+    fn after_escape(&self, key: KeyEvent) -> Option<KeyEvent> {
+        let State { setup, begun, .. } = &*self.state;
+        setup.keymap.after_escape(begun, key)
+    }
+
     fn key(&mut self, key: KeyEvent) {
-        if let Some(letter) = self.state.setup.keymap.after_escape(&self.state.begun, key) {
-            self.key(KeyEvent::from(KeyCode::Esc));
-            return self.key(letter);
-        }
         if let Some(overlay) = self.state.overlay.take() {
             self.state.overlay = self.key_in_overlay(overlay, key);
         } else if let Some(verb) = self.verb(key) {
             self.act(verb);
-        }
-    }
-
-    /// What a key means, where it is the last that is needed.
-    fn verb(&mut self, key: KeyEvent) -> Option<Verb> {
-        let State { setup, begun, .. } = &mut *self.state;
-        match setup.keymap.press(false, begun, key) {
-            Found::Verb(verb) => Some(verb),
-            Found::Begun | Found::Nothing => None,
         }
     }
 
@@ -101,6 +85,57 @@ impl Update<'_> {
             }
             Some(Overlay::Help(_) | Overlay::Details(_)) | None => {}
         }
+    }
+
+    fn mouse(&mut self, mouse: MouseEvent) {
+        if self.state.overlay.is_some() {
+            return;
+        }
+        let layout = self.state.layout();
+        let at = Position::new(mouse.column, mouse.row);
+        let panes = [
+            (layout.connections, Focus::Connections),
+            (layout.rooms, Focus::Rooms),
+            (layout.log, Focus::Log),
+        ];
+        let hit = |(area, _): &(Rect, Focus)| area.contains(at);
+        let Some((_, focus)) = panes.into_iter().find(hit) else {
+            return;
+        };
+        match mouse.kind {
+            MouseEventKind::ScrollUp => self.step_in(focus, -WHEEL),
+            MouseEventKind::ScrollDown => self.step_in(focus, WHEEL),
+            MouseEventKind::Down(MouseButton::Left) => {
+                self.state.focus = focus;
+                let rows = below_names(layout.connections);
+                if focus == Focus::Connections && rows.contains(at) {
+                    let row = self.state.top + usize::from(mouse.row - rows.y);
+                    let clicked = self.state.rows.get(row).copied();
+                    self.state.chosen = clicked.or(self.state.chosen);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn resize(&mut self, size: Size) {
+        self.state.size = size;
+    }
+
+    fn own(&mut self, own: Infallible) {
+        match own {}
+    }
+
+    fn settle(self) -> Vec<Effect> {
+        self.state.settle(self.live);
+        self.effects
+    }
+}
+
+impl Update<'_> {
+    fn verb(&mut self, key: KeyEvent) -> Option<Verb> {
+        let State { setup, begun, .. } = &mut *self.state;
+        setup.keymap.press(begun, key)
     }
 
     fn act(&mut self, verb: Verb) {
@@ -299,37 +334,6 @@ impl Update<'_> {
             }
         }
         Some(Overlay::Close(conn, line))
-    }
-
-    fn mouse(&mut self, mouse: MouseEvent) {
-        if self.state.overlay.is_some() {
-            return;
-        }
-        let layout = self.state.layout();
-        let at = Position::new(mouse.column, mouse.row);
-        let panes = [
-            (layout.connections, Focus::Connections),
-            (layout.rooms, Focus::Rooms),
-            (layout.log, Focus::Log),
-        ];
-        let hit = |(area, _): &(Rect, Focus)| area.contains(at);
-        let Some((_, focus)) = panes.into_iter().find(hit) else {
-            return;
-        };
-        match mouse.kind {
-            MouseEventKind::ScrollUp => self.step_in(focus, -WHEEL),
-            MouseEventKind::ScrollDown => self.step_in(focus, WHEEL),
-            MouseEventKind::Down(MouseButton::Left) => {
-                self.state.focus = focus;
-                let rows = below_names(layout.connections);
-                if focus == Focus::Connections && rows.contains(at) {
-                    let row = self.state.top + usize::from(mouse.row - rows.y);
-                    let clicked = self.state.rows.get(row).copied();
-                    self.state.chosen = clicked.or(self.state.chosen);
-                }
-            }
-            _ => {}
-        }
     }
 }
 

@@ -9,6 +9,17 @@ use ratatui::widgets::{Block, Clear, Widget as _};
 use crate::text::glyph;
 use crate::tui::theme::Theme;
 
+/// The smallest screen that is drawn.
+const LEAST: Size = Size {
+    width: 40,
+    height: 10,
+};
+
+/// Whether a screen is large enough to be drawn; a smaller one shows nothing but [`too_small`].
+pub(in crate::tui) const fn fits(size: Size) -> bool {
+    size.width >= LEAST.width && size.height >= LEAST.height
+}
+
 /// The rows from the top, and the rest.
 pub(in crate::tui) fn cut_top(area: Rect, rows: u16) -> (Rect, Rect) {
     let rows = rows.min(area.height);
@@ -110,14 +121,14 @@ pub(in crate::tui) fn window(
 }
 
 /// Says that the screen is too small for anything else.
-pub(in crate::tui) fn too_small(least: Size, buffer: &mut Buffer, theme: &Theme) {
+pub(in crate::tui) fn too_small(buffer: &mut Buffer, theme: &Theme) {
     let screen = buffer.area;
     if screen.is_empty() {
         return;
     }
     let text = format!(
         "needs {}x{}, has {}x{}",
-        least.width, least.height, screen.width, screen.height
+        LEAST.width, LEAST.height, screen.width, screen.height
     );
     let row = screen.y + screen.height / 2;
     buffer.set_stringn(screen.x, row, text, usize::from(screen.width), theme.hint);

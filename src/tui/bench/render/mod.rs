@@ -16,7 +16,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::keymap::Verb;
-use super::layout::{LEAST, Layout};
+use super::layout::Layout;
 use super::past::Past;
 use super::scene::Scene;
 use super::state::{State, What};
@@ -30,7 +30,7 @@ pub(super) fn render(state: &State, scene: &Scene, buffer: &mut Buffer) {
     let screen = buffer.area;
     buffer.set_style(screen, theme.text);
     if layout.header.is_empty() {
-        return too_small(LEAST, buffer, theme);
+        return too_small(buffer, theme);
     }
     let context = Context {
         state,

@@ -155,7 +155,7 @@ fn what_cannot_be_compared_says_why() {
     let mut state = state(&told, 140, 40);
     press(&mut state, &told, "b");
     told.second(Phase::Measure, 10_000, |figures| {
-        figures.messages.dropped = 3
+        figures.messages.dropped = 3;
     });
     let late = shown(&told, (140, 40), "b");
     assert!(

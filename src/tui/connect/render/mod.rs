@@ -18,7 +18,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::Line;
 
-use super::layout::{LEAST, Layout};
+use super::layout::Layout;
 use super::scene::Scene;
 use super::state::{Focus, State};
 use crate::tui::theme::Theme;
@@ -30,7 +30,7 @@ pub(super) fn render(state: &State, scene: &Scene, buffer: &mut Buffer) -> Optio
     let screen = buffer.area;
     buffer.set_style(screen, state.theme().text);
     if layout.header.is_empty() {
-        too_small(LEAST, buffer, state.theme());
+        too_small(buffer, state.theme());
         return None;
     }
     let context = Context {

@@ -10,7 +10,7 @@ use crate::tui::connect::state::Focus;
 const WHEEL: isize = 3;
 
 impl Update<'_> {
-    pub(super) fn mouse(&mut self, mouse: MouseEvent) {
+    pub(super) fn point(&mut self, mouse: MouseEvent) {
         let layout = self.state.layout();
         let at = Position::new(mouse.column, mouse.row);
         let rows = match mouse.kind {

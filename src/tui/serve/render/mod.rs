@@ -17,7 +17,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::keymap::Verb;
-use super::layout::{LEAST, Layout};
+use super::layout::Layout;
 use super::scene::Scene;
 use super::state::{Focus, State};
 use crate::tui::theme::Theme;
@@ -30,7 +30,7 @@ pub(super) fn render(state: &State, live: &Scene, buffer: &mut Buffer) -> Option
     let screen = buffer.area;
     buffer.set_style(screen, theme.text);
     if layout.header.is_empty() {
-        too_small(LEAST, buffer, theme);
+        too_small(buffer, theme);
         return None;
     }
     let (scene, now) = state.scene(live);
