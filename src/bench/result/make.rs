@@ -8,7 +8,7 @@ use super::super::figures::{Close, Closes, Figures, Seen};
 use super::super::machine;
 use super::super::payload::Content;
 use super::super::plan::{Pace, Workload};
-use super::super::run::Finished;
+use super::super::run::{EndReason, Finished};
 use super::super::threshold::{Measured, Threshold};
 use super::super::verdict::{self, Facts, Remark};
 use super::hash::workload_hash;
@@ -74,6 +74,11 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         ended: finished.end_reason,
         held: finished.held,
     });
+    // Who ended it from outside may not have waited for answers.
+    let waited = !matches!(
+        finished.end_reason,
+        EndReason::Interrupted | EndReason::MaxTime
+    );
     BenchResult {
         schema: SCHEMA.into(),
         schema_version: 1,
@@ -83,7 +88,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         shard: ShardInfo::new(workload.shard, start_lag(finished, facets.start_at)),
         verdict: Verdict {
             passed: thresholds.iter().all(|threshold| threshold.passed)
-                && !verdict.has(verdict::NO_ANSWERS),
+                && !(verdict.has(verdict::NO_ANSWERS) && waited),
             valid: verdict.is_valid(),
             partial: finished.end_reason.is_cut(),
             warnings: remarks(&verdict.warnings),
