@@ -4,13 +4,12 @@
 //! from a person or a pipe go to the sessions as soon as there is room for them. Where stdout is
 //! blocked, sockets are not read; where a socket is blocked, stdin is not read.
 
-use std::collections::VecDeque;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::answers::{self, Answers};
 use super::audience::Audience;
 use super::demo::Demo;
+use super::inputs::Inputs;
 use super::leaving::{self, Bounds};
 use super::limits::{Due, Limits, Timer};
 use super::recording;
@@ -103,12 +102,7 @@ struct Talk {
     sessions: Sessions,
     audience: Audience,
     feed: Feed,
-    /// What was taken from the feed and waits for room.
-    inputs: VecDeque<Input>,
-    /// A file that is being sent in pieces.
-    upload: Option<Upload>,
-    /// Messages of files that were cut off.
-    unsent: u64,
+    inputs: Inputs,
     answers: Answers,
     timer: Timer,
     finishing: bool,
@@ -178,9 +172,7 @@ impl Talk {
             audience,
             stays: feed.face() == Some(Face::Screen),
             feed,
-            inputs: VecDeque::new(),
-            upload: None,
-            unsent: 0,
+            inputs: Inputs::default(),
             answers: Answers::new(plan.answers),
             timer: Timer::start(plan.limits, goal, Instant::now()),
             finishing: false,
@@ -357,13 +349,15 @@ impl Talk {
         self.answers.pass_on(&mut self.sessions);
         self.upload();
         while !self.finishing && self.may_take_next() {
-            match (self.inputs.pop_front(), &mut self.upload) {
-                (Some(input), Some(upload)) if Upload::keeps_out(&input) => upload.hold(input),
-                (Some(Input::Command(command)), _) => self.send(&command),
-                (Some(Input::Control(control)), _) => self.control(control),
-                (Some(Input::File(path)), _) => self.begin_upload(&path),
-                (Some(Input::Wrong(sentence)), _) => self.audience.note(&sentence),
-                (None, _) => break,
+            match self.inputs.take_next() {
+                Some(Input::Command(command)) => self.send(&command),
+                Some(Input::Control(control)) => self.control(control),
+                Some(Input::File(path)) => {
+                    self.inputs.begin_upload(&path, &mut self.audience);
+                    self.upload();
+                }
+                Some(Input::Wrong(sentence)) => self.audience.note(&sentence),
+                None => {}
             }
         }
         let reading = self.audience.output.has_room();
@@ -378,7 +372,7 @@ impl Talk {
     /// from a pipe it keeps its place among the messages.
     fn may_take_next(&self) -> bool {
         // A person's words pass a file, or wait in it.
-        if self.upload.is_some() && !self.feed.is_person() {
+        if self.inputs.upload().is_some() && !self.feed.is_person() {
             return false;
         }
         match self.inputs.front() {
@@ -394,7 +388,7 @@ impl Talk {
         !self.feed.has_ended()
             && (!self.finishing || self.feed.face() == Some(Face::Screen))
             && self.inputs.is_empty()
-            && self.upload.as_ref().is_none_or(Upload::has_room)
+            && self.inputs.upload().is_none_or(Upload::has_room)
             && (self.feed.is_person()
                 || self.sessions.can_send() && self.audience.output.has_room())
     }
@@ -413,72 +407,28 @@ impl Talk {
         }
     }
 
-    fn begin_upload(&mut self, path: &Path) {
-        match Upload::begin(path, Instant::now()) {
-            Ok(upload) => self.upload = Some(upload),
-            Err(sentence) => self.file_failed(sentence),
-        }
-        self.upload();
-    }
-
     /// Sends more of a file, as far as there is room for it.
     fn upload(&mut self) {
         self.watch_upload();
         while self.sessions.can_send()
             && !self.finishing
-            && let Some(upload) = &mut self.upload
+            && let Some(piece) = self.inputs.next_piece(&mut self.audience)
         {
-            match upload.next() {
-                Ok(Some(command)) => self.send(&command),
-                Ok(None) => break,
-                Err(sentence) => {
-                    self.end_upload();
-                    self.file_failed(sentence);
-                }
-            }
+            self.send(&piece);
         }
     }
 
     /// Says that a file has been sent, or that it never will be.
     fn watch_upload(&mut self) {
-        let Some(upload) = &self.upload else {
+        let Some(upload) = self.inputs.upload() else {
             return;
         };
-        let is_open = self.sessions.is_open();
-        if is_open && !self.finishing {
-            if upload.is_handed_over() && self.sessions.has_written_all() {
-                let sent = upload.sent();
-                self.audience.note(&sent);
-                self.end_upload();
-            }
-            return;
+        if !self.sessions.is_open() || self.finishing {
+            // Whoever leaves does so on purpose.
+            self.inputs.cut(!self.finishing, &mut self.audience);
+        } else if upload.is_handed_over() && self.sessions.has_written_all() {
+            self.inputs.sent(&mut self.audience);
         }
-        let cut = upload.cut();
-        // Whoever leaves does so on purpose.
-        if self.finishing {
-            self.audience.note(&cut.message);
-        } else {
-            self.audience.tell(What::Error(Box::new(cut)));
-        }
-        self.end_upload();
-    }
-
-    /// What waited for its end goes on.
-    fn end_upload(&mut self) {
-        if let Some(upload) = self.upload.take() {
-            self.unsent += upload.left();
-            for input in upload.into_held().into_iter().rev() {
-                self.inputs.push_front(input);
-            }
-        }
-    }
-
-    fn file_failed(&mut self, message: String) {
-        self.audience.tell(What::Error(Box::new(Problem {
-            kind: "file",
-            message,
-            hint: None,
-        })));
     }
 
     fn take(&mut self, batch: Option<Batch>) {
@@ -533,15 +483,13 @@ impl Talk {
                 _ => {}
             }
         }
-        if let Some(upload) = &mut self.upload
-            && let What::Message {
-                dir: Direction::Out,
-                message,
-                ..
-            } = &event.what
-            && let Some(progress) = upload.wrote(client, message, now)
+        if let What::Message {
+            dir: Direction::Out,
+            message,
+            ..
+        } = &event.what
         {
-            self.audience.note(&progress);
+            self.inputs.wrote(client, message, &mut self.audience);
         }
         if !self.finishing {
             self.answers.consider(client, &event.what, &self.sessions);
@@ -552,7 +500,7 @@ impl Talk {
     fn watch_input_end(&mut self) {
         let all_sent = self.feed.has_ended()
             && self.inputs.is_empty()
-            && self.upload.is_none()
+            && self.inputs.upload().is_none()
             && self.sessions.is_idle();
         if let Some(patience) = self.timer.patience()
             && all_sent
@@ -603,12 +551,8 @@ impl Talk {
     }
 
     fn end(&mut self) {
-        let unsent = self
-            .inputs
-            .iter()
-            .filter(|input| matches!(input, Input::Command(Command::Send(_))));
-        let unsent = unsent.count() as u64;
-        self.audience.end(self.unsent + unsent);
+        let unsent = self.inputs.cut_off() + self.inputs.messages();
+        self.audience.end(unsent);
     }
 }
 
