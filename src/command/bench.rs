@@ -445,7 +445,7 @@ impl Load {
         let plan = &self.plan;
         let facets = self.facets(&plan.workload, &self.whole);
         results.check(&result::workload_info(&self.whole, &facets))?;
-        let mut viewer = Viewer::open(&plan.live, &self.setting, &facets, output).await?;
+        let mut viewer = Viewer::open(&plan.live, &self.setting, &facets, &results, output).await?;
         let exposition = results.exposition();
         let mut watcher = viewer.watcher(&plan.live, &facets, exposition, output);
         let deadline = plan.max_time.map(|limit| Instant::now() + limit);

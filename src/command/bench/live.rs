@@ -21,6 +21,7 @@ use crate::tui::bench::scene::{About, Board, Glance, Scene};
 use crate::tui::bench::screen::{Request, Screen, Setup};
 
 use super::exposition::Exposition;
+use super::results::Results;
 
 /// How often it is looked what moves between two seconds.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -63,6 +64,7 @@ impl Viewer {
         live: &Live,
         setting: &Setting,
         facets: &Facets<'_>,
+        results: &Results,
         output: &Output,
     ) -> Result<Self, Error> {
         let workload = Arc::clone(&setting.workload);
@@ -75,6 +77,7 @@ impl Viewer {
                     steps: workload.steps().to_vec(),
                     workload,
                     thresholds: facets.thresholds.to_vec(),
+                    past: results.past(setting.workload.main_latency()).map(Arc::new),
                     dns: setting.dns,
                     local: facets.local,
                     cpus: machine::cpus(),

@@ -5,6 +5,7 @@
 //! threads of the load know nothing of it.
 
 pub mod keymap;
+pub mod past;
 pub mod scene;
 pub mod screen;
 

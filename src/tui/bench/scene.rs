@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::events::Events;
 use super::metric::Point;
+use super::past::Past;
 use crate::bench::figures::{ClosedBy, Figures, Latency};
 use crate::bench::plan::{Pace, Workload};
 use crate::bench::run::{EndReason, Generator, Second};
@@ -18,7 +19,7 @@ use crate::bench::verdict::{self, Facts, Verdict};
 use crate::model::units::Thousands;
 
 /// Seconds of charts: four hours.
-const MOST_POINTS: usize = 4 * 3600;
+pub(super) const MOST_POINTS: usize = 4 * 3600;
 
 /// The scene between the run, which writes it, and the screen, which reads it.
 pub type Board = crate::tui::board::Board<Scene>;
@@ -32,6 +33,8 @@ pub struct About {
     /// Of the script that is played.
     pub steps: Vec<Step>,
     pub thresholds: Vec<Threshold>,
+    /// An earlier run to be shown beside it (`--baseline`).
+    pub past: Option<Arc<Past>>,
     /// How long DNS took, once for all connections.
     pub dns: Option<Duration>,
     /// The target is this machine.
@@ -112,6 +115,16 @@ impl Scene {
     /// The latency that the load is mainly about.
     pub(super) fn main(&self) -> Latency {
         self.about.workload.main_latency()
+    }
+
+    /// Whether it is told who gets what is published.
+    pub(super) fn fans_out(&self) -> bool {
+        self.about.workload.fanout.is_some()
+    }
+
+    /// Why it cannot be compared with an earlier run, as it stands.
+    pub(super) fn not_compared(&self) -> Option<String> {
+        Past::refusal(&self.verdict)
     }
 
     /// Takes in what moves between two seconds.
@@ -279,6 +292,11 @@ impl Scene {
     /// How many connections there should be.
     pub(super) fn wanted(&self) -> usize {
         self.about.workload.target(self.now.at)
+    }
+
+    /// When it was measured from, in seconds from its start.
+    pub(super) fn measured_from(&self) -> Option<f64> {
+        self.measured_from.map(|from| from.as_secs_f64())
     }
 
     /// When the run will be over, in seconds from its start, if that is known.

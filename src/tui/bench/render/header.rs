@@ -186,6 +186,9 @@ pub(super) fn footer(context: &Context<'_>, buffer: &mut Buffer) {
         if is_over && ends {
             continue;
         }
+        if entry.verb == Verb::Baseline && context.scene.about.past.is_none() {
+            continue;
+        }
         let key = match entry.verb {
             Verb::NextMetric => both(context, Verb::PreviousMetric, Verb::NextMetric),
             Verb::Longer => both(context, Verb::Closer, Verb::Longer),

@@ -39,7 +39,10 @@ fn thresholds(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
     };
     let inner = pane(context, area, titled(context, "Thresholds", &note), buffer);
     if scene.about.thresholds.is_empty() {
-        let text = "none: --threshold 'rtt.p99<50ms'";
+        let flag = format!("--threshold '{}.p99<50ms'", scene.main().path());
+        let text = format!("none: {flag}");
+        let fits = text.len() <= usize::from(inner.width);
+        let text = if fits { text } else { flag };
         return put([Line::styled(text, theme.dim)], inner, buffer);
     }
     // What fails comes first: it may be all there is room for.
