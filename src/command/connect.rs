@@ -4,6 +4,9 @@
 //! from a person or a pipe go to the sessions as soon as there is room for them. Where stdout is
 //! blocked, sockets are not read; where a socket is blocked, stdin is not read.
 
+mod faces;
+mod typed;
+
 use std::time::{Duration, Instant};
 
 use super::answers::{self, Answers};
@@ -16,10 +19,8 @@ use super::recording;
 use super::sessions::Sessions;
 use super::signals::{Continuations, Signal, Signals};
 use super::source::{Face, Feed, Source, Stage};
-use super::upload::Upload;
 use crate::error::{Error, ExitCode};
 use crate::input::{Batch, Input};
-use crate::model::command::Command;
 use crate::model::control::Control;
 use crate::model::event::{Direction, Event, Problem, What};
 use crate::model::secret::known::Known;
@@ -28,7 +29,6 @@ use crate::session::client;
 use crate::session::secret_source::{self, NamedSecret};
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
-use crate::tui::connect::farewell::farewell;
 use crate::tui::connect::scene::Board;
 use crate::view;
 use crate::view::outcome::{Conditions, Stop};
@@ -264,209 +264,6 @@ impl Talk {
         }
     }
 
-    /// Whether the run goes on although no connection is left: a person looks at what there was. Where
-    /// there never was one, what is wrong is said at once.
-    fn stays(&self) -> bool {
-        self.stays && !self.finishing && self.was_open && !self.feed.has_ended()
-    }
-
-    fn over(&mut self) {
-        self.is_over = true;
-        let text = "the connection has ended: /reconnect connects again, /quit leaves";
-        self.audience.note(text);
-    }
-
-    /// Goes on where a person wants it.
-    async fn switch(&mut self) {
-        let Some(face) = self.switching.take() else {
-            return;
-        };
-        if face == Face::Screen {
-            self.stays = true;
-            self.audience.set_on_screen(true);
-        }
-        let output = self.audience.output.clone();
-        let stage = Stage {
-            board: &self.board,
-            stamp: &self.stamp,
-            output: &output,
-        };
-        let switched = self.feed.switch(face, &stage).await;
-        if self.feed.face() != Some(Face::Screen) {
-            self.audience.set_on_screen(false);
-        }
-        match switched {
-            Ok(()) if face == Face::Lines => {
-                let text = "in lines now; /tui or F2 goes back to the full screen";
-                self.audience.note(text);
-            }
-            Ok(()) => {}
-            Err(error) => {
-                self.audience.tell(What::Error(Box::new(error.problem())));
-                self.finish(Stop::OnPurpose);
-            }
-        }
-        self.feed.set_ready(self.sessions.is_open());
-        self.audience.flush();
-    }
-
-    /// Takes the terminal over again after a shell has used it.
-    async fn refresh(&mut self) {
-        let output = self.audience.output.clone();
-        let stage = Stage {
-            board: &self.board,
-            stamp: &self.stamp,
-            output: &output,
-        };
-        let refreshed = self.feed.refresh(&stage).await;
-        self.feed.set_ready(self.sessions.is_open());
-        if let Err(error) = refreshed {
-            self.audience.tell(What::Error(Box::new(error.problem())));
-            self.finish(Stop::OnPurpose);
-        }
-    }
-
-    /// Gives the terminal back, and leaves a summary there.
-    fn leave_screen(&mut self) {
-        self.audience.flush();
-        if self.feed.face() != Some(Face::Screen) {
-            return;
-        }
-        let picture = self.feed.leave();
-        self.audience.set_on_screen(false);
-        if let Some(picture) = picture {
-            self.audience.output.talk(picture.as_bytes());
-        }
-        let lines = farewell(&self.board.read(), self.stamp.now());
-        for line in lines {
-            self.audience.note(&line);
-        }
-        self.audience.flush();
-    }
-
-    /// Passes on what waits, as far as there is room for it.
-    fn pass_on(&mut self) {
-        self.answers.pass_on(&mut self.sessions);
-        self.upload();
-        while !self.finishing && self.may_take_next() {
-            match self.inputs.take_next() {
-                Some(Input::Command(command)) => self.send(&command),
-                Some(Input::Control(control)) => self.control(control),
-                Some(Input::File(path)) => {
-                    self.inputs.begin_upload(&path, &mut self.audience);
-                    self.upload();
-                }
-                Some(Input::Wrong(sentence)) => self.audience.note(&sentence),
-                None => {}
-            }
-        }
-        let reading = self.audience.output.has_room();
-        for client in self.sessions.iter_mut() {
-            client.set_reading(reading);
-        }
-        self.watch_input_end();
-        self.audience.flush();
-    }
-
-    /// Whether it is the turn of the next input. What is asked of the program itself needs no room;
-    /// from a pipe it keeps its place among the messages.
-    fn may_take_next(&self) -> bool {
-        // A person's words pass a file, or wait in it.
-        if self.inputs.upload().is_some() && !self.feed.is_person() {
-            return false;
-        }
-        match self.inputs.front() {
-            Some(Input::Command(_) | Input::File(_)) => self.sessions.can_send(),
-            Some(Input::Control(_) | Input::Wrong(_)) => {
-                self.feed.is_person() || self.sessions.has_written_all()
-            }
-            None => false,
-        }
-    }
-
-    fn takes_input(&self) -> bool {
-        !self.feed.has_ended()
-            && (!self.finishing || self.feed.face() == Some(Face::Screen))
-            && self.inputs.is_empty()
-            && self.inputs.upload().is_none_or(Upload::has_room)
-            && (self.feed.is_person()
-                || self.sessions.can_send() && self.audience.output.has_room())
-    }
-
-    fn send(&mut self, command: &Command) {
-        if let Command::Ping(payload) = command
-            && self.feed.is_person()
-        {
-            self.audience.ask_for_pong(payload.clone());
-        }
-        if let Some(patience) = self.timer.patience() {
-            patience.sent(Instant::now());
-        }
-        if let Err(sentence) = self.sessions.send(command) {
-            self.audience.note(&sentence);
-        }
-    }
-
-    /// Sends more of a file, as far as there is room for it.
-    fn upload(&mut self) {
-        self.watch_upload();
-        while self.sessions.can_send()
-            && !self.finishing
-            && let Some(piece) = self.inputs.next_piece(&mut self.audience)
-        {
-            self.send(&piece);
-        }
-    }
-
-    /// Says that a file has been sent, or that it never will be.
-    fn watch_upload(&mut self) {
-        let Some(upload) = self.inputs.upload() else {
-            return;
-        };
-        if !self.sessions.is_open() || self.finishing {
-            // Whoever leaves does so on purpose.
-            self.inputs.cut(!self.finishing, &mut self.audience);
-        } else if upload.is_handed_over() && self.sessions.has_written_all() {
-            self.inputs.sent(&mut self.audience);
-        }
-    }
-
-    fn take(&mut self, batch: Option<Batch>) {
-        let Some(batch) = batch else {
-            if self.feed.is_person() {
-                self.finish(Stop::OnPurpose);
-            }
-            return;
-        };
-        self.inputs.extend(batch.inputs);
-        if let Some(error) = batch.error {
-            self.pass_on();
-            self.audience.tell(What::Error(Box::new(error.problem())));
-            self.finish(Stop::OnPurpose);
-        }
-    }
-
-    fn control(&mut self, control: Control) {
-        match self.audience.control(control) {
-            Some(Control::Quit) => self.finish(Stop::OnPurpose),
-            Some(Control::Reconnect) => {
-                self.sessions.reconnect();
-                self.is_over = false;
-            }
-            Some(Control::Screen) => self.switching = Some(Face::Screen),
-            Some(Control::Line) => self.switching = Some(Face::Lines),
-            Some(Control::State) => {
-                for sentence in self.sessions.states() {
-                    self.audience.note(&sentence);
-                }
-            }
-            Some(Control::To(..)) => self
-                .audience
-                .note("/to is for listen PORT: there is one peer here"),
-            _ => {}
-        }
-    }
-
     fn happened(&mut self, client: usize, event: Event) {
         let now = Instant::now();
         if let What::Open(_) = event.what {
@@ -495,18 +292,6 @@ impl Talk {
             self.answers.consider(client, &event.what, &self.sessions);
         }
         self.audience.hear(event);
-    }
-
-    fn watch_input_end(&mut self) {
-        let all_sent = self.feed.has_ended()
-            && self.inputs.is_empty()
-            && self.inputs.upload().is_none()
-            && self.sessions.is_idle();
-        if let Some(patience) = self.timer.patience()
-            && all_sent
-        {
-            patience.all_sent(Instant::now());
-        }
     }
 
     fn due(&mut self, due: Due) {
