@@ -282,7 +282,8 @@ async fn heads_have_limits_and_the_client_reads_why() {
         soon(near.read_to_string(&mut received)).await.unwrap();
         assert!(received.starts_with("HTTP/1.1 431 "), "{received}");
         drop(near);
-        assert!(matches!(soon(server).await.unwrap(), Err(Ended::Io(_))));
+        let ended = soon(server).await.unwrap();
+        assert!(matches!(ended, Err(Ended::Unreadable(431, _))), "{ended:?}");
     }
 }
 
@@ -290,7 +291,10 @@ async fn heads_have_limits_and_the_client_reads_why() {
 async fn garbage_and_ends_are_told_apart() {
     let (received, outcome) = exchange("\x16\x03\x01 nonsense\r\n\r\n").await;
     assert!(received.starts_with("HTTP/1.1 400"), "{received}");
-    assert!(matches!(outcome, Err(Ended::Io(_))), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(Ended::Unreadable(400, _))),
+        "{outcome:?}"
+    );
     let (received, outcome) = exchange("").await;
     assert!(
         received.is_empty() && matches!(outcome, Err(Ended::Http(None))),
@@ -324,7 +328,8 @@ async fn silence_and_drips_are_cut() {
     };
     let dripped: std::io::Result<()> = soon(drip).await;
     assert!(dripped.is_err());
-    assert!(matches!(soon(server).await.unwrap(), Err(Ended::Timeout)));
+    let ended = soon(server).await.unwrap();
+    assert!(matches!(ended, Err(Ended::Unreadable(408, _))), "{ended:?}");
 }
 
 #[tokio::test]
@@ -348,7 +353,7 @@ async fn a_part_of_a_request_is_told_that_it_is_too_late() {
         drop(near);
         let ended = soon(server).await.unwrap();
         match ended {
-            Err(Ended::Timeout) => assert!(is_head),
+            Err(Ended::Unreadable(408, _)) => assert!(is_head),
             Err(Ended::Http(Some((_, 408)))) => assert!(!is_head),
             other => panic!("{other:?}"),
         }
