@@ -11,8 +11,8 @@ use crate::bench::plan::Pace;
 use crate::bench::shared::Phase;
 use crate::tui::bench::past::Past;
 use crate::tui::bench::sample::{
-    Told, earlier, echoes, failures, fanning_out, opened, playing, running, state, with_baseline,
-    workload,
+    Told, earlier, echoes, failures, fanning_out, opened, playing, running, seeking, state,
+    with_baseline, workload,
 };
 use crate::tui::bench::screen::Request;
 use crate::tui::bench::state::State;
@@ -119,6 +119,22 @@ fn a_fan_out_says_who_gets_what() {
         figures.fanout.delivered = 99_999_999;
     });
     assert!(shown(&told, (80, 24), "").contains("reach 99.9999%"));
+}
+
+#[test]
+fn a_search_shows_what_it_knows_by_now() {
+    let mut told = seeking();
+    for size in [(60, 18), (80, 24), (140, 40)] {
+        let name = format!("search_{}x{}", size.0, size.1);
+        insta::assert_snapshot!(name, shown(&told, size, ""));
+    }
+    // What happened in the steps before is not forgotten, and is told apart.
+    insta::assert_snapshot!("search_log", shown(&told, (80, 24), "l"));
+    let mut state = state(&told, 80, 24);
+    assert!(press(&mut state, &told, "s").is_empty());
+    assert!(picture(&state, &told).contains("a search is saved when it is over"));
+    told.scene.end("PASS");
+    assert!(!shown(&told, (80, 24), "").contains("\n  ..."));
 }
 
 #[test]
