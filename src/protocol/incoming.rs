@@ -207,10 +207,9 @@ impl Reader {
 
 /// Appends a piece of a payload that starts at `position` in its frame, unmasked.
 pub(super) fn append(buffer: &mut Vec<u8>, piece: &[u8], key: Option<[u8; 4]>, position: u64) {
-    let start = buffer.len();
-    buffer.extend_from_slice(piece);
-    if let Some(key) = key {
-        super::mask::apply(&mut buffer[start..], key, position);
+    match key {
+        Some(key) => super::mask::append(buffer, piece, key, position),
+        None => buffer.extend_from_slice(piece),
     }
 }
 

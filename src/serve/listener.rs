@@ -98,6 +98,7 @@ impl Server {
             keys: Mutex::new(Keys::new(plan.auth.clone())),
             handshakes: Mutex::default(),
             attempts: Mutex::default(),
+            path: Mutex::new("/".into()),
             page: Page::default(),
             faults: Faults::new(&plan.faults),
             is_ending: AtomicBool::new(false),
