@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use super::render;
 use crate::bench::plan::Pace;
 use crate::bench::shared::Phase;
-use crate::tui::bench::past::Past;
+use crate::tui::bench::past::{Before, Past};
 use crate::tui::bench::sample::{
     Told, earlier, echoes, failures, fanning_out, opened, playing, running, seeking, state,
     with_baseline, workload,
@@ -208,6 +208,10 @@ fn a_baseline_may_hold_anything() {
     let mut told = running(&[]);
     let latency = told.scene.main();
     let past = Past::of("x", &run, latency);
+    let kept = past.line(Before::Column("open"), None);
+    assert!((10_000..=4 * 3600).contains(&kept.len()), "{}", kept.len());
+    let is_sane = |value: &f64| (0.0..1e13).contains(value);
+    assert!(kept.iter().all(|(at, value)| is_sane(at) && is_sane(value)));
     told.scene.about.past = Some(Arc::new(past));
     for size in [(40, 10), (80, 24), (140, 40)] {
         for keys in ["b", "b]]", "b]]]", "b++++++", "bg"] {
