@@ -252,6 +252,7 @@ impl Text {
         };
         let limit = match found.limited_by.as_str() {
             "most" => "as many as were asked for",
+            "stopped" => "the search was stopped before more was known",
             "generator" => "then this machine was the limit, and not the server",
             _ => "more do not",
         };
