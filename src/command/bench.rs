@@ -531,6 +531,8 @@ struct Played {
     finished: Finished,
     signalled: Option<Signal>,
     timed_out: bool,
+    /// It was one of these, or a person who ended it.
+    stopped: bool,
 }
 
 async fn play(
@@ -571,6 +573,7 @@ async fn play(
         finished,
         signalled,
         timed_out,
+        stopped: *stop.borrow() > Stop::GoOn,
     })
 }
 

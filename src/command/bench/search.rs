@@ -31,7 +31,9 @@ pub(super) async fn search(
     let mut steps = Vec::new();
     let mut best: Option<BenchResult> = None;
     let mut last = None;
-    let (mut signalled, mut timed_out, mut is_cut) = (None, false, false);
+    let (mut signalled, mut timed_out) = (None, false);
+    // Why it was cut short.
+    let mut end = None;
     while let Some(number) = search.next() {
         if !steps.is_empty() {
             sleep(PAUSE).await;
@@ -43,17 +45,18 @@ pub(super) async fn search(
             shared: Arc::default(),
             ..load.setting.clone()
         };
+        viewer.try_next(&setting, sought, number);
         let Played {
             finished,
             signalled: by,
             timed_out: over,
+            stopped,
         } = play(setting, watcher, viewer, deadline, signals).await?;
         (signalled, timed_out) = (by, over);
         let result = result::result(&finished, &load.facets(&workload, &workload));
-        let stopped = finished.end_reason == EndReason::Interrupted;
-        if signalled.is_some() || timed_out || stopped {
-            is_cut = true;
-            search.cut(if timed_out {
+        if stopped {
+            search.stop();
+            end = Some(if timed_out {
                 EndReason::MaxTime.name()
             } else {
                 EndReason::Interrupted.name()
@@ -65,6 +68,7 @@ pub(super) async fn search(
         let judged = search::judge(&sought.condition, &result, &measured);
         let step = search::step(number, judged, &sought.condition, &result);
         talk(output, &search::line(sought, &step));
+        viewer.judged(&step);
         steps.push(step);
         search.judged(number, judged.0);
         if judged.0 == Judgement::Held {
@@ -73,19 +77,20 @@ pub(super) async fn search(
             last = Some(result);
         }
     }
-    let is_found = best.is_some();
+    // One that was stopped before anything was known says nothing.
+    let is_found = best.is_some() || steps.is_empty();
     let Some(mut result) = best.or(last) else {
         return Err(Error::usage("--find-max has nothing to try"));
     };
     let limited = search.limited_by();
-    if is_cut {
-        // The figures are of an earlier step, which came to its end.
-        result.run.end_reason = limited.into();
+    if let Some(end) = end {
+        // The figures may be of an earlier step, which came to its end.
+        result.run.end_reason = end.into();
         result.verdict.partial = true;
         result.verdict.warnings.retain(|one| one.code != "partial");
         result.verdict.warnings.push(RemarkInfo {
             code: "partial".into(),
-            text: "the search was cut short before the most was found".into(),
+            text: "the search was cut short: more was not tried".into(),
         });
     }
     if limited == "generator" {
