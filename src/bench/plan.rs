@@ -255,10 +255,21 @@ pub struct Ping {
 }
 
 /// Local addresses to connect from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sources {
     /// `--source-ip`, in order; empty leaves it to the system.
     pub addresses: Vec<IpAddr>,
+    /// How many connections in a row come from one of them, before the next has its turn.
+    each: usize,
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self {
+            addresses: Vec::new(),
+            each: PER_SOURCE,
+        }
+    }
 }
 
 /// Connections from one source address to one destination at most: past half of the ephemeral
@@ -266,9 +277,23 @@ pub struct Sources {
 pub const PER_SOURCE: usize = 14_000;
 
 impl Sources {
+    /// `ports`: how many an address has towards one destination. Half of them are used before the next
+    /// address is.
+    pub fn new(addresses: Vec<IpAddr>, ports: usize) -> Self {
+        Self {
+            addresses,
+            each: PER_SOURCE.min(ports / 2).max(1),
+        }
+    }
+
+    /// How many addresses such a load takes, if it may have them all.
+    pub const fn wanted(&self, connections: usize) -> usize {
+        connections.div_ceil(self.each)
+    }
+
     /// The address that a connection comes from.
     pub fn of(&self, connection: u64) -> Option<IpAddr> {
-        let block = (connection as usize).wrapping_sub(1) / PER_SOURCE;
+        let block = (connection as usize).wrapping_sub(1) / self.each;
         let count = self.addresses.len();
         (count > 0).then(|| self.addresses[block % count])
     }
@@ -277,10 +302,10 @@ impl Sources {
     pub fn most_of_one(&self, first: u64, connections: usize) -> usize {
         let count = self.addresses.len().max(1);
         let (from, to) = (first as usize - 1, first as usize - 1 + connections);
-        let blocks = from / PER_SOURCE..to.div_ceil(PER_SOURCE);
+        let blocks = from / self.each..to.div_ceil(self.each);
         let mut each = vec![0; count];
         for block in blocks {
-            let (begin, end) = (block * PER_SOURCE, (block + 1) * PER_SOURCE);
+            let (begin, end) = (block * self.each, (block + 1) * self.each);
             each[block % count] += end.min(to) - begin.max(from);
         }
         each.into_iter().max().unwrap_or(0)
@@ -358,3 +383,21 @@ pub const SCRIPT: Mode = Mode {
     answered: false,
     once: true,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_with_few_ports_take_turns_sooner() {
+        let two: Vec<IpAddr> = [1, 2].map(|last| [10, 0, 0, last].into()).into();
+        let few = Sources::new(two.clone(), 99);
+        assert_eq!((few.wanted(49), few.wanted(50)), (1, 2));
+        assert_ne!(few.of(49), few.of(50));
+        // A has 1 to 49 and 99 to 147, B the rest.
+        assert_eq!(few.most_of_one(1, 150), 98);
+        let each = |address| (1..=150).filter(|&at| few.of(at) == Some(address)).count();
+        assert_eq!([each(two[0]), each(two[1])], [98, 52]);
+        assert_eq!(Sources::new(two, 28_231).wanted(PER_SOURCE), 1);
+    }
+}

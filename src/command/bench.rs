@@ -40,7 +40,7 @@ use crate::bench::failure::Name;
 use crate::bench::fanout::{self, Audience};
 use crate::bench::feed::Feed;
 use crate::bench::machine;
-use crate::bench::plan::{PER_SOURCE, Sources, Workload};
+use crate::bench::plan::{Sources, Workload};
 use crate::bench::preflight::{self, Limits};
 use crate::bench::probe::{self, Probed};
 use crate::bench::report::{Glyphs, verdict};
@@ -251,10 +251,9 @@ async fn fill_secrets(client: &mut client::Plan) -> Result<(), Error> {
 }
 
 fn limits() -> Limits {
-    let (low, high) = machine::port_range();
     Limits {
         files: machine::file_limits().0,
-        ports: usize::from(high.saturating_sub(low)),
+        ports: machine::ports(),
         memory: machine::memory(),
     }
 }
@@ -421,16 +420,14 @@ async fn first_connection(
 /// shards before this one have the addresses before those of its connections.
 fn choose_sources(workload: &mut Workload, address: IpAddr) {
     let last = workload.first as usize - 1 + workload.peak();
-    let needed = last.div_ceil(PER_SOURCE);
+    let needed = workload.sources.wanted(last);
     if workload.sources.addresses.is_empty()
         && needed > 1
         && address.is_loopback()
         && address.is_ipv4()
     {
         let source = |at: usize| IpAddr::V4(Ipv4Addr::new(127, 0, (at >> 8) as u8, (at + 1) as u8));
-        workload.sources = Sources {
-            addresses: (0..needed).map(source).collect(),
-        };
+        workload.sources = Sources::new((0..needed).map(source).collect(), machine::ports());
     }
 }
 

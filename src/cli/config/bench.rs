@@ -323,9 +323,7 @@ fn workload(args: &Bench, feed: Feed, shard: Shard) -> Result<Workload, Error> {
         ping: ping(load),
         fanout,
         script: None,
-        sources: Sources {
-            addresses: load.source_ip.clone(),
-        },
+        sources: Sources::new(load.source_ip.clone(), machine::ports()),
         threads,
         // All shards share it.
         seed: match shard.is_whole() {
@@ -495,6 +493,9 @@ fn end(load: &Load) -> End {
     }
 }
 
+/// Bytes of `--message-file`, as of every file that is one message.
+const MOST_OF_MESSAGE: u64 = 64 << 20;
+
 fn payload(messages: &Messages, feed: &Feed) -> Result<Payload, Error> {
     let kind = if messages.binary {
         Kind::Binary
@@ -506,7 +507,7 @@ fn payload(messages: &Messages, feed: &Feed) -> Result<Payload, Error> {
         content: Content::Constant(bytes),
     };
     if let Some(path) = &messages.message_file {
-        let bytes = super::read(path, "--message-file")?;
+        let bytes = super::read(path, "--message-file", MOST_OF_MESSAGE)?;
         if kind == Kind::Text && std::str::from_utf8(&bytes).is_err() {
             return Err(Error::usage_hint(
                 format!("--message-file {}: it is not UTF-8", path.display()),
