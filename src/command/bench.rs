@@ -53,6 +53,7 @@ use crate::bench::threshold::Threshold;
 use crate::bench::worker::Route;
 use crate::error::{Error, ExitCode};
 use crate::model::event::Open;
+use crate::model::units::Thousands;
 use crate::session::{client, opening};
 use crate::text::output::Output;
 use crate::wire::target::Target;
@@ -132,6 +133,9 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let url = demo.is_none().then_some(plan.url.as_str());
     if let Some(demo) = &demo {
         plan.client.target = demo.target().clone();
+    }
+    if let Some(note) = repeated_rows(&plan) {
+        talk(&output, &note);
     }
     let request = Request::new(plan.client.clone(), url, &plan.feed)?;
     let tls = match request.base().target.is_tls() {
@@ -213,6 +217,18 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
         spawned.stop().await;
     }
     leave(code, &mut signals, &output).await
+}
+
+/// Rows of `--feed` that several connections have, which is no good for what may be used once.
+fn repeated_rows(plan: &Plan) -> Option<String> {
+    let (rows, connections) = (plan.feed.len(), plan.workload.peak());
+    (rows > 0 && connections > rows).then(|| {
+        format!(
+            "note: --feed has fewer rows ({}) than there are connections ({}): the rows begin again",
+            Thousands(rows as u64),
+            Thousands(connections as u64)
+        )
+    })
 }
 
 /// Whether the run measures what thresholds are about.
@@ -491,7 +507,8 @@ impl Load {
             target: self.target.redacted(),
             tls: self.target.is_tls(),
             compress: self.compress,
-            local: self.address.is_some_and(|peer| peer.ip().is_loopback()),
+            local: self.target.unix().is_some()
+                || self.address.is_some_and(|peer| peer.ip().is_loopback()),
             inside: self.plan.demo,
             thresholds: &self.plan.thresholds,
         }

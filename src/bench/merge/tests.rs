@@ -429,7 +429,7 @@ fn the_verdict_says_which_shard_it_comes_from() {
     let events: Vec<Happened> = (0..3).map(answered).collect();
     let mut parts = shards(&events, 3);
     parts[1].result.verdict.valid = false;
-    parts[1].result.verdict.invalid_reasons = vec![super::super::result::RemarkInfo {
+    parts[1].result.verdict.invalid_reasons = vec![RemarkInfo {
         code: "lag".into(),
         text: "too slow".into(),
     }];

@@ -5,7 +5,7 @@ use crate::bench::result::table::{LATENCIES, LatencyRow, STEPS};
 use crate::bench::result::{
     BaselineInfo, BenchResult, CloseCount, ErrorCount, LatencyInfo, ThresholdResult,
 };
-use crate::bench::threshold::Unit;
+use crate::bench::threshold::{Threshold, Unit};
 use crate::model::units::{Thousands, show_size};
 use crate::text::sanitize;
 
@@ -273,8 +273,11 @@ impl Text {
         }
         if let Some(slow) = &result.slow {
             self.line(format_args!(
-                "Slow          {} connections read {}/s each ({} in all) and are left out of messages and latencies   lost {}",
-                Thousands(slow.connections as u64),
+                "Slow          {} {}/s each ({} in all), left out of messages and latencies   lost {}",
+                match slow.connections {
+                    1 => "1 connection reads".to_owned(),
+                    many => format!("{} connections read", Thousands(many as u64)),
+                },
                 show_size(slow.rate as u64),
                 show_size(slow.received_bytes),
                 Thousands(slow.lost),
@@ -505,9 +508,14 @@ fn first_of(line: &str) -> String {
 /// The limit of a threshold, and the value that it was judged by.
 pub(super) fn shown(threshold: &ThresholdResult) -> (String, String) {
     let unit = Unit::named(&threshold.unit);
-    let value = threshold.value.map(|value| unit.show(value));
+    let limit = threshold.limit;
+    let value = threshold.value.map(|value| unit.show_beside(value, limit));
     let value = value.unwrap_or_else(|| "not measured".to_owned());
-    (unit.show(threshold.limit), value)
+    // What a file says was asked for counts where it is that limit.
+    let asked = Threshold::parse(&threshold.expr).ok();
+    let asked = asked.filter(|asked| asked.limit == limit);
+    let asked = asked.map_or_else(|| unit.show(limit), |asked| asked.asked().to_owned());
+    (asked, value)
 }
 
 /// The verdict in one word.
