@@ -163,7 +163,7 @@ fn a_report_that_cannot_be_written_leaves_what_was_there() {
     let server = serve(&[]);
     let script = "trap '' XFSZ; ulimit -f 1; exec \"$WSCOPE\" bench report a.json --report json=old.json --report text=-";
     let output = shell(script)
-        .file("a.json", &result(&server))
+        .file("a.json", result(&server))
         .file("old.json", "as it was")
         .run()
         .code(1);

@@ -5,6 +5,7 @@ mod harness;
 
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 
 use harness::program::wscope;
 use harness::served::{Served, serve};
@@ -201,6 +202,160 @@ fn a_snapshot_is_a_result() {
     assert_eq!(result["schema"], "bench-result.v1");
     assert_eq!(result["run"]["end_reason"], "running");
     assert_eq!(result["verdict"]["partial"], true);
+}
+
+/// The result of a short load of four connections, which may be believed whatever this machine was doing
+/// meanwhile.
+fn baseline(server: &Served, folder: &Path, args: &[&str]) -> String {
+    let path = folder.join("before\u{1b}[2J.json");
+    let report = format!("json={}", path.display());
+    let fixed = ["-c", "4", "--threads", "1", "-d", "1s", "--warmup", "0"];
+    let all = [
+        &["bench", server.url(), "--report", &report],
+        &fixed[..],
+        args,
+    ]
+    .concat();
+    wscope(&all).run().code(0);
+    let mut result: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    result["verdict"]["valid"] = true.into();
+    result["verdict"]["invalid_reasons"] = Value::Array(Vec::new());
+    fs::write(&path, result.to_string()).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn b_shows_the_baseline_beside_the_run() {
+    let server = serve(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let think = ["--think", "10ms"];
+    let path = baseline(&server, folder.path(), &think);
+    let args = [&think[..], &["-d", "1h", "--baseline", &path]].concat();
+    for size in [SIZE, LARGE] {
+        let mut terminal = bench(&server, size, &args);
+        terminal.until("answers", |screen| {
+            let contents = screen.contents();
+            contents.contains("RUN") && !contents.contains("nothing measured yet")
+        });
+        terminal.keys("b");
+        terminal.until("the baseline", |screen| {
+            let contents = screen.contents();
+            [
+                "dotted: ",
+                "  baseline      total",
+                "[2J.json",
+                ": rtt p",
+                "now ",
+            ]
+            .iter()
+            .all(|text| contents.contains(text))
+        });
+        terminal.keys("b");
+        terminal.until("the run alone", |screen| {
+            let contents = screen.contents();
+            contents.contains("is not shown any more") && !contents.contains("dotted: ")
+        });
+        terminal.keys("q");
+        terminal.exits();
+    }
+}
+
+#[test]
+fn b_says_why_there_is_no_baseline_to_be_shown() {
+    let server = serve(&[]);
+    let mut terminal = bench(&server, SIZE, &["-d", "1h", "--rate", "100"]);
+    terminal.shows("RUN");
+    terminal.keys("b");
+    terminal.shows("no --baseline was given");
+    terminal.keys("q");
+    terminal.exits();
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = baseline(&server, folder.path(), &["--rate", "200"]);
+    // Whose messages are answered by nobody, so that few of them are sent.
+    let silent = serve(SILENT);
+    let args = [
+        "-d",
+        "1h",
+        "--rate",
+        "200",
+        "--max-inflight",
+        "1",
+        "--timeout",
+        "2h",
+    ];
+    let args = [&args[..], &["--baseline", &path]].concat();
+    let mut terminal = bench(&silent, LARGE, &args);
+    terminal.shows("were due but not sent");
+    terminal.keys("b");
+    terminal.until("why", |screen| {
+        let why = "not compared: this run is suspect: ";
+        screen.contents().contains(why)
+    });
+    terminal.keys("Q");
+    terminal.exits();
+}
+
+#[test]
+fn who_gets_what_is_published_is_shown() {
+    let server = serve(&["--mode", "broadcast"]);
+    let args = ["--mode", "fanout", "--rate", "50", "-d", "1h"];
+    for size in [SIZE, LARGE] {
+        let mut terminal = bench(&server, size, &args);
+        terminal.until(
+            "a reach, and the last of those who get a message",
+            |screen| {
+                let contents = screen.contents();
+                let texts = [
+                    "Fan-out, last 1s",
+                    "reach 1",
+                    "delivered",
+                    "expected",
+                    "reorder 0",
+                ];
+                texts.iter().all(|text| contents.contains(text))
+                    && contents.contains("last subscriber")
+            },
+        );
+        terminal.keys("q");
+        assert_eq!(terminal.exits().0, 0);
+    }
+}
+
+#[test]
+fn a_search_shows_its_steps_and_ends_where_it_is_told_to() {
+    let server = serve(&[]);
+    let sought = ["--find-max", "connections:rtt.p99<1h", "--warmup", "0"];
+    // Four connections are found in three steps.
+    let args = [&sought[..], &["-d", "400ms", "--stay"]].concat();
+    let mut terminal = bench(&server, LARGE, &args);
+    terminal.until("all steps", |screen| {
+        let contents = screen.contents();
+        let texts = [
+            "DONE",
+            "Search  rtt.p99<1h",
+            "step 3: 4 connections",
+            "4 hold",
+        ];
+        texts.iter().all(|text| contents.contains(text))
+    });
+    terminal.keys("q");
+    let (code, raw) = terminal.exits();
+    assert_eq!(code, 0);
+    let left = String::from_utf8_lossy(&raw);
+    assert!(left.contains("as many as were asked for"), "{left}");
+
+    // A step that is ended is not judged, and no other one follows.
+    let args = [&sought[..], &["-d", "1h"]].concat();
+    let mut terminal = bench(&server, SIZE, &args);
+    terminal.shows("step 1: 1 connections");
+    terminal.shows("RUN");
+    terminal.keys("q");
+    let (code, raw) = terminal.exits();
+    assert_eq!(code, 0);
+    let left = String::from_utf8_lossy(&raw);
+    assert!(left.contains("the search was stopped"), "{left}");
+    assert!(!left.contains("step 2"), "{left}");
 }
 
 #[test]

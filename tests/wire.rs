@@ -651,7 +651,8 @@ mod server {
             soon(near.read_to_string(&mut received)).await.unwrap();
             assert!(received.starts_with("HTTP/1.1 431 "), "{received}");
             drop(near);
-            assert!(matches!(soon(server).await.unwrap(), Err(Ended::Io(_))));
+            let ended = soon(server).await.unwrap();
+            assert!(matches!(ended, Err(Ended::Unreadable(431, _))), "{ended:?}");
         }
     }
 
@@ -659,7 +660,10 @@ mod server {
     async fn garbage_and_ends_are_told_apart() {
         let (received, outcome) = exchange("\x16\x03\x01 nonsense\r\n\r\n").await;
         assert!(received.starts_with("HTTP/1.1 400"), "{received}");
-        assert!(matches!(outcome, Err(Ended::Io(_))), "{outcome:?}");
+        assert!(
+            matches!(outcome, Err(Ended::Unreadable(400, _))),
+            "{outcome:?}"
+        );
         let (received, outcome) = exchange("").await;
         assert!(
             received.is_empty() && matches!(outcome, Err(Ended::Http(None))),
@@ -693,7 +697,8 @@ mod server {
         };
         let dripped: std::io::Result<()> = soon(drip).await;
         assert!(dripped.is_err());
-        assert!(matches!(soon(server).await.unwrap(), Err(Ended::Timeout)));
+        let ended = soon(server).await.unwrap();
+        assert!(matches!(ended, Err(Ended::Unreadable(408, _))), "{ended:?}");
     }
 
     #[tokio::test]
@@ -717,7 +722,7 @@ mod server {
             drop(near);
             let ended = soon(server).await.unwrap();
             match ended {
-                Err(Ended::Timeout) => assert!(is_head),
+                Err(Ended::Unreadable(408, _)) => assert!(is_head),
                 Err(Ended::Http(Some((_, 408)))) => assert!(!is_head),
                 other => panic!("{other:?}"),
             }

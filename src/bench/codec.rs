@@ -153,9 +153,8 @@ fn frame(opcode: Opcode, payload: &[u8], keys: &mut Keys, out: &mut Vec<u8>) -> 
     let head = encode::header(&Header::whole(opcode, payload.len() as u64, Some(key)));
     let start = out.len();
     out.extend_from_slice(head.as_ref());
-    let body = out.len();
-    out.extend_from_slice(payload);
-    mask::apply(&mut out[body..], key, 0);
+    out.reserve(payload.len());
+    mask::append(out, payload, key, 0);
     out.len() - start
 }
 

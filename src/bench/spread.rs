@@ -52,8 +52,12 @@ pub struct Row {
 
 /// What is shown beside the latency that the load is mainly about, where there is any: what matters
 /// most comes first.
-const OTHERS: [Latency; 13] = [
+const OTHERS: [Latency; 17] = [
     Latency::Rtt,
+    Latency::Delivery,
+    Latency::LastSubscriber,
+    Latency::StormRecovery,
+    Latency::StormHandshake,
     Latency::Handshake,
     Latency::FirstMessage,
     Latency::Service,
@@ -72,7 +76,7 @@ const OTHERS: [Latency; 13] = [
 pub fn table(total: &Figures, last: &Figures, workload: &Workload, steps: &[Step]) -> Vec<Row> {
     let main = workload.main_latency();
     let row = |latency: Latency| Row {
-        name: latency.name().replace('_', " "),
+        name: latency.name().replace(['_', '.'], " "),
         total: Spread::of(total.latency(latency)),
         last: Spread::of(last.latency(latency)),
     };

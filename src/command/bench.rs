@@ -458,7 +458,7 @@ impl Load {
         let plan = &self.plan;
         let facets = self.facets(&plan.workload, &self.whole);
         results.check(&result::workload_info(&self.whole, &facets))?;
-        let mut viewer = Viewer::open(&plan.live, &self.setting, &facets, output).await?;
+        let mut viewer = Viewer::open(&plan.live, &self.setting, &facets, &results, output).await?;
         let exposition = results.exposition();
         let mut watcher = viewer.watcher(&plan.live, &facets, exposition, output);
         let deadline = plan.max_time.map(|limit| Instant::now() + limit);
@@ -529,6 +529,8 @@ struct Played {
     finished: Finished,
     signalled: Option<Signal>,
     timed_out: bool,
+    /// It was one of these, or a person who ended it.
+    stopped: bool,
 }
 
 async fn play(
@@ -566,6 +568,7 @@ async fn play(
         finished,
         signalled,
         timed_out,
+        stopped: *stop.borrow() > Stop::GoOn,
     })
 }
 

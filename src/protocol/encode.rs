@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::header::Header;
 use super::mask;
-use super::sent::{self, Sent};
+use super::scan::Scanner;
 use crate::model::frame::Opcode;
 use crate::model::message::{Kind, Message};
 
@@ -61,9 +61,9 @@ pub fn frame(head: &Header, payload: &[u8]) -> Vec<u8> {
     let head_bytes = head_bytes.as_ref();
     let mut bytes = Vec::with_capacity(head_bytes.len() + payload.len());
     bytes.extend_from_slice(head_bytes);
-    bytes.extend_from_slice(payload);
-    if let Some(key) = head.mask {
-        mask::apply(&mut bytes[head_bytes.len()..], key, 0);
+    match head.mask {
+        Some(key) => mask::append(&mut bytes, payload, key, 0),
+        None => bytes.extend_from_slice(payload),
     }
     bytes
 }
@@ -74,12 +74,25 @@ pub fn message(message: &Message) -> Bytes {
     Bytes::from(frame(&head, &message.payload))
 }
 
+/// How long the payload is in a frame that [`message`] has made.
+pub fn payload_len(frame: &[u8]) -> usize {
+    let header = Scanner::default().next(&mut &frame[..]);
+    header.map_or(0, |header| header.payload_len as usize)
+}
+
 /// The message in a frame that [`message`] has made.
 pub fn message_of(frame: &Bytes) -> Option<Message> {
-    match sent::of_encoded(frame)? {
-        Sent::Message { message, .. } => Some(message),
-        _ => None,
+    let header = Scanner::default().next(&mut &frame[..])?;
+    if !header.fin || header.mask.is_some() {
+        return None;
     }
+    let kind = match header.opcode {
+        Opcode::TEXT => Kind::Text,
+        Opcode::BINARY => Kind::Binary,
+        _ => return None,
+    };
+    let payload = frame.slice(usize::from(header.header_len)..);
+    Some(Message { kind, payload })
 }
 
 /// The opcode of a message's first frame.

@@ -125,6 +125,11 @@ impl Engine {
         self.outgoing.send_encoded(frame)
     }
 
+    /// Whether frames that were encoded for many leave as they are, and one by one are told of to nobody.
+    pub fn sends_encoded_as_they_are(&self) -> bool {
+        self.outgoing.sends_encoded_as_they_are()
+    }
+
     /// Queues bytes as they are, in turn with the messages and whatever the bound; `sent` is what is
     /// told when they left. What tells a Close ends sending, and takes the place of a Close that has
     /// not begun to leave.
@@ -133,6 +138,11 @@ impl Engine {
     /// [`SendError::Closing`]; the engine is unchanged then.
     pub fn send_bytes(&mut self, bytes: Bytes, sent: Option<Sent>) -> Result<(), SendError> {
         self.outgoing.send_bytes(bytes, sent)
+    }
+
+    /// From the next message on, the largest that is accepted, in bytes.
+    pub fn set_max_message_size(&mut self, size: usize) {
+        self.reader.set_max_message_size(size);
     }
 
     /// From now on pings are not answered.

@@ -87,6 +87,10 @@ impl Reader {
         }
     }
 
+    pub(super) fn set_max_message_size(&mut self, size: usize) {
+        self.max_message_size = size;
+    }
+
     /// Takes bytes from the front of `input` up to the next thing that happened; all of them when
     /// there is none.
     pub(super) fn next(&mut self, input: &mut &[u8]) -> Option<Incoming> {
@@ -207,10 +211,9 @@ impl Reader {
 
 /// Appends a piece of a payload that starts at `position` in its frame, unmasked.
 pub(super) fn append(buffer: &mut Vec<u8>, piece: &[u8], key: Option<[u8; 4]>, position: u64) {
-    let start = buffer.len();
-    buffer.extend_from_slice(piece);
-    if let Some(key) = key {
-        super::mask::apply(&mut buffer[start..], key, position);
+    match key {
+        Some(key) => super::mask::append(buffer, piece, key, position),
+        None => buffer.extend_from_slice(piece),
     }
 }
 

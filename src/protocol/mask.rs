@@ -21,6 +21,18 @@ pub fn apply(payload: &mut [u8], key: [u8; 4], position: u64) {
     }
 }
 
+/// Appends a piece of a payload, masked or unmasked. It is copied in parts, so that each is masked while
+/// it is still near.
+pub fn append(out: &mut Vec<u8>, piece: &[u8], key: [u8; 4], position: u64) {
+    /// A multiple of the key's length, so that the key is the same for each part.
+    const PART: usize = 4 << 10;
+    for part in piece.chunks(PART) {
+        let start = out.len();
+        out.extend_from_slice(part);
+        apply(&mut out[start..], key, position);
+    }
+}
+
 /// A source of masking keys (section 10.3: from strong entropy, unpredictable). Boxed, so that a
 /// connection that masks nothing does not pay for its state.
 pub struct Keys(Box<StdRng>);
@@ -62,6 +74,18 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_is_appended_is_masked_as_a_whole() {
+        let payload: Vec<u8> = (0..10_000).map(|at| at as u8).collect();
+        for position in 0..5 {
+            let mut masked = payload.clone();
+            apply(&mut masked, [1, 2, 4, 8], position);
+            let mut out = b"head".to_vec();
+            append(&mut out, &payload, [1, 2, 4, 8], position);
+            assert_eq!(out, [&b"head"[..], &masked].concat());
         }
     }
 

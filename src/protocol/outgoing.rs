@@ -22,7 +22,7 @@ use super::sent::{self, Sent};
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
 use crate::model::frame::{FrameInfo, Opcode, RawFrame};
-use crate::model::message::Message;
+use crate::model::message::{Kind, Message};
 
 /// Why a command was not queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,8 +72,19 @@ struct OutFrame {
     head: HeaderBytes,
     body: Bytes,
     lane: Lane,
-    /// What to tell when it left; `None` for a raw frame that is only a part, or not legal.
-    sent: Option<Sent>,
+    tells: Tells,
+}
+
+/// What is told of a frame when it left.
+#[derive(Debug)]
+enum Tells {
+    /// It is only a part, or not legal.
+    Nothing,
+    /// A message whose payload is the body.
+    Body(Kind),
+    /// A message that was encoded for many: the body is the whole frame.
+    Encoded,
+    This(Sent),
 }
 
 /// The order in which frames leave.
@@ -141,12 +152,12 @@ impl Outgoing {
             }
             Command::Frame(frame) => {
                 let wire = self.wire_len(&frame);
-                let sent = sent::of_raw(&frame, wire);
+                let tells = Tells::from(sent::of_raw(&frame, wire));
                 if frame.opcode == Opcode::CLOSE {
-                    self.push(frame, Lane::Close, sent);
+                    self.push(frame, Lane::Close, tells);
                 } else {
                     self.admit()?;
-                    self.push(frame, Lane::Data, sent);
+                    self.push(frame, Lane::Data, tells);
                 }
             }
         }
@@ -169,7 +180,7 @@ impl Outgoing {
         check_control(payload.len())?;
         let frame = whole(opcode, payload.clone());
         self.admit()?;
-        self.push(frame, lane, Some(sent(payload)));
+        self.push(frame, lane, Tells::This(sent(payload)));
         Ok(())
     }
 
@@ -179,20 +190,29 @@ impl Outgoing {
     pub(super) fn send_encoded(&mut self, frame: Bytes) -> Result<(), SendError> {
         self.check_open()?;
         self.admit()?;
-        let sent = sent::of_encoded(&frame);
-        if let (Some(compressor), Some(Sent::Message { message, .. })) = (&self.compressor, &sent)
-            && !compressor.takes_context_over()
+        if self.recompresses()
+            && let Some(message) = encode::message_of(&frame)
         {
-            self.push_message(message.clone());
+            self.push_message(message);
             return Ok(());
         }
         self.insert(OutFrame {
             head: HeaderBytes::default(),
             body: frame,
             lane: Lane::Data,
-            sent,
+            tells: Tells::Encoded,
         });
         Ok(())
+    }
+
+    pub(super) fn sends_encoded_as_they_are(&self) -> bool {
+        !self.recompresses() && !self.report_frames
+    }
+
+    /// Whether what was encoded for many is compressed for this peer.
+    fn recompresses(&self) -> bool {
+        let compressor = self.compressor.as_ref();
+        compressor.is_some_and(|compressor| !compressor.takes_context_over())
     }
 
     /// A Close takes the place of one that has not begun to leave.
@@ -209,7 +229,7 @@ impl Outgoing {
             head: HeaderBytes::default(),
             body,
             lane: if is_close { Lane::Close } else { Lane::Data },
-            sent,
+            tells: sent.into(),
         });
         Ok(())
     }
@@ -227,7 +247,7 @@ impl Outgoing {
             self.queued -= replaced.len();
         }
         let pong = whole(Opcode::PONG, payload.clone());
-        self.push(pong, Lane::Pong, Some(Sent::Pong(payload)));
+        self.push(pong, Lane::Pong, Tells::This(Sent::Pong(payload)));
     }
 
     /// Queues the answer to the peer's Close, unless ours was on its way before. A client gives up
@@ -268,7 +288,7 @@ impl Outgoing {
             body.put_slice(close.reason.as_bytes());
         }
         let frame = whole(Opcode::CLOSE, body.freeze());
-        self.push(frame, Lane::Close, Some(Sent::Close(close)));
+        self.push(frame, Lane::Close, Tells::This(Sent::Close(close)));
     }
 
     fn check_open(&self) -> Result<(), SendError> {
@@ -305,19 +325,25 @@ impl Outgoing {
 
     /// Queues a message as one frame, compressed where that was negotiated and makes it smaller.
     fn push_message(&mut self, message: Message) {
+        let Message { kind, .. } = message;
         let compressor = self.compressor.as_mut();
         let compressed = compressor.and_then(|it| it.compress(&message.payload));
+        if compressed.is_none() && self.keys.is_none() {
+            let frame = whole(encode::opcode(kind), message.payload);
+            return self.push(frame, Lane::Data, Tells::Body(kind));
+        }
         let frame = RawFrame {
             fin: true,
             rsv: [compressed.is_some(), false, false],
-            opcode: encode::opcode(message.kind),
+            opcode: encode::opcode(kind),
             payload: compressed.map_or_else(|| message.payload.clone(), Bytes::from),
         };
         let wire = self.wire_len(&frame);
-        self.push(frame, Lane::Data, Some(Sent::Message { message, wire }));
+        let sent = Sent::Message { message, wire };
+        self.push(frame, Lane::Data, Tells::This(sent));
     }
 
-    fn push(&mut self, frame: RawFrame, lane: Lane, sent: Option<Sent>) {
+    fn push(&mut self, frame: RawFrame, lane: Lane, tells: Tells) {
         let mask = self.keys.as_mut().map(Keys::draw);
         let payload_len = frame.payload.len() as u64;
         let header = Header::new(frame.fin, frame.rsv, frame.opcode, payload_len, mask);
@@ -334,7 +360,7 @@ impl Outgoing {
             head,
             body,
             lane,
-            sent,
+            tells,
         });
     }
 
@@ -412,8 +438,7 @@ impl Outgoing {
             }
         }
         self.written = 0;
-        // An idle connection holds no memory; one that is busy rarely gets here.
-        self.frames = VecDeque::new();
+        settle(&mut self.frames);
     }
 
     fn left_whole(&mut self, frame: OutFrame) {
@@ -424,7 +449,7 @@ impl Outgoing {
         {
             self.sent.push_back(Sent::Frame(info));
         }
-        if let Some(sent) = frame.sent {
+        if let Some(sent) = frame.into_sent() {
             if matches!(sent, Sent::Close(_)) {
                 self.close = CloseState::Sent;
             }
@@ -434,9 +459,7 @@ impl Outgoing {
 
     pub(super) fn next_sent(&mut self) -> Option<Sent> {
         let sent = self.sent.pop_front();
-        if self.sent.is_empty() {
-            self.sent = VecDeque::new();
-        }
+        settle(&mut self.sent);
         sent
     }
 
@@ -472,16 +495,36 @@ impl OutFrame {
 
     /// What is kept beside its bytes: the message, where it was compressed.
     fn kept(&self) -> usize {
-        match &self.sent {
-            Some(Sent::Message { message, .. }) if message.payload.len() > self.len() => {
+        match &self.tells {
+            Tells::This(Sent::Message { message, .. }) if message.payload.len() > self.len() => {
                 message.payload.len()
             }
             _ => 0,
         }
     }
 
-    fn is_message(&self) -> bool {
-        matches!(self.sent, Some(Sent::Message { .. }))
+    const fn is_message(&self) -> bool {
+        matches!(
+            self.tells,
+            Tells::Body(_) | Tells::Encoded | Tells::This(Sent::Message { .. })
+        )
+    }
+
+    fn into_sent(self) -> Option<Sent> {
+        let wire = self.len() as u64;
+        match self.tells {
+            Tells::Nothing => None,
+            Tells::Body(kind) => {
+                let payload = self.body;
+                let message = Message { kind, payload };
+                Some(Sent::Message { message, wire })
+            }
+            Tells::Encoded => {
+                let message = encode::message_of(&self.body)?;
+                Some(Sent::Message { message, wire })
+            }
+            Tells::This(sent) => Some(sent),
+        }
     }
 
     /// What its own bytes say of it.
@@ -489,6 +532,20 @@ impl OutFrame {
         let [head, body] = self.parts();
         let mut bytes = if head.is_empty() { body } else { head };
         Some(Scanner::default().next(&mut bytes)?.info())
+    }
+}
+
+impl From<Option<Sent>> for Tells {
+    fn from(sent: Option<Sent>) -> Self {
+        sent.map_or(Self::Nothing, Self::This)
+    }
+}
+
+/// Gives back what an empty queue took, but for one place: an idle connection holds little, and a busy
+/// one does not allocate for each message.
+fn settle<T>(queue: &mut VecDeque<T>) {
+    if queue.is_empty() {
+        queue.shrink_to(1);
     }
 }
 

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 
-use super::scan::Scanner;
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::frame::{FrameInfo, Opcode, RawFrame};
 use crate::model::message::{Kind, Message};
@@ -48,24 +47,4 @@ pub(super) fn of_raw(frame: &RawFrame, wire: u64) -> Option<Sent> {
         Opcode::PONG => Some(Sent::Pong(payload)),
         _ => None,
     }
-}
-
-/// The message in a frame that was encoded for many peers.
-pub(super) fn of_encoded(frame: &Bytes) -> Option<Sent> {
-    let header = Scanner::default().next(&mut &frame[..])?;
-    if !header.fin || header.mask.is_some() {
-        return None;
-    }
-    let kind = match header.opcode {
-        Opcode::TEXT => Kind::Text,
-        Opcode::BINARY => Kind::Binary,
-        _ => return None,
-    };
-    Some(Sent::Message {
-        message: Message {
-            kind,
-            payload: frame.slice(usize::from(header.header_len)..),
-        },
-        wire: frame.len() as u64,
-    })
 }

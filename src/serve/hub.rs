@@ -5,7 +5,7 @@
 //! notices on the [`Bus`] and come back from it. A message for many is encoded once and shared; it
 //! is queued under the lock and written after it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ use super::bus::{Audience, Bus, Local, Member, Notice};
 use super::log::Log;
 use super::metrics::Gauges;
 use super::mode::{Action, Control, Departure, Mode, Scene};
-use super::queue::{Order, Pushed};
+use super::queue::Order;
 use super::roster::Roster;
 use super::seat::{Delivery, Seat};
 use crate::model::close::{CloseCode, CloseFrame};
@@ -49,7 +49,7 @@ struct Floor {
 /// Who is here, and how they are reached.
 struct House {
     roster: Roster,
-    seats: HashMap<ConnId, Arc<Seat>>,
+    seats: BTreeMap<ConnId, Arc<Seat>>,
     log: Log,
 }
 
@@ -61,7 +61,7 @@ impl Hub {
                 bus: Box::new(Local),
                 house: House {
                     roster: Roster::default(),
-                    seats: HashMap::new(),
+                    seats: BTreeMap::new(),
                     log: log.clone(),
                 },
                 deadline: None,
@@ -254,6 +254,14 @@ impl Hub {
         }
     }
 
+    /// Ends those who are still here: their time to answer is over.
+    pub(super) fn cut_short(&self) {
+        let seats: Vec<_> = self.floor().house.seats.values().cloned().collect();
+        for seat in seats {
+            seat.cut_short(going_away());
+        }
+    }
+
     fn floor(&self) -> MutexGuard<'_, Floor> {
         // A mode that panicked may have lost a message; the others go on.
         self.floor.lock().unwrap_or_else(PoisonError::into_inner)
@@ -329,18 +337,34 @@ impl House {
     ) {
         let frame = encode::message(message);
         delivery.count(frame.len());
-        self.roster.hearers(to, |member| {
-            let local = member == Member::local(member.conn);
-            if let Some(seat) = self.seats.get(&member.conn)
-                && local
-                && Some(member) != except
-            {
+        self.hearers(to, |seat| {
+            if Some(seat.client.member) != except {
                 let order = Order::Frame(frame.clone());
-                let pushed = seat.push(order, sender.is_some(), &self.log);
-                self.tell_full(seat, pushed);
-                delivery.add(seat, pushed);
+                delivery.add(seat, seat.push(order, sender.is_some(), &self.log));
             }
         });
+    }
+
+    /// Those of an audience who are here.
+    fn hearers(&self, to: &Audience, mut tell: impl FnMut(&Arc<Seat>)) {
+        match to {
+            Audience::Everyone => self.seats.values().for_each(tell),
+            Audience::Path(path) => {
+                // Most share the name of their path, and that is near while a seat is not.
+                let is_same = |its: &Arc<str>| Arc::ptr_eq(its, path) || its == path;
+                let at_path = |seat: &&Arc<Seat>| is_same(&seat.client.path);
+                self.seats.values().filter(at_path).for_each(tell);
+            }
+            Audience::Members(members) => {
+                for member in members {
+                    if let Some(seat) = self.seats.get(&member.conn)
+                        && seat.client.member == *member
+                    {
+                        tell(seat);
+                    }
+                }
+            }
+        }
     }
 
     /// A command for one peer: an answer where `sender` is that peer.
@@ -360,21 +384,8 @@ impl House {
             seat.answer(order);
             return true;
         }
-        let pushed = seat.push(order, sender.is_some(), &self.log);
-        self.tell_full(seat, pushed);
-        delivery.add(seat, pushed);
+        delivery.add(seat, seat.push(order, sender.is_some(), &self.log));
         true
-    }
-
-    fn tell_full(&self, seat: &Seat, pushed: Pushed) {
-        if pushed == Pushed::TooSlow {
-            let limit = What::Limit {
-                limit: "queue",
-                action: "close",
-                again: false,
-            };
-            self.log.tell(Some(seat.id()), limit);
-        }
     }
 }
 
@@ -384,7 +395,7 @@ mod tests {
     use crate::protocol::engine::Role;
     use crate::serve::log::{self, LogReader, log};
     use crate::serve::mode::{self, MODES};
-    use crate::serve::queue;
+    use crate::serve::queue::{self, Pushed};
     use crate::serve::roster::Client;
     use crate::session::connection::{self, Connection};
     use crate::session::stamp::Stamp;

@@ -74,9 +74,26 @@ impl Log {
     /// Something happened now: it is counted, and logged if anyone wants to know.
     pub fn tell(&self, conn: Option<ConnId>, what: What) {
         self.metrics.observe(&what);
-        if self.plan.traffic || !is_traffic(&what) {
+        if self.is_logged(&what) {
             self.push(self.stamp.event(conn, None, what));
         }
+    }
+
+    /// The same for one who goes on with it: it is copied only where it is logged.
+    pub(super) fn tell_of(&self, conn: ConnId, what: &What) {
+        self.metrics.observe(what);
+        if self.is_logged(what) {
+            self.push(self.stamp.event(Some(conn), None, what.clone()));
+        }
+    }
+
+    /// Whether each message is logged.
+    pub(super) const fn has_traffic(&self) -> bool {
+        self.plan.traffic
+    }
+
+    fn is_logged(&self, what: &What) -> bool {
+        self.plan.traffic || !is_traffic(what)
     }
 
     pub(super) fn metrics(&self) -> &Metrics {

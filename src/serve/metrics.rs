@@ -25,6 +25,13 @@ struct Traffic {
     bytes: AtomicU64,
 }
 
+impl Traffic {
+    fn add(&self, messages: u64, bytes: u64) {
+        self.messages.fetch_add(messages, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
 /// How things are now.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Gauges {
@@ -74,9 +81,7 @@ impl Metrics {
                     Direction::In => &self.received,
                     Direction::Out => &self.sent,
                 };
-                let bytes = message.payload.len() as u64;
-                traffic.messages.fetch_add(1, Ordering::Relaxed);
-                traffic.bytes.fetch_add(bytes, Ordering::Relaxed);
+                traffic.add(1, message.payload.len() as u64);
             }
             What::Open(_) => {
                 self.opened.fetch_add(1, Ordering::Relaxed);
@@ -94,6 +99,11 @@ impl Metrics {
             What::Error(problem) => self.count(&ERRORS, format!("kind=\"{}\"", problem.kind), 1),
             _ => {}
         }
+    }
+
+    /// So many messages were sent, with so many bytes of payload in all.
+    pub(super) fn sent(&self, messages: u64, bytes: u64) {
+        self.sent.add(messages, bytes);
     }
 
     pub(super) fn figures(&self) -> Figures {

@@ -125,11 +125,24 @@ struct Shared {
     keys: Mutex<Keys>,
     handshakes: Mutex<Handshakes>,
     attempts: Mutex<Attempts>,
+    /// Where the last client came: most come to the same path, and share its name.
+    path: Mutex<Arc<str>>,
     page: Page,
     /// What is to go wrong; `None` where nothing is.
     faults: Option<Arc<Faults>>,
     /// The server ends: it answers plain HTTP only.
     is_ending: AtomicBool,
+}
+
+impl Shared {
+    /// A path's name, which is that of the client before where it came to the same one.
+    fn path(&self, path: &str) -> Arc<str> {
+        let mut last = locked(&self.path);
+        if **last != *path {
+            *last = path.into();
+        }
+        Arc::clone(&last)
+    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

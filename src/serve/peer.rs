@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::unconstrained;
 use tokio::time::{Sleep, sleep};
 
@@ -37,9 +38,15 @@ use crate::wire::stream::{Socket, Stream};
 
 /// Serves one TCP connection to its end.
 pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, address: String) {
-    // Boxed, so that what the handshakes need is given back when they are over.
-    let entrant = Box::pin(open(&shared, socket, &address)).await;
-    let Some(Entrant {
+    // Boxed, so that what only the beginning needs is given back when it is over.
+    if let Some(mut peer) = Box::pin(let_in(shared, socket, address)).await {
+        peer.run().await;
+    }
+}
+
+/// The handshakes, and all that comes before the hub knows of a client; `None` where it never does.
+async fn let_in(shared: Arc<Shared>, socket: Socket, address: String) -> Option<Peer> {
+    let Entrant {
         accepted,
         tls,
         pass:
@@ -50,19 +57,12 @@ pub(super) async fn serve(shared: Arc<Shared>, socket: Socket, address: String) 
                 course,
             },
         line,
-    }) = entrant
-    else {
-        return;
-    };
+    } = open(&shared, socket, &address).await?;
     let target = shared.plan.auth.shown_target(&accepted.request);
     let open = opened(&accepted, &target, tls, since, &address);
-    let mut newcomer = Newcomer::new(&shared, accepted, target, open);
+    let mut newcomer = Newcomer::new(&shared, accepted, target, open, place);
     newcomer.faults = course.map(|course| (course, line));
-    drop(address);
-    if let Some(mut peer) = Box::pin(newcomer.enter(shared, verdict)).await {
-        peer.run().await;
-    }
-    drop(place);
+    newcomer.enter(shared, verdict).await
 }
 
 /// A client whose connection is open and that the hub does not know yet.
@@ -72,12 +72,20 @@ struct Newcomer {
     connection: Connection<Stream>,
     /// What there is to tell of its opening.
     open: What,
+    /// Its place among those of `--max-connections`.
+    place: OwnedSemaphorePermit,
     /// What goes wrong with it, and the way to what is below TLS.
     faults: Option<(Box<Course>, Option<Line>)>,
 }
 
 impl Newcomer {
-    fn new(shared: &Shared, accepted: Accepted<Stream>, target: String, open: What) -> Self {
+    fn new(
+        shared: &Shared,
+        accepted: Accepted<Stream>,
+        target: String,
+        open: What,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
         let id = shared.log.connection();
         // The same as was answered; a header that cannot be read was refused.
         let deflate = admission::deflate(&shared.plan, &accepted.request);
@@ -89,7 +97,7 @@ impl Newcomer {
             deflate,
             &accepted.read_ahead,
         );
-        let path = admission::path_of(&accepted.request.target).into();
+        let path = shared.path(admission::path_of(&accepted.request.target));
         let (mut request, response) = (accepted.request, accepted.response);
         request.target = target;
         shared.log.tell(Some(id), What::Request(Box::new(request)));
@@ -101,6 +109,7 @@ impl Newcomer {
             path,
             connection,
             open,
+            place,
             faults: None,
         }
     }
@@ -152,7 +161,7 @@ impl Newcomer {
         if let Some((course, line)) = self.faults {
             seat = seat.with_faults(course, line);
         }
-        Some(Peer::enter(shared, Arc::new(seat), told, clock))
+        Some(Peer::enter(shared, Arc::new(seat), self.place, told, clock))
     }
 }
 
@@ -177,6 +186,8 @@ async fn turn_away(
 struct Peer {
     shared: Arc<Shared>,
     seat: Arc<Seat>,
+    /// Given back when it is gone.
+    _place: OwnedSemaphorePermit,
     /// What its messages left to do.
     delivery: Delivery,
     /// The hub knows of it.
@@ -203,6 +214,7 @@ impl Peer {
     fn enter(
         shared: Arc<Shared>,
         seat: Arc<Seat>,
+        place: OwnedSemaphorePermit,
         told: Vec<What>,
         clock: Option<Box<Clock>>,
     ) -> Self {
@@ -221,6 +233,7 @@ impl Peer {
         Self {
             shared,
             seat,
+            _place: place,
             delivery,
             is_here: true,
             pace,
@@ -312,47 +325,28 @@ impl Peer {
     fn happened(&mut self, mut what: What) {
         let proof = self.take_proof(&mut what);
         let hits = self.faults_at(&what);
-        let message = match &what {
-            What::Message { message, dir, .. } if *dir == Direction::In => Some(message.clone()),
-            _ => None,
-        };
-        let control = match &what {
-            What::Ping { dir, payload } if *dir == Direction::In => {
-                Some(Control::Ping(payload.clone()))
+        let departure = departure(&what);
+        self.shared.log.tell_of(self.seat.id(), &what);
+        let mut is_message = false;
+        match what {
+            What::Message {
+                dir: Direction::In,
+                message,
+                ..
+            } => {
+                is_message = true;
+                self.came(message, proof);
             }
-            What::Pong { dir, payload, .. } if *dir == Direction::In => {
-                Some(Control::Pong(payload.clone()))
-            }
-            _ => None,
-        };
-        let departure = match &what {
-            What::Close(close) if close.clean => Some(Departure::Closed(CloseFrame {
-                code: close.code,
-                reason: close.reason.clone(),
-            })),
-            What::Close(_) => Some(Departure::Lost),
-            // A ghost, which is offered a goodbye: for the others it is gone.
-            What::Error(problem) if problem.kind == "timeout" => Some(Departure::Lost),
-            _ => None,
-        };
-        let is_message = message.is_some();
-        self.tell(what);
-        if let Some(message) = message
-            && self.is_here
-            && !self.answers_heartbeat(&message)
-            && self.may_go_on()
-        {
-            if let Some(proof) = proof {
-                let answer = proof.answer(&self.shared);
-                self.seat.answer(Order::Command(Command::Send(answer)));
-            } else {
-                self.act_on(message);
-            }
-        }
-        let hears_control = self.is_here && self.shared.plan.mode.hears_control();
-        if let Some(control) = control.filter(|_| hears_control) {
-            let delivery = &mut self.delivery;
-            self.shared.hub.control(&self.seat, control, delivery);
+            What::Ping {
+                dir: Direction::In,
+                payload,
+            } => self.control_came(Control::Ping(payload)),
+            What::Pong {
+                dir: Direction::In,
+                payload,
+                ..
+            } => self.control_came(Control::Pong(payload)),
+            _ => {}
         }
         if !hits.is_empty() {
             self.strike(hits, is_message);
@@ -362,6 +356,25 @@ impl Peer {
         }
         if let Some(dropped) = self.seat.take_dropped() {
             self.tell(dropped);
+        }
+    }
+
+    fn came(&mut self, message: Message, proof: Option<Proof>) {
+        if !self.is_here || self.answers_heartbeat(&message) || !self.may_go_on() {
+            return;
+        }
+        if let Some(proof) = proof {
+            let answer = proof.answer(&self.shared);
+            self.seat.answer(Order::Command(Command::Send(answer)));
+        } else {
+            self.act_on(message);
+        }
+    }
+
+    fn control_came(&mut self, control: Control) {
+        if self.is_here && self.shared.plan.mode.hears_control() {
+            let delivery = &mut self.delivery;
+            self.shared.hub.control(&self.seat, control, delivery);
         }
     }
 
@@ -493,6 +506,20 @@ impl Drop for Peer {
     /// Where the server ends before the peer has answered.
     fn drop(&mut self) {
         self.leave(Departure::Lost);
+    }
+}
+
+/// Whether somebody leaves by what happened, and how.
+fn departure(what: &What) -> Option<Departure> {
+    match what {
+        What::Close(close) if close.clean => Some(Departure::Closed(CloseFrame {
+            code: close.code,
+            reason: close.reason.clone(),
+        })),
+        What::Close(_) => Some(Departure::Lost),
+        // A ghost, which is offered a goodbye: for the others it is gone.
+        What::Error(problem) if problem.kind == "timeout" => Some(Departure::Lost),
+        _ => None,
     }
 }
 

@@ -96,6 +96,16 @@ pub(super) struct Dropped {
     pub(super) bytes: u64,
 }
 
+/// Frames that were written.
+#[derive(Debug, PartialEq, Eq, Default)]
+pub(super) struct Written {
+    /// Those that were written whole, and the bytes of their payload.
+    pub(super) messages: u64,
+    pub(super) bytes: u64,
+    /// One that was not, and how much of it was.
+    pub(super) begun: Option<(Bytes, usize)>,
+}
+
 impl Queue {
     pub(super) fn new(plan: Plan) -> Self {
         Self {
@@ -143,14 +153,43 @@ impl Queue {
         if !takes(&first.order, first.is_answer) {
             return None;
         }
+        self.pop()
+    }
+
+    fn pop(&mut self) -> Option<Order> {
         let entry = self.orders.pop_front()?;
         self.bytes -= entry.order.size();
         self.answers -= usize::from(entry.is_answer);
         if self.orders.is_empty() {
-            // An idle peer holds no memory.
-            self.orders = VecDeque::new();
+            // An idle peer holds room for one.
+            self.orders.shrink_to(1);
         }
         Some(entry.order)
+    }
+
+    /// The frames ahead of anything else.
+    pub(super) fn frames(&self) -> impl Iterator<Item = &Bytes> {
+        self.orders.iter().map_while(|entry| match &entry.order {
+            Order::Frame(frame) => Some(frame),
+            _ => None,
+        })
+    }
+
+    /// Removes the frames of which the first so many bytes were written.
+    pub(super) fn take_written(&mut self, mut written: usize) -> Written {
+        let mut taken = Written::default();
+        while written > 0
+            && let Some(Order::Frame(frame)) = self.pop()
+        {
+            if written < frame.len() {
+                taken.begun = Some((frame, written));
+                break;
+            }
+            written -= frame.len();
+            taken.messages += 1;
+            taken.bytes += encode::payload_len(&frame) as u64;
+        }
+        taken
     }
 
     /// Gives up everything that waits: nobody will hear it.
@@ -176,6 +215,14 @@ impl Queue {
     /// Whether it is half empty: who was told to wait may go on.
     pub(super) fn has_room(&self) -> bool {
         self.bytes <= self.plan.bytes / 2
+    }
+
+    /// What happens to what others send beyond the bound: who cannot wait is not blocked.
+    pub(super) const fn action(&self) -> &'static str {
+        match self.plan.overflow {
+            Overflow::Block => Overflow::DropNewest.name(),
+            overflow => overflow.name(),
+        }
     }
 
     /// What was dropped since the last call.
@@ -245,6 +292,15 @@ impl Order {
 impl Overflow {
     /// What `--overflow` takes.
     pub const NAMES: [&str; 4] = ["close", "drop-oldest", "drop-newest", "block"];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Close => Self::NAMES[0],
+            Self::DropOldest => Self::NAMES[1],
+            Self::DropNewest => Self::NAMES[2],
+            Self::Block => Self::NAMES[3],
+        }
+    }
 }
 
 impl FromStr for Overflow {
@@ -337,6 +393,28 @@ mod tests {
         queue.push(frame(3), true);
         assert_eq!(waiting(&mut queue), [1, 2, 0, 3], "only 9 could be dropped");
         assert!(!queue.has_answers() && queue.is_empty() && queue.has_room());
+    }
+
+    #[test]
+    fn frames_that_were_written_are_taken_and_one_that_was_begun_goes_on() {
+        let mut queue = queue(Overflow::Close);
+        let frames = ["a", "bc", "def"].map(|text| encode::message(&Message::text(text)));
+        for frame in &frames[..2] {
+            queue.push(Order::Frame(frame.clone()), true);
+        }
+        queue.answer(Order::Command(Command::Close(None)));
+        queue.push(Order::Frame(frames[2].clone()), true);
+        assert!(queue.frames().eq(&frames[..2]), "up to the first command");
+        let bytes = queue.bytes();
+        assert_eq!(queue.take_written(0), Written::default());
+        let written = Written {
+            messages: 1,
+            bytes: 1,
+            begun: Some((frames[1].clone(), 2)),
+        };
+        assert_eq!(queue.take_written(3 + 2), written);
+        assert_eq!(queue.frames().count(), 0);
+        assert_eq!(queue.bytes(), bytes - 3 - 4 - 2 * ORDER_COST);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::bus::{Audience, Member};
+use super::bus::Member;
 
 /// What is known of a connected client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,15 +149,6 @@ impl Roster {
     pub fn channel_count(&self) -> usize {
         self.channels.len()
     }
-
-    /// Calls `tell` with everyone who hears a message.
-    pub(super) fn hearers(&self, to: &Audience, mut tell: impl FnMut(Member)) {
-        match to {
-            Audience::Everyone => self.clients.keys().copied().for_each(tell),
-            Audience::Path(path) => self.at(path).for_each(|client| tell(client.member)),
-            Audience::Members(members) => members.iter().copied().for_each(tell),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -177,12 +168,6 @@ mod tests {
         Channel::room(path.into(), "lobby".into())
     }
 
-    fn hearers(roster: &Roster, to: &Audience) -> Vec<Member> {
-        let mut members = Vec::new();
-        roster.hearers(to, |member| members.push(member));
-        members
-    }
-
     #[test]
     fn a_path_is_a_namespace() {
         let mut roster = Roster::default();
@@ -198,9 +183,7 @@ mod tests {
         let names = |kind| roster.channels(&path, kind).cloned().collect::<Vec<_>>();
         assert_eq!(names(Kind::Room), [room("/chat")]);
         assert_eq!(names(Kind::Topic), [topic]);
-        let game = Audience::Path("/game".into());
-        assert_eq!(hearers(&roster, &game), [Member::local(2)]);
-        assert_eq!(hearers(&roster, &Audience::Everyone).len(), 2);
+        assert_eq!(roster.at("/game").count(), 1);
     }
 
     #[test]

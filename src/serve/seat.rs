@@ -16,7 +16,7 @@ use tokio::task::unconstrained;
 
 use super::fault::{Act, Course, Hit};
 use super::log::Log;
-use super::queue::{self, Order, Pushed, Queue};
+use super::queue::{self, Order, Pushed, Queue, Written};
 use super::roster::Client;
 use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::command::Command;
@@ -248,6 +248,21 @@ impl Seat {
         self.queue_answer(&mut waiting, Order::Command(Command::Close(Some(frame))));
     }
 
+    /// Gives up what waits, tells the peer why, if it listens, and ends the connection without waiting
+    /// for its answer.
+    pub(super) fn cut_short(&self, frame: CloseFrame) {
+        let mut waiting = self.waiting();
+        waiting.is_closing = true;
+        waiting.give_up();
+        drop(waiting);
+        let mut connection = self.connection();
+        // One that is closing already refuses.
+        let _ = connection.send(Command::Close(Some(frame)));
+        connection.close_within(Duration::ZERO);
+        drop(connection);
+        self.task.wake();
+    }
+
     fn queue_answer(&self, waiting: &mut Waiting, order: Order) {
         waiting.queue.answer(order);
         self.has_queued.store(true, Ordering::Release);
@@ -270,15 +285,27 @@ impl Seat {
         }
         let pushed = waiting.queue.push(order, sender_waits);
         self.has_queued.store(true, Ordering::Release);
-        if pushed == Pushed::Dropped {
-            self.has_dropped.store(true, Ordering::Release);
-        }
+        let action = waiting.queue.action();
         drop(waiting);
-        if pushed == Pushed::TooSlow {
-            self.close(CloseFrame {
-                code: CloseCode::TRY_AGAIN_LATER,
-                reason: "too slow: the queue is full".to_owned(),
-            });
+        // How much was dropped is told when the peer has caught up; that it lags is told at once.
+        let is_news = match pushed {
+            Pushed::Queued | Pushed::Block => false,
+            Pushed::Dropped => !self.has_dropped.swap(true, Ordering::AcqRel),
+            Pushed::TooSlow => {
+                self.close(CloseFrame {
+                    code: CloseCode::TRY_AGAIN_LATER,
+                    reason: "too slow: the queue is full".to_owned(),
+                });
+                true
+            }
+        };
+        if is_news {
+            let limit = What::Limit {
+                limit: "queue",
+                action,
+                again: false,
+            };
+            log.tell(Some(self.id()), limit);
         }
         pushed
     }
@@ -296,6 +323,9 @@ impl Seat {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return self.task.wake(),
         };
+        if !self.has_faults && !log.has_traffic() {
+            self.write_through(&mut connection, log);
+        }
         self.fill(&mut connection);
         let all_left = connection.write_now();
         while let Some(what) = connection.next_sent() {
@@ -305,6 +335,23 @@ impl Seat {
         if !all_left || (has_queued || self.has_faults) && self.waiting().needs_task() {
             self.task.wake();
         }
+    }
+
+    /// Writes frames that wait without the detour through the connection's own queue, as a peer that
+    /// keeps up takes them. They are counted, for nobody is told of each.
+    fn write_through(&self, connection: &mut Connection<Stream>, log: &Log) {
+        let mut waiting = self.waiting();
+        let written = connection.write_encoded(waiting.queue.frames());
+        let Written {
+            messages,
+            bytes,
+            begun,
+        } = waiting.queue.take_written(written);
+        log.metrics().sent(messages, bytes);
+        if let Some((frame, written)) = begun {
+            connection.send_rest(frame, written);
+        }
+        self.passed_on(&mut waiting, connection);
     }
 
     /// Whether its queue has room; where it has not, the task is woken when it has.
@@ -351,6 +398,12 @@ impl Seat {
                 Order::Bytes { bytes, sent } => connection.send_bytes(bytes, sent),
             };
         }
+        self.passed_on(&mut waiting, connection);
+        waiting.queue.has_answers()
+    }
+
+    /// Looks after those who wait for room, once the connection has taken what it could.
+    fn passed_on(&self, waiting: &mut Waiting, connection: &mut Connection<Stream>) {
         if !connection.is_open() {
             if let Some(patience) = waiting.patience.take() {
                 connection.close_within(patience);
@@ -363,7 +416,6 @@ impl Seat {
             // Whoever queues more holds the lock too.
             self.has_queued.store(false, Ordering::Release);
         }
-        waiting.queue.has_answers()
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection<Stream>> {

@@ -143,6 +143,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<What>> {
         loop {
             if let Some(what) = self.pending.pop_front() {
+                if self.pending.is_empty() {
+                    // Who is idle holds room for one thing that happens, and no more.
+                    self.pending.shrink_to(1);
+                }
                 return Poll::Ready(Some(what));
             }
             if matches!(self.phase, Phase::Ended) {
@@ -216,6 +220,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.engine.send_encoded(frame)
     }
 
+    /// Writes frames that were encoded for many straight to the stream, which costs less than to queue
+    /// them; how many bytes of them it took. It takes none where something is ahead of them, or where
+    /// they are not to leave as they are. Nothing is told of them.
+    pub fn write_encoded<'a>(&mut self, frames: impl Iterator<Item = &'a Bytes>) -> usize {
+        if !self.is_idle() || !self.engine.sends_encoded_as_they_are() {
+            return 0;
+        }
+        let count = self.link.write_together(frames);
+        if count > 0 {
+            self.last_traffic = Instant::now();
+        }
+        count
+    }
+
+    /// Goes on with a frame of which [`Self::write_encoded`] wrote so many bytes.
+    pub fn send_rest(&mut self, frame: Bytes, written: usize) {
+        // Nothing was ahead of it, so that it is not refused.
+        if self.engine.send_encoded(frame).is_ok() {
+            self.engine.written(written);
+        }
+    }
+
     /// Queues bytes as they are, in turn with the messages and whatever the bound; `sent` is what is
     /// told when they left. What tells a Close begins the closing handshake, or takes the place of a
     /// Close that has not begun to leave.
@@ -229,6 +255,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.begin_closing(ClosedBy::Us, None, false, deadline);
         }
         Ok(())
+    }
+
+    /// From the next message on, the largest that is accepted, in bytes.
+    pub fn set_max_message_size(&mut self, size: usize) {
+        self.engine.set_max_message_size(size);
     }
 
     /// From now on pings are not answered.

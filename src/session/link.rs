@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use std::io::IoSlice;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::protocol::engine::Engine;
@@ -109,6 +110,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
             }
         }
         Poll::Ready(())
+    }
+
+    /// Writes those of the frames that fit into one piece, for a caller who is not the task that polls;
+    /// how many bytes of them the stream took. What goes wrong is found by the next write.
+    pub(super) fn write_together<'a>(&mut self, frames: impl Iterator<Item = &'a Bytes>) -> usize {
+        let mut cx = Context::from_waker(Waker::noop());
+        let written = TOGETHER.with_borrow_mut(|piece| {
+            let mut filled = 0;
+            for frame in frames {
+                let Some(room) = piece.get_mut(filled..filled + frame.len()) else {
+                    break;
+                };
+                room.copy_from_slice(frame);
+                filled += frame.len();
+            }
+            Pin::new(&mut self.stream).poll_write(&mut cx, &piece[..filled])
+        });
+        match written {
+            Poll::Ready(Ok(count)) if count > 0 => {
+                self.blocked = None;
+                self.unflushed = true;
+                let _ = self.poll_flush(&mut cx);
+                count
+            }
+            _ => 0,
+        }
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {

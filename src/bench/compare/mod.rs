@@ -11,7 +11,7 @@ mod refusal;
 use serde::{Deserialize, Serialize};
 
 pub use self::judge::{NOISE, compare};
-pub use self::refusal::{refusals, workload_refusals};
+pub use self::refusal::{refusals, suspect, workload_refusals};
 use super::report::millis;
 use super::result::BenchResult;
 use super::threshold::Unit;

@@ -40,6 +40,11 @@ pub fn workload_refusals(
     reasons
 }
 
+/// Why a run is not to be believed, where it says so itself.
+pub fn suspect(name: &str, why: &str) -> String {
+    format!("{name} is suspect: {why}")
+}
+
 /// Why a run is not to be believed.
 fn doubts(run: &BenchResult, name: &str) -> Vec<String> {
     let mut doubts = Vec::new();
@@ -47,7 +52,7 @@ fn doubts(run: &BenchResult, name: &str) -> Vec<String> {
         doubts.push(format!("{name} was cut short ({})", run.run.end_reason));
     }
     let invalid = run.verdict.invalid_reasons.iter();
-    doubts.extend(invalid.map(|reason| format!("{name} is suspect: {}", reason.text)));
+    doubts.extend(invalid.map(|reason| suspect(name, &reason.text)));
     if !run.verdict.valid && run.verdict.invalid_reasons.is_empty() {
         doubts.push(format!("{name} is suspect"));
     }

@@ -10,6 +10,7 @@ pub(super) fn line(found: &FoundMax) -> String {
     let (what, condition) = (&found.what, &found.condition);
     let limit = match found.limited_by.as_str() {
         "most" => "as many as were asked for",
+        "stopped" => "the search was stopped before more was known",
         "generator" => "then this machine was the limit, and not the server",
         _ => "more do not",
     };

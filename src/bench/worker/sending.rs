@@ -13,6 +13,7 @@ use super::super::timer::Timer;
 use super::super::user::{Scene, User};
 use super::slot::State;
 use super::{Worker, is_later};
+use crate::wire::nonblocking::Socket;
 
 /// Messages written to one connection before the others have their turn (mode `send`).
 const WRITES: usize = 16;
@@ -243,8 +244,11 @@ impl Worker {
         let State::Open(open) = &mut self.slots[slot].state else {
             return false;
         };
-        let is_slow = open.trickle.is_some();
         let waited = !open.unwritten.is_empty();
+        if !waited && matches!(open.socket, Socket::Plain(_)) {
+            return false;
+        }
+        let is_slow = open.trickle.is_some();
         match open.write_pending(Instant::now()) {
             Ok(Some(stall)) if self.phase == Phase::Measure && !is_slow => {
                 self.figures.record(Latency::SendStall, stall);

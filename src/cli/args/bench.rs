@@ -240,6 +240,8 @@ pub(in crate::cli) struct Results {
     pub save_baseline: Option<String>,
 
     /// Compare with an earlier result, and exit with 4 where something is worse
+    ///
+    /// On the full screen b shows it beside the run.
     #[arg(long, value_name = "NAME|FILE")]
     pub baseline: Option<String>,
 

@@ -4,9 +4,11 @@ use super::reporting::Prepared;
 use super::stored::{Baseline, Stored};
 use super::talk;
 use crate::bench::compare::{self, compare, refusals};
+use crate::bench::figures::Latency;
 use crate::bench::result::{BaselineInfo, BenchResult, WorkloadInfo};
 use crate::error::{Error, ExitCode};
 use crate::text::output::Output;
+use crate::tui::bench::past::Past;
 
 /// What is asked for.
 #[derive(Debug, Default)]
@@ -86,6 +88,12 @@ impl Ready {
             ),
             "ask for the same load, or save another baseline (--save-baseline)",
         ))
+    }
+
+    /// The baseline, to be shown beside a run that is mainly about `main` while it goes on.
+    pub(super) fn past(&self, main: Latency) -> Option<Past> {
+        let (name, baseline) = self.with.as_ref()?;
+        Some(Past::of(name, baseline, main))
     }
 
     /// Compares, and puts that into the result. What forbids it is said.

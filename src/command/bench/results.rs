@@ -5,10 +5,12 @@ use super::Plan;
 use super::baseline::Ready;
 use super::exposition::Exposition;
 use super::reporting::{Prepared, check};
+use crate::bench::figures::Latency;
 use crate::bench::report::{self as reports, Glyphs};
 use crate::bench::result::{BenchResult, WorkloadInfo};
 use crate::error::{Error, ExitCode};
 use crate::text::output::Output;
+use crate::tui::bench::past::Past;
 
 /// All of these, ready before the load begins.
 pub(super) struct Results {
@@ -41,6 +43,11 @@ impl Results {
     /// [`Error::Usage`] with every reason.
     pub(super) fn check(&self, workload: &WorkloadInfo) -> Result<(), Error> {
         self.baselines.check(workload)
+    }
+
+    /// The baseline, as the screen shows it beside a run that is mainly about `main`.
+    pub(super) fn past(&self, main: Latency) -> Option<Past> {
+        self.baselines.past(main)
     }
 
     /// What is to be told of each second; it ends when it is dropped.

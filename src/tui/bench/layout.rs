@@ -10,6 +10,12 @@ const ROOMY: Size = Size {
     height: 32,
 };
 
+/// From this width on a fan-out has a pane of its own; below it takes that of the messages.
+const WIDE: u16 = 140;
+
+/// What the counts of connections take.
+const CONNECTIONS: u16 = 37;
+
 /// From this width on two panes stand side by side.
 const PAIR: u16 = 70;
 
@@ -22,6 +28,7 @@ pub(super) struct Layout {
     pub(super) header: Rect,
     pub(super) connections: Rect,
     pub(super) messages: Rect,
+    pub(super) fanout: Rect,
     pub(super) generator: Rect,
     pub(super) latency: Rect,
     pub(super) distribution: Rect,
@@ -36,24 +43,34 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn of(size: Size) -> Self {
+    /// `fans_out`: the load is a fan-out.
+    pub(super) fn of(size: Size, fans_out: bool) -> Self {
         if !fits(size) {
             return Self::default();
         }
         let screen = Rect::new(0, 0, size.width, size.height);
         if size.width >= ROOMY.width && size.height >= ROOMY.height {
-            Self::roomy(screen)
+            Self::roomy(screen, fans_out)
         } else {
             Self::dense(screen)
         }
     }
 
-    fn roomy(screen: Rect) -> Self {
+    fn roomy(screen: Rect, fans_out: bool) -> Self {
         let width = screen.width;
         let (header, rest) = cut_top(screen, 2);
         let (counts, rest) = cut_top(rest, 6);
-        let (connections, counts) = cut_left(counts, width * 28 / 100);
-        let (messages, generator) = cut_left(counts, width * 38 / 100);
+        let (connections, messages, fanout, generator) = if fans_out && width >= WIDE {
+            let more = width - WIDE;
+            let (connections, counts) = cut_left(counts, CONNECTIONS);
+            let (messages, counts) = cut_left(counts, 33 + more / 4);
+            let (fanout, generator) = cut_left(counts, 39 + more / 2);
+            (connections, messages, fanout, generator)
+        } else {
+            let (connections, counts) = cut_left(counts, (width * 28 / 100).max(CONNECTIONS));
+            let (messages, generator) = cut_left(counts, width * 38 / 100);
+            (connections, messages, Rect::default(), generator)
+        };
         let (body, last) = cut_top(rest, rest.height - 2);
         let (verdict, footer) = cut_top(last, 1);
         // The table and the lists take what they have to say, the charts all the rest.
@@ -69,6 +86,7 @@ impl Layout {
             header,
             connections,
             messages,
+            fanout,
             generator,
             latency,
             distribution,
@@ -158,11 +176,12 @@ mod tests {
     #[test]
     fn every_area_is_on_the_screen_and_none_meets_another() {
         panes_do_not_meet(|size| {
-            let layout = Layout::of(size);
+            let layout = Layout::of(size, size.height % 2 == 0);
             let areas = vec![
                 layout.header,
                 layout.connections,
                 layout.messages,
+                layout.fanout,
                 layout.generator,
                 layout.latency,
                 layout.distribution,

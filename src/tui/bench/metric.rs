@@ -1,5 +1,11 @@
 //! What the chart can show: one second of a run as numbers, and the metrics that are made of them.
 
+use ratatui::style::Style;
+
+use super::past::{
+    Before::{self, Column, Quantile, Unknown},
+    Past,
+};
 use super::scene::Scene;
 use crate::bench::figures::Latency;
 use crate::bench::report::millis;
@@ -29,6 +35,10 @@ pub(super) struct Point {
     pub(super) bytes_in: f64,
     pub(super) opened: f64,
     errors: f64,
+    /// Messages of a fan-out, and those who were to get one and did, per second.
+    pub(super) published: f64,
+    pub(super) expected: f64,
+    pub(super) delivered: f64,
     /// Of all threads, in processors.
     pub(super) cpu: f64,
 }
@@ -53,17 +63,36 @@ impl Point {
             bytes_in: rate(figures.bytes.received_wire),
             opened: rate(figures.connections.opened),
             errors: rate(threshold::errors(figures)),
+            published: rate(figures.fanout.published),
+            expected: rate(figures.fanout.expected()),
+            delivered: rate(figures.fanout.delivered),
             cpu: second.cpu,
         }
     }
 }
 
-/// A line of a chart: its name, how it looks, and where its values come from.
-type Line = (
-    &'static str,
-    fn(&Theme) -> ratatui::style::Style,
-    fn(&Point) -> Option<f64>,
-);
+/// A line of a chart: its name, how it looks, where its values come from, and those of an earlier run.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) name: &'static str,
+    pub(super) style: fn(&Theme) -> Style,
+    value: fn(&Point) -> Option<f64>,
+    pub(super) before: Before,
+}
+
+const fn line(
+    name: &'static str,
+    style: fn(&Theme) -> Style,
+    value: fn(&Point) -> Option<f64>,
+    before: Before,
+) -> Line {
+    Line {
+        name,
+        style,
+        value,
+        before,
+    }
+}
 
 /// Something that a chart shows.
 #[derive(Debug)]
@@ -76,14 +105,16 @@ pub(super) struct Metric {
 }
 
 /// All of them; the first one is shown first.
+#[rustfmt::skip]
 pub(super) const METRICS: &[Metric] = &[
     Metric {
         name: None,
         unit: "ms",
         lines: &[
-            ("max", |theme| theme.dim, |point| micros(point.main.max)),
-            ("p99", |theme| theme.chart, |point| micros(point.main.p99)),
-            ("p50", |theme| theme.good, |point| micros(point.main.p50)),
+            // Of an earlier run it would hide what both have in common.
+            line("max", |theme| theme.dim, |point| micros(point.main.max), Unknown),
+            line("p99", |theme| theme.chart, |point| micros(point.main.p99), Quantile(0.99)),
+            line("p50", |theme| theme.good, |point| micros(point.main.p50), Quantile(0.5)),
         ],
         show: time,
     },
@@ -91,21 +122,9 @@ pub(super) const METRICS: &[Metric] = &[
         name: Some("handshake"),
         unit: "ms",
         lines: &[
-            (
-                "max",
-                |theme| theme.dim,
-                |point| micros(point.handshake.max),
-            ),
-            (
-                "p99",
-                |theme| theme.chart,
-                |point| micros(point.handshake.p99),
-            ),
-            (
-                "p50",
-                |theme| theme.good,
-                |point| micros(point.handshake.p50),
-            ),
+            line("max", |theme| theme.dim, |point| micros(point.handshake.max), Unknown),
+            line("p99", |theme| theme.chart, |point| micros(point.handshake.p99), Unknown),
+            line("p50", |theme| theme.good, |point| micros(point.handshake.p50), Unknown),
         ],
         show: time,
     },
@@ -113,53 +132,45 @@ pub(super) const METRICS: &[Metric] = &[
         name: Some("messages"),
         unit: "per second",
         lines: &[
-            (
-                "received",
-                |theme| theme.incoming,
-                |point| Some(point.received),
-            ),
-            ("sent", |theme| theme.outgoing, |point| Some(point.sent)),
+            line("received", |theme| theme.incoming, |point| Some(point.received), Column("received")),
+            line("sent", |theme| theme.outgoing, |point| Some(point.sent), Column("sent")),
         ],
         show: count,
     },
     Metric {
         name: Some("open connections"),
         unit: "",
-        lines: &[("open", |theme| theme.chart, |point| Some(point.open as f64))],
+        lines: &[line("open", |theme| theme.chart, |point| Some(point.open as f64), Column("open"))],
         show: count,
     },
     Metric {
         name: Some("opened"),
         unit: "per second",
-        lines: &[("opened", |theme| theme.chart, |point| Some(point.opened))],
+        lines: &[line("opened", |theme| theme.chart, |point| Some(point.opened), Unknown)],
         show: count,
     },
     Metric {
         name: Some("in flight"),
         unit: "",
-        lines: &[(
-            "in flight",
-            |theme| theme.chart,
-            |point| Some(point.in_flight as f64),
-        )],
+        lines: &[line("in flight", |theme| theme.chart, |point| Some(point.in_flight as f64), Unknown)],
         show: count,
     },
     Metric {
         name: Some("errors"),
         unit: "per second",
-        lines: &[("errors", |theme| theme.error, |point| Some(point.errors))],
+        lines: &[line("errors", |theme| theme.error, |point| Some(point.errors), Column("errors"))],
         show: count,
     },
     Metric {
         name: Some("sched lag"),
         unit: "ms",
-        lines: &[("p99", |theme| theme.chart, |point| micros(point.lag))],
+        lines: &[line("p99", |theme| theme.chart, |point| micros(point.lag), Column("lag_p99"))],
         show: time,
     },
     Metric {
         name: Some("cpu of the load"),
         unit: "% of one processor",
-        lines: &[("cpu", |theme| theme.chart, |point| Some(point.cpu * 100.0))],
+        lines: &[line("cpu", |theme| theme.chart, |point| Some(point.cpu * 100.0), Column("cpu"))],
         show: count,
     },
 ];
@@ -178,18 +189,30 @@ impl Metric {
         self.unit == "ms"
     }
 
-    /// Its lines as a graph draws them.
-    pub(super) fn series(&self, scene: &Scene, theme: &Theme) -> Vec<Series> {
-        let line = |(_, style, value): &Line| Series {
+    /// Its lines as a graph draws them; those of `past` are dotted, in the same colours.
+    pub(super) fn series(&self, scene: &Scene, past: Option<&Past>, theme: &Theme) -> Vec<Series> {
+        let present = |line: &Line| Series {
             points: scene
                 .points
                 .iter()
-                .filter_map(|point| Some((point.at, value(point)?)))
+                .filter_map(|point| Some((point.at, (line.value)(point)?)))
                 .collect(),
-            style: style(theme),
+            style: (line.style)(theme),
+            dotted: false,
         };
-        // The last one lies above.
-        self.lines.iter().rev().map(line).collect()
+        let from = scene.measured_from();
+        let before = |(past, line): (&Past, &Line)| Series {
+            points: past.line(line.before, from),
+            style: (line.style)(theme),
+            dotted: true,
+        };
+        // The last one lies above, and what is now above what was.
+        let lines = || self.lines.iter().rev();
+        let pasts = lines().filter_map(|line| Some((past?, line)));
+        lines()
+            .map(present)
+            .chain(pasts.map(before).filter(|one| !one.points.is_empty()))
+            .collect()
     }
 }
 

@@ -5,6 +5,7 @@
 //! threads of the load know nothing of it.
 
 pub mod keymap;
+pub mod past;
 pub mod scene;
 pub mod screen;
 
@@ -12,6 +13,7 @@ mod events;
 mod layout;
 mod metric;
 mod render;
+mod seeking;
 mod state;
 mod update;
 

@@ -6,17 +6,21 @@ use std::time::{Duration, SystemTime};
 use ratatui::layout::Size;
 
 use super::keymap::Keymap;
+use super::past::Past;
 use super::scene::{About, Glance, Scene};
 use super::state::{Setup, State};
 use super::update::{Action, update};
 use crate::bench::failure::Failure;
+use crate::bench::fanout::{Audience, Fanout};
 use crate::bench::feed::Feed;
 use crate::bench::figures::{Close, ClosedBy, Figures, Latency};
 use crate::bench::payload::Payload;
-use crate::bench::plan::{End, MODES, Pace, Ramp, Rate, SCRIPT, Sources, Workload};
+use crate::bench::plan::{End, FANOUT, MODES, Pace, Ramp, Rate, SCRIPT, Sources, Workload};
 use crate::bench::reply::Match;
+use crate::bench::result::{BenchResult, SearchStep, SeriesHistograms, hdr, latency_info, read};
 use crate::bench::run::{Generator, Second};
 use crate::bench::script::Step;
+use crate::bench::search::{FindMax, Judgement};
 use crate::bench::shard::Shard;
 use crate::bench::shared::Phase;
 use crate::bench::threshold::Threshold;
@@ -87,6 +91,7 @@ impl Told {
             thresholds: thresholds
                 .map(|text| Threshold::parse(text).unwrap())
                 .collect(),
+            past: None,
             dns: None,
             local: true,
             cpus: 16,
@@ -252,6 +257,121 @@ pub(super) fn playing() -> Told {
             figures.messages.received = 39;
         });
     }
+    told
+}
+
+/// Five publishers and what came to their groups.
+pub(super) fn fanning_out() -> Told {
+    let mut workload = workload();
+    workload.mode = &FANOUT;
+    workload.pace = Pace::Open {
+        rate: Rate::Total(200.0),
+        max_inflight: 100_000,
+    };
+    workload.fanout = Some(Fanout {
+        publishers: 5,
+        groups: 5,
+        audience: Some(Audience::default()),
+    });
+    let mut told = Told::begin(workload, &["delivery.p99<50ms", "fanout.reach>99.5%"]);
+    told.second(Phase::Ramp, 10_000, |figures| opened(figures, 10_000));
+    for second in 0..12_u64 {
+        told.second(Phase::Measure, 10_000, |figures| {
+            for at in 0..2_000 {
+                let took = Duration::from_micros(600 + at * 3 % 1_900 + second * 10);
+                figures.record(Latency::Delivery, took);
+                figures.record(Latency::SchedLag, took / 20);
+            }
+            for at in 0..200 {
+                let took = Duration::from_micros(2_600 + at * 7);
+                figures.record(Latency::LastSubscriber, took);
+            }
+            figures.messages.sent = 200;
+            figures.messages.received = 399_798;
+            figures.bytes.sent_wire = 26_800;
+            figures.bytes.received_wire = 52_000_000;
+            figures.fanout.published = 200;
+            figures.fanout.expected = 399_800;
+            figures.fanout.delivered = 399_798;
+            figures.fanout.skipped = 2;
+            figures.fanout.duplicate = second % 2;
+        });
+    }
+    told
+}
+
+/// A search in its fifth step.
+pub(super) fn seeking() -> Told {
+    let sought: FindMax = "connections:rtt.p99<50ms".parse().unwrap();
+    let mut told = Told::begin(workload(), &[]);
+    for (number, judged) in [
+        (320, Judgement::Held),
+        (640, Judgement::Held),
+        (1_280, Judgement::Failed),
+        (960, Judgement::Generator),
+        (800, Judgement::Held),
+    ] {
+        let mut workload = workload();
+        workload.connections = number;
+        told.scene.try_next(&sought, number, Arc::new(workload));
+        told.now = Duration::ZERO;
+        told.second(Phase::Measure, number, |figures| echoes(figures, 20_000));
+        if number == 800 {
+            break;
+        }
+        let is_too_much = judged == Judgement::Failed;
+        told.scene.judged(SearchStep {
+            value: number,
+            judged: judged.name().into(),
+            measured: Some(number as f64 * 40.0),
+            unit: "us".into(),
+            opened: number as u64,
+            failed: if is_too_much { 12 } else { 0 },
+            lost: 0,
+            sent_rate: 1_000.0,
+            reasons: vec!["lag".into()],
+        });
+    }
+    told
+}
+
+/// A run of before with faster answers; its file came from elsewhere.
+pub(super) fn earlier() -> BenchResult {
+    let first = include_bytes!("../../../tests/cases/bench/first.v1.json");
+    let mut run = read(first).unwrap();
+    let mut all = Figures::default();
+    run.series.columns = ["t", "open", "sent", "received"].map(String::from).into();
+    run.series.rows.clear();
+    run.run.ramp_s = 5.0;
+    run.workload.warmup_s = 0.0;
+    let mut data = Vec::new();
+    for second in 0..30_u64 {
+        let mut figures = Figures::default();
+        if second >= 5 {
+            for at in 0..1_000 {
+                let micros = 200 + at % 350 + second * 4;
+                figures.record(Latency::Rtt, Duration::from_micros(micros));
+            }
+        }
+        data.push(hdr::encoded(figures.latency(Latency::Rtt)));
+        all.merge(&figures);
+        let rate = if second >= 5 { 30_000.0 } else { 0.0 };
+        let row = vec![second as f64 + 1.0, 10_000.0, rate, rate];
+        run.series.rows.push(row);
+    }
+    run.latency.rtt = latency_info(all.latency(Latency::Rtt));
+    run.series.histograms = vec![SeriesHistograms {
+        metric: "rtt".into(),
+        data,
+    }];
+    run
+}
+
+/// Shows that beside a load.
+pub(super) fn with_baseline(mut told: Told) -> Told {
+    let name = format!("main{HOSTILE}.json");
+    let past = Past::of(&name, &earlier(), told.scene.main());
+    told.scene.about.past = Some(Arc::new(past));
     told
 }
 

@@ -7,10 +7,14 @@ use std::time::Duration;
 
 use super::events::Events;
 use super::metric::Point;
+use super::past::Past;
+use super::seeking::Seeking;
 use crate::bench::figures::{ClosedBy, Figures, Latency};
 use crate::bench::plan::{Pace, Workload};
+use crate::bench::result::SearchStep;
 use crate::bench::run::{EndReason, Generator, Second};
 use crate::bench::script::Step;
+use crate::bench::search::FindMax;
 use crate::bench::shared::Phase;
 use crate::bench::spread::{Row, table};
 use crate::bench::threshold::{Measured, Threshold};
@@ -18,7 +22,7 @@ use crate::bench::verdict::{self, Facts, Verdict};
 use crate::model::units::Thousands;
 
 /// Seconds of charts: four hours.
-const MOST_POINTS: usize = 4 * 3600;
+pub(super) const MOST_POINTS: usize = 4 * 3600;
 
 /// The scene between the run, which writes it, and the screen, which reads it.
 pub type Board = crate::tui::board::Board<Scene>;
@@ -32,6 +36,8 @@ pub struct About {
     /// Of the script that is played.
     pub steps: Vec<Step>,
     pub thresholds: Vec<Threshold>,
+    /// An earlier run to be shown beside it (`--baseline`).
+    pub past: Option<Arc<Past>>,
     /// How long DNS took, once for all connections.
     pub dns: Option<Duration>,
     /// The target is this machine.
@@ -70,6 +76,8 @@ pub struct Scene {
     pub(super) events: Events,
     /// What is to be said once, and the number of that.
     pub(super) word: (u64, String),
+    /// What a search knows by now, where this is one of its loads.
+    pub(super) seeking: Option<Seeking>,
     /// How it ended, in one line.
     pub(super) end: Option<String>,
     /// When it was measured from.
@@ -101,6 +109,7 @@ impl Scene {
             generator: Generator::default(),
             events: Events::default(),
             word: (0, String::new()),
+            seeking: None,
             end: None,
             measured_from: None,
             peak: 0,
@@ -109,9 +118,48 @@ impl Scene {
         scene
     }
 
+    /// A search begins its next load: all but what happened so far is of that one alone.
+    pub fn try_next(&mut self, sought: &FindMax, number: usize, workload: Arc<Workload>) {
+        let about = About {
+            workload,
+            ..self.about.clone()
+        };
+        let before = std::mem::replace(self, Self::new(about));
+        self.word = before.word;
+        self.events = before.events;
+        self.events.begin_anew(before.now.at);
+        let seeking = Seeking {
+            sought: sought.clone(),
+            number,
+            steps: before
+                .seeking
+                .map_or_else(Vec::new, |seeking| seeking.steps),
+        };
+        self.events
+            .push(Duration::ZERO, &seeking.under_way(), false);
+        self.seeking = Some(seeking);
+    }
+
+    /// What became of a load of a search.
+    pub fn judged(&mut self, step: SearchStep) {
+        if let Some(seeking) = &mut self.seeking {
+            seeking.steps.push(step);
+        }
+    }
+
     /// The latency that the load is mainly about.
     pub(super) fn main(&self) -> Latency {
         self.about.workload.main_latency()
+    }
+
+    /// Whether it is told who gets what is published.
+    pub(super) fn fans_out(&self) -> bool {
+        self.about.workload.fanout.is_some()
+    }
+
+    /// Why it cannot be compared with an earlier run, as it stands.
+    pub(super) fn not_compared(&self) -> Option<String> {
+        Past::refusal(&self.verdict)
     }
 
     /// Takes in what moves between two seconds.
@@ -279,6 +327,11 @@ impl Scene {
     /// How many connections there should be.
     pub(super) fn wanted(&self) -> usize {
         self.about.workload.target(self.now.at)
+    }
+
+    /// When it was measured from, in seconds from its start.
+    pub(super) fn measured_from(&self) -> Option<f64> {
+        self.measured_from.map(|from| from.as_secs_f64())
     }
 
     /// When the run will be over, in seconds from its start, if that is known.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use ratatui::layout::Size;
 
 use super::keymap::Keymap;
-use super::layout::Layout;
 use super::metric::METRICS;
 use super::scene::Scene;
 use crate::tui::chord::Chord;
@@ -45,6 +44,8 @@ pub(super) struct State {
     /// Which of [`WINDOWS`]; `None` for the whole run.
     window: Option<usize>,
     pub(super) linear: bool,
+    /// The baseline is shown, as far as it can be compared.
+    pub(super) past: bool,
     /// It was asked to stop, and is waited for.
     pub(super) stopping: bool,
     /// The first keys of a sequence.
@@ -78,6 +79,7 @@ impl State {
             metric: 0,
             window: None,
             linear: false,
+            past: false,
             stopping: false,
             begun: Vec::new(),
             said: None,
@@ -87,10 +89,6 @@ impl State {
 
     pub(super) const fn theme(&self) -> &Theme {
         &self.setup.theme.1
-    }
-
-    pub(super) fn layout(&self) -> Layout {
-        Layout::of(self.size)
     }
 
     /// Says in the footer what was done or why not.

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::render::render;
-use super::sample::{Told, echoes, failures, opened, state, workload};
+use super::sample::{Told, echoes, failures, fanning_out, opened, state, with_baseline, workload};
 use super::update::{Action, update};
 use crate::bench::shared::Phase;
 use crate::tui::sample::{any_action, cases};
@@ -47,12 +47,18 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn nothing_panics(steps in proptest::collection::vec(step(), 300), staged: bool) {
+    fn nothing_panics(steps in proptest::collection::vec(step(), 300), staged: bool, fans_out: bool, compared: bool) {
         let mut workload = workload();
         if staged {
             workload.ramp.stages = Some("2s:10,0s:20,3s:0".parse().unwrap());
         }
+        if fans_out {
+            workload.fanout = (*fanning_out().scene.about.workload).clone().fanout;
+        }
         let mut told = Told::begin(workload, &["rtt.p99<1s", "connections.open>5"]);
+        if compared {
+            told = with_baseline(told);
+        }
         let mut state = state(&told, 80, 24);
         let mut phase = Phase::Ramp;
         for step in steps {

@@ -10,6 +10,7 @@ use super::keymap::Verb;
 use super::scene::Scene;
 use super::screen::Request;
 use super::state::{Overlay, State, What};
+use crate::bench::spread::Spread;
 use crate::tui::update::{self, Update as _};
 
 /// Rows that a turn of the wheel moves.
@@ -152,6 +153,7 @@ impl Update<'_> {
                 };
                 self.state.say(format!("times are {scale}"));
             }
+            Verb::Baseline => self.baseline(),
             Verb::Errors => self.state.overlay = over(What::Errors),
             Verb::Log => self.state.overlay = over(What::Log),
             Verb::Help => self.state.overlay = over(What::Help),
@@ -197,7 +199,29 @@ impl Update<'_> {
         }
     }
 
+    /// Shows the baseline beside this run, or this run alone again.
+    fn baseline(&mut self) {
+        let Some(past) = &self.scene.about.past else {
+            return self.state.say("no --baseline was given");
+        };
+        let said = if self.state.past {
+            self.state.past = false;
+            format!("{} is not shown any more", past.name())
+        } else if let Some(why) = self.scene.not_compared() {
+            format!("not compared: {why}")
+        } else {
+            self.state.past = true;
+            let main = self.scene.table.first();
+            past.beside(&main.map_or_else(Spread::default, |row| row.total))
+        };
+        self.state.say(said);
+    }
+
     fn snapshot(&mut self) {
+        if self.scene.seeking.is_some() {
+            let text = "a search is saved when it is over: --report json=FILE";
+            return self.state.say(text);
+        }
         if self.scene.end.is_some() {
             self.state
                 .say("it is over: --report json=FILE writes the result");

@@ -15,11 +15,16 @@ const STALE: f64 = 1.6;
 /// Rows from one label to the next.
 const STEP: u16 = 2;
 
+/// Columns from one dot to the next of a line that is dotted.
+const DOTS: usize = 2;
+
 /// A line: seconds and values, in the order of time.
 #[derive(Debug, Clone)]
 pub struct Series {
     pub points: Vec<(f64, f64)>,
     pub style: Style,
+    /// Dots with gaps between, so that it is told from the others without a colour.
+    pub dotted: bool,
 }
 
 /// Several lines between the same axes; the first lies above the others.
@@ -45,7 +50,7 @@ impl Scale {
     fn of(graph: &Graph) -> Self {
         let values = graph.series.iter().flat_map(|series| &series.points);
         let values = values
-            .filter(|(at, _)| *at >= graph.span.0)
+            .filter(|(at, _)| (graph.span.0..=graph.span.1).contains(at))
             .map(|(_, value)| *value);
         let high = values.clone().fold(0.0, f64::max);
         let low = values.filter(|value| *value > 0.0).fold(high, f64::min);
@@ -131,7 +136,13 @@ impl Graph {
             .map(|series| {
                 let mut grid = Grid::new(columns, rows, &theme.glyphs);
                 let top = grid.heights().saturating_sub(1) as f64;
-                let values = sampled(&series.points, self.span, across);
+                let mut values = sampled(&series.points, self.span, across);
+                if series.dotted {
+                    let apart = DOTS * values_in_column(&theme.glyphs);
+                    let places = values.iter_mut().enumerate();
+                    let gaps = places.filter(|(at, _)| at % apart != 0);
+                    gaps.for_each(|(_, value)| *value = None);
+                }
                 let height = |value: f64| (scale.part(value) * top).round() as usize;
                 grid.line(values.into_iter().map(|value| value.map(height)));
                 (grid, series.style)
@@ -258,6 +269,7 @@ mod tests {
             series: vec![Series {
                 points,
                 style: Style::new(),
+                dotted: false,
             }],
             span: (0.0, 60.0),
             logarithmic,

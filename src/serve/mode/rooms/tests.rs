@@ -63,9 +63,7 @@ impl Stage {
                     command: Command::Send(message),
                 } => self.hear(to, &message),
                 Action::Publish { to, message, .. } => {
-                    let mut members = Vec::new();
-                    self.roster.hearers(&to, |member| members.push(member));
-                    for member in members {
+                    for member in self.hearers(to) {
                         self.hear(member.conn, &message);
                     }
                 }
@@ -74,6 +72,15 @@ impl Stage {
                 Action::Tell(_, what) => self.events.push(what),
                 other => panic!("{other:?}"),
             }
+        }
+    }
+
+    fn hearers(&self, to: Audience) -> Vec<Member> {
+        let members = |client: &Client| client.member;
+        match to {
+            Audience::Everyone => self.roster.clients().map(members).collect(),
+            Audience::Path(path) => self.roster.at(&path).map(members).collect(),
+            Audience::Members(members) => members,
         }
     }
 

@@ -49,7 +49,7 @@ fn chart(context: &Context<'_>, metric: &Metric, area: Rect, buffer: &mut Buffer
         }
     };
     let graph = Graph {
-        series: metric.series(scene, context.theme),
+        series: metric.series(scene, context.past(), context.theme),
         span,
         logarithmic: metric.is_time() && !context.state.linear,
         show: metric.show,
@@ -71,13 +71,30 @@ fn title(context: &Context<'_>, metric: &Metric) -> Line<'static> {
     };
     title.push_span(Span::styled(format!("{unit}{scale}"), theme.dim));
     if metric.lines.len() > 1 {
-        for (name, style, _) in metric.lines.iter().rev() {
+        for line in metric.lines.iter().rev() {
             title.push_span(Span::raw("  "));
-            title.push_span(Span::styled(*name, style(theme)));
+            title.push_span(Span::styled(line.name, (line.style)(theme)));
         }
     }
     if let Some(seconds) = context.state.window() {
         title.push_span(Span::styled(format!("  last {seconds:.0} s"), theme.dim));
     }
+    if let Some(note) = beside(context, metric) {
+        title.push_span(Span::styled(format!("  {note}"), theme.hint));
+    }
     title
+}
+
+/// What there is of the baseline in a chart, once it is asked for.
+fn beside(context: &Context<'_>, metric: &Metric) -> Option<String> {
+    let past = context.scene.about.past.as_ref();
+    let past = past.filter(|_| context.state.past)?;
+    let name = past.name();
+    Some(if context.past().is_none() {
+        "not compared: suspect".to_owned()
+    } else if metric.lines.iter().any(|line| past.has(line.before)) {
+        format!("dotted: {name}")
+    } else {
+        format!("not in {name}")
+    })
 }

@@ -121,6 +121,14 @@ fn progress(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
             theme.dim,
         ));
     }
+    if let Some(seeking) = &scene.seeking {
+        for (text_of, style) in [
+            (seeking.under_way(), theme.text),
+            (seeking.known(), theme.dim),
+        ] {
+            text.push_span(Span::styled(format!("   {text_of}"), style));
+        }
+    }
     let width = u16::try_from(text.width()).unwrap_or(u16::MAX);
     let bar = area.width.saturating_sub(width.saturating_add(5));
     let mut x = area.x + 1;
@@ -184,6 +192,9 @@ pub(super) fn footer(context: &Context<'_>, buffer: &mut Buffer) {
     for (at, entry) in entries.enumerate().filter(|_| state.overlay.is_none()) {
         let ends = matches!(entry.verb, Verb::Stop | Verb::Abort | Verb::Hold);
         if is_over && ends {
+            continue;
+        }
+        if entry.verb == Verb::Baseline && context.scene.about.past.is_none() {
             continue;
         }
         let key = match entry.verb {

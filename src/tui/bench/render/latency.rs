@@ -14,8 +14,8 @@ use crate::model::units::Thousands;
 use crate::text::glyph;
 
 /// Columns of a name, of what it is of, and of a number.
-const NAME: usize = 15;
-const OF: usize = 8;
+const NAME: usize = 16;
+const OF: usize = 7;
 const NUMBER: usize = 9;
 
 /// A column: its name, how many letters it takes, its place in the order of what matters, and its
@@ -62,11 +62,19 @@ fn table(context: &Context<'_>, buffer: &mut Buffer) {
         }
         x += width;
     }
+    let before = context.past().map(|past| Row {
+        name: "  baseline".into(),
+        total: past.spread,
+        last: Spread::default(),
+    });
     let rows = scene.table.iter().enumerate().flat_map(|(at, row)| {
-        // Of the main one the last second is shown too.
-        let last = (at == 0).then(|| numbers(context, row, "last 1s", &row.last, &columns));
+        // Of the main one the last second is shown too, and what it was before.
+        let is_main = at == 0;
+        let last = is_main.then(|| numbers(context, row, "last 1s", &row.last, &columns));
         let total = numbers(context, row, "total", &row.total, &columns);
-        last.into_iter().chain([total])
+        let before = before.as_ref().filter(|_| is_main);
+        let before = before.map(|row| numbers(context, row, "total", &row.total, &columns));
+        last.into_iter().chain([total]).chain(before)
     });
     put(rows, inner, buffer);
 }

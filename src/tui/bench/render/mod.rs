@@ -1,6 +1,7 @@
 //! The picture: from the state and the load to the cells of a screen. Pure.
 
 mod charts;
+mod fanout;
 mod header;
 mod latency;
 mod lists;
@@ -16,6 +17,7 @@ use ratatui::text::{Line, Span};
 
 use super::keymap::Verb;
 use super::layout::Layout;
+use super::past::Past;
 use super::scene::Scene;
 use super::state::{State, What};
 use crate::tui::theme::Theme;
@@ -23,7 +25,7 @@ use crate::tui::widget::pane::{boxed, cut_top, on_border, rule, too_small};
 
 /// Draws everything.
 pub(super) fn render(state: &State, scene: &Scene, buffer: &mut Buffer) {
-    let layout = state.layout();
+    let layout = Layout::of(state.size, scene.fans_out());
     let theme = state.theme();
     let screen = buffer.area;
     buffer.set_style(screen, theme.text);
@@ -61,6 +63,12 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// The baseline, where it is to be shown and can be compared.
+    fn past(&self) -> Option<&Past> {
+        let past = self.scene.about.past.as_deref();
+        past.filter(|_| self.state.past && self.scene.not_compared().is_none())
+    }
+
     /// The first key of a verb, as it is shown.
     fn key(&self, verb: Verb) -> String {
         self.state.setup.keymap.key(verb).unwrap_or_default()

@@ -64,7 +64,7 @@ pub(super) fn render(context: &Context<'_>, overlay: Overlay, buffer: &mut Buffe
 }
 
 /// What the words on the screen mean.
-const NOTES: [(&str, &str); 5] = [
+const NOTES: [(&str, &str); 6] = [
     ("late", "sent more than 1 ms after it was due: this machine"),
     (
         "lost",
@@ -74,6 +74,10 @@ const NOTES: [(&str, &str); 5] = [
     (
         "lag",
         "how much later than due something is sent: this machine",
+    ),
+    (
+        "reach",
+        "of those who were to get a message the part that has it",
     ),
     (
         "-",

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::text::{Line, Span};
 
-use super::{Context, pane, put, titled};
+use super::{Context, fanout, pane, put, titled};
 use crate::bench::figures::Latency;
 use crate::bench::report::millis;
 use crate::bench::spread::Spread;
@@ -21,25 +21,38 @@ pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
         titled(context, if is_single { "Load" } else { "Connections" }, ""),
         buffer,
     );
+    let fans_out = context.scene.fans_out();
     if is_single {
         // Where one pane has to do, the first row of each says most.
         let lines = self::connections(context).into_iter().take(1);
-        put(
-            lines.chain(traffic(context, connections.width)),
-            connections,
-            buffer,
-        );
+        let width = connections.width;
+        let more = if fans_out {
+            fanout::rows(context, width, 2)
+        } else {
+            traffic(context, width)
+        };
+        put(lines.chain(more), connections, buffer);
     } else {
         put(self::connections(context), connections, buffer);
     }
+    if fans_out && !is_single {
+        fanout::render(context, buffer);
+    }
+    if !fans_out || !layout.fanout.is_empty() {
+        messages(context, buffer);
+    }
+    generator(context, buffer);
+}
+
+fn messages(context: &Context<'_>, buffer: &mut Buffer) {
     let name = if plays(context) {
         "Script and messages, last 1s"
     } else {
         "Messages, last 1s"
     };
-    let messages = pane(context, layout.messages, titled(context, name, ""), buffer);
-    put(traffic(context, messages.width), messages, buffer);
-    generator(context, buffer);
+    let area = context.layout.messages;
+    let inner = pane(context, area, titled(context, name, ""), buffer);
+    put(traffic(context, inner.width), inner, buffer);
 }
 
 fn plays(context: &Context<'_>) -> bool {
@@ -153,9 +166,17 @@ fn traffic(context: &Context<'_>, width: u16) -> Vec<Line<'static>> {
     third.extend(trimmed(bad(context, "dropped", messages.dropped)));
     third.push_span(gap());
     third.extend(named(context, "late", share(messages.late, messages.sent)));
-    third.push_span(gap());
     let in_flight = Thousands(last.in_flight as u64).to_string();
-    third.extend(named(context, "in flight", in_flight));
+    let in_flight = named(context, "in flight", in_flight);
+    if scene.fans_out() {
+        // Duplicates and the order are told of there.
+        let mut fourth = Line::from(in_flight.to_vec());
+        fourth.push_span(gap());
+        fourth.extend(trimmed(bad(context, "unexpected", messages.unexpected)));
+        return vec![sent, received, third, fourth];
+    }
+    third.push_span(gap());
+    third.extend(in_flight);
     let mut fourth = Line::default();
     fourth.extend(trimmed(bad(context, "duplicate", messages.duplicate)));
     fourth.push_span(gap());
@@ -233,31 +254,21 @@ fn generator(context: &Context<'_>, buffer: &mut Buffer) {
     let ports = format!("{:.0}%", used.ports * 100.0);
     let memory = compact(used.rss_peak);
     if layout.boxed {
-        let row = |parts: Vec<[Span<'static>; 2]>| {
-            let mut line = Line::default();
-            for (at, part) in parts.into_iter().enumerate() {
-                if at > 0 {
-                    line.push_span(Span::raw("   "));
-                }
-                line.extend(part);
+        // A number that is cut would be another one.
+        let row = |parts: Vec<Vec<Span<'static>>>| {
+            let mut bar = Bar::default();
+            for (rank, part) in (0..).zip(parts) {
+                bar.add(rank, Line::from(part));
             }
-            line
+            bar.line(usize::from(inner.width), &Span::raw("   "))
         };
-        let mut first = Line::from(state);
-        first.push_span(Span::raw("   "));
-        first.extend(named(context, "rss", memory));
+        let named = |name, value| named(context, name, value).to_vec();
         let p50 = format!("p50 {}", millis(lag.p50));
         let lines = [
-            first,
-            row(vec![
-                named(context, "cpu  ", format!("{cpu} processors")),
-                named(context, "busiest thread", busiest),
-            ]),
-            row(vec![named(context, "lag  ", format!("{p50}  {p99}"))]),
-            row(vec![
-                named(context, "fds  ", files),
-                named(context, "ports", ports),
-            ]),
+            row(vec![vec![state], named("rss", memory)]),
+            row(vec![named("cpu  ", cpu), named("busiest thread", busiest)]),
+            row(vec![named("lag  ", format!("{p50}  {p99}"))]),
+            row(vec![named("fds  ", files), named("ports", ports)]),
         ];
         return put(lines, inner, buffer);
     }

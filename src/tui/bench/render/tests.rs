@@ -1,5 +1,7 @@
 //! Pictures of the whole screen, at the sizes that matter.
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
@@ -7,8 +9,10 @@ use ratatui::layout::Rect;
 use super::render;
 use crate::bench::plan::Pace;
 use crate::bench::shared::Phase;
+use crate::tui::bench::past::{Before, Past};
 use crate::tui::bench::sample::{
-    Told, echoes, failures, opened, playing, running, state, workload,
+    Told, earlier, echoes, failures, fanning_out, opened, playing, running, seeking, state,
+    with_baseline, workload,
 };
 use crate::tui::bench::screen::Request;
 use crate::tui::bench::state::State;
@@ -97,6 +101,123 @@ fn much_goes_wrong() {
 #[test]
 fn a_script_is_played() {
     at_every_size("script", &playing());
+}
+
+#[test]
+fn a_fan_out_says_who_gets_what() {
+    let mut told = fanning_out();
+    at_every_size("fanout", &told);
+    for size in [(60, 18), (115, 36)] {
+        let name = format!("fanout_{}x{}", size.0, size.1);
+        insta::assert_snapshot!(name, shown(&told, size, ""));
+    }
+    // Before anything was published nothing is known, and reach is not rounded up.
+    let begun = Told::begin((*told.scene.about.workload).clone(), &[]);
+    assert!(shown(&begun, (80, 24), "").contains("reach -"));
+    told.second(Phase::Measure, 10_000, |figures| {
+        figures.fanout.expected = 100_000_000;
+        figures.fanout.delivered = 99_999_999;
+    });
+    assert!(shown(&told, (80, 24), "").contains("reach 99.9999%"));
+}
+
+#[test]
+fn a_search_shows_what_it_knows_by_now() {
+    let mut told = seeking();
+    for size in [(60, 18), (80, 24), (140, 40)] {
+        let name = format!("search_{}x{}", size.0, size.1);
+        insta::assert_snapshot!(name, shown(&told, size, ""));
+    }
+    // What happened in the steps before is not forgotten, and is told apart.
+    insta::assert_snapshot!("search_log", shown(&told, (80, 24), "l"));
+    let mut state = state(&told, 80, 24);
+    assert!(press(&mut state, &told, "s").is_empty());
+    assert!(picture(&state, &told).contains("a search is saved when it is over"));
+    told.scene.end("PASS");
+    assert!(!shown(&told, (80, 24), "").contains("\n  ..."));
+}
+
+#[test]
+fn the_baseline_is_shown_beside_the_run() {
+    let told = with_baseline(running(&[]));
+    for size in [(80, 24), (140, 40)] {
+        let name = format!("baseline_{}x{}", size.0, size.1);
+        let mut state = state(&told, size.0, size.1);
+        let before = picture(&state, &told);
+        press(&mut state, &told, "b");
+        insta::assert_snapshot!(name, picture(&state, &told));
+        assert!(state.said().unwrap().contains("rtt p99 0.64 ms, now 2.45"));
+        press(&mut state, &told, "b");
+        assert!(picture(&state, &told).contains("is not shown any more"));
+        state.now += std::time::Duration::from_secs(60);
+        assert_eq!(picture(&state, &told), before);
+    }
+    // Also of what is counted; what no result has by the second is not there.
+    insta::assert_snapshot!("baseline_messages", shown(&told, (80, 24), "b]]"));
+    assert!(shown(&told, (80, 24), "b]").contains("not in main"));
+    let mut state = state(&told, 80, 24);
+    state.setup.theme = connect::Setup::theme("dark", &Colours::default(), true);
+    press(&mut state, &told, "b");
+    insta::assert_snapshot!("baseline_ascii", picture(&state, &told));
+}
+
+#[test]
+fn what_cannot_be_compared_says_why() {
+    let alone = running(&[]);
+    assert!(shown(&alone, (80, 24), "b").contains("no --baseline was given"));
+    assert!(!shown(&alone, (140, 40), "").contains("b baseline"));
+    let mut told = with_baseline(running(&[]));
+    assert!(shown(&told, (140, 40), "").contains("b baseline"));
+    let mut state = state(&told, 140, 40);
+    press(&mut state, &told, "b");
+    told.second(Phase::Measure, 10_000, |figures| {
+        figures.messages.dropped = 3;
+    });
+    let late = shown(&told, (140, 40), "b");
+    assert!(
+        late.contains("not compared: this run is suspect: 3 messages were due but not sent"),
+        "{late}"
+    );
+    assert!(!late.contains("  baseline  "), "{late}");
+    // Where it was shown already, it says that it is not any more.
+    let shown = picture(&state, &told);
+    assert!(shown.contains("suspect"), "{shown}");
+    assert!(!shown.contains("dotted") && !shown.contains("  baseline  "));
+}
+
+#[test]
+fn a_baseline_may_hold_anything() {
+    let mut run = earlier();
+    let row = |at: f64, value: f64| vec![at, value, value, value];
+    let strange = [
+        row(-5.0, 1.0),
+        row(1e300, 1.0),
+        row(3.0, 1e300),
+        row(9.0, -1.0),
+        row(2.0, 5.0),
+        vec![],
+        vec![4.0],
+    ];
+    run.series.rows.splice(3..3, strange);
+    run.series
+        .rows
+        .extend((0..40_000).map(|at| row(f64::from(at), 1.0)));
+    run.run.ramp_s = -1e300;
+    run.latency.rtt.p99 = Some(u64::MAX);
+    run.latency.rtt.p99_9 = Some(0);
+    let mut told = running(&[]);
+    let latency = told.scene.main();
+    let past = Past::of("x", &run, latency);
+    let kept = past.line(Before::Column("open"), None);
+    assert!((10_000..=4 * 3600).contains(&kept.len()), "{}", kept.len());
+    let is_sane = |value: &f64| (0.0..1e13).contains(value);
+    assert!(kept.iter().all(|(at, value)| is_sane(at) && is_sane(value)));
+    told.scene.about.past = Some(Arc::new(past));
+    for size in [(40, 10), (80, 24), (140, 40)] {
+        for keys in ["b", "b]]", "b]]]", "b++++++", "bg"] {
+            shown(&told, size, keys);
+        }
+    }
 }
 
 #[test]
