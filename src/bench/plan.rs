@@ -277,18 +277,20 @@ impl Default for Sources {
 pub const PER_SOURCE: usize = 14_000;
 
 impl Sources {
-    /// `ports`: how many an address has towards one destination. Half of them are used before the next
-    /// address is.
+    /// `ports`: how many an address has towards one destination. Where half of them are fewer than
+    /// [`PER_SOURCE`], all addresses take turns, so that none runs out before the others.
     pub fn new(addresses: Vec<IpAddr>, ports: usize) -> Self {
-        Self {
-            addresses,
-            each: PER_SOURCE.min(ports / 2).max(1),
-        }
+        let each = if ports / 2 < PER_SOURCE {
+            1
+        } else {
+            PER_SOURCE
+        };
+        Self { addresses, each }
     }
 
-    /// How many addresses such a load takes, if it may have them all.
-    pub const fn wanted(&self, connections: usize) -> usize {
-        connections.div_ceil(self.each)
+    /// How many addresses with so many ports such a load takes, if it may have them all.
+    pub fn wanted(connections: usize, ports: usize) -> usize {
+        connections.div_ceil(PER_SOURCE.min(ports / 2).max(1))
     }
 
     /// The address that a connection comes from.
@@ -392,12 +394,11 @@ mod tests {
     fn addresses_with_few_ports_take_turns_sooner() {
         let two: Vec<IpAddr> = [1, 2].map(|last| [10, 0, 0, last].into()).into();
         let few = Sources::new(two.clone(), 99);
-        assert_eq!((few.wanted(49), few.wanted(50)), (1, 2));
-        assert_ne!(few.of(49), few.of(50));
-        // A has 1 to 49 and 99 to 147, B the rest.
-        assert_eq!(few.most_of_one(1, 150), 98);
+        assert_ne!(few.of(1), few.of(2));
+        assert_eq!(few.most_of_one(1, 150), 75);
         let each = |address| (1..=150).filter(|&at| few.of(at) == Some(address)).count();
-        assert_eq!([each(two[0]), each(two[1])], [98, 52]);
-        assert_eq!(Sources::new(two, 28_231).wanted(PER_SOURCE), 1);
+        assert_eq!([each(two[0]), each(two[1])], [75, 75]);
+        assert_eq!([49, 50].map(|many| Sources::wanted(many, 99)), [1, 2]);
+        assert_eq!(Sources::wanted(PER_SOURCE, 28_231), 1);
     }
 }

@@ -53,6 +53,8 @@ const MOST_CPU: f64 = 0.95;
 const MOST_PORTS: f64 = 0.9;
 /// A generator that stood still for so long has made latencies of its own.
 const PAUSE: Duration = Duration::from_millis(500);
+/// By so much a pause may be longer than is known: it may have begun within a second that is told of.
+const SECOND: Duration = Duration::from_secs(1);
 /// Less than this is too short for a percentile.
 const SHORT: Duration = Duration::from_secs(1);
 
@@ -77,7 +79,10 @@ pub fn judge_over(facts: &Facts<'_>, over: Over) -> Verdict {
     let lag = facts.figures.latency(Latency::SchedLag).max();
     let pause = over.pause.max(Duration::from_micros(lag));
     if pause >= PAUSE {
-        let stood = format!("this machine stood still for {} ms", pause.as_millis());
+        let stood = format!(
+            "this machine stood still for {} ms or more",
+            pause.as_millis()
+        );
         if facts.decides_tail(pause) {
             verdict.invalid.push(Remark {
                 code: "pause",
@@ -107,7 +112,7 @@ impl Facts<'_> {
         shown.next().is_some_and(|(percentile, _)| {
             let tail = samples.value_at_quantile(percentile / 100.0);
             let tail = Duration::from_micros(tail);
-            pause.mul_f64(0.5) <= tail && tail <= pause.mul_f64(1.5)
+            pause.mul_f64(0.5) <= tail && tail <= pause + SECOND
         })
     }
 }

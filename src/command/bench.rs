@@ -436,7 +436,7 @@ async fn first_connection(
 /// shards before this one have the addresses before those of its connections.
 fn choose_sources(workload: &mut Workload, address: IpAddr) {
     let last = workload.first as usize - 1 + workload.peak();
-    let needed = workload.sources.wanted(last);
+    let needed = Sources::wanted(last, machine::ports());
     if workload.sources.addresses.is_empty()
         && needed > 1
         && address.is_loopback()
