@@ -32,8 +32,8 @@ pub enum Heard<'a> {
     Pong(Payload<'a>),
     /// To be answered: see [`Codec::close`].
     Close(Option<CloseFrame>),
-    /// The rule that was broken.
-    Violation(Cow<'static, str>),
+    /// The code that says so, and the rule that was broken.
+    Violation(CloseCode, Cow<'static, str>),
 }
 
 /// Bytes where they lie, or their own.
@@ -194,7 +194,7 @@ fn heard(incoming: Incoming) -> Option<Heard<'static>> {
         Incoming::Ping(payload) => Heard::Ping(Payload::Own(payload)),
         Incoming::Pong(payload) => Heard::Pong(Payload::Own(payload)),
         Incoming::Close(frame) => Heard::Close(frame),
-        Incoming::Violation(violation) => Heard::Violation(violation.rule.into()),
+        Incoming::Violation(violation) => Heard::Violation(violation.code, violation.rule.into()),
         Incoming::Frame(_) => return None,
     })
 }
@@ -247,7 +247,7 @@ impl Light {
                     let header = self.scanner.next(input)?;
                     match self.check(&header) {
                         Ok(frame) => frame,
-                        Err(rule) => return Some(Heard::Violation(rule.into())),
+                        Err((code, rule)) => return Some(Heard::Violation(code, rule.into())),
                     }
                 }
             };
@@ -317,7 +317,21 @@ impl Light {
     }
 
     /// The rules of RFC 6455, sections 5.2, 5.4 and 5.5, that can be seen in a header.
-    fn check(&mut self, header: &Header) -> Result<Frame, &'static str> {
+    fn check(&mut self, header: &Header) -> Result<Frame, (CloseCode, &'static str)> {
+        let frame = self.check_rules(header);
+        let frame = frame.map_err(|rule| (CloseCode::PROTOCOL_ERROR, rule))?;
+        if !header.opcode.is_control() {
+            let size = header.payload_len.saturating_add(self.kept.len() as u64);
+            if size > self.max_message_size as u64 {
+                let rule = "a message larger than --max-message-size";
+                return Err((CloseCode::TOO_BIG, rule));
+            }
+            self.wire += header.info().wire_len;
+        }
+        Ok(frame)
+    }
+
+    fn check_rules(&mut self, header: &Header) -> Result<Frame, &'static str> {
         let Header {
             fin,
             opcode,
@@ -350,12 +364,6 @@ impl Light {
             Opcode::CONTINUATION => return Err("a continuation of nothing"),
             _ => return Err("a reserved opcode"),
         }
-        if !opcode.is_control() {
-            if payload_len.saturating_add(self.kept.len() as u64) > self.max_message_size as u64 {
-                return Err("a message larger than --max-message-size");
-            }
-            self.wire += header.info().wire_len;
-        }
         Ok(Frame {
             opcode,
             fin,
@@ -367,11 +375,20 @@ impl Light {
 fn close_frame(payload: &[u8]) -> Heard<'static> {
     match payload {
         [] => Heard::Close(None),
-        [_] => Heard::Violation("a Close with half a code".into()),
-        [high, low, reason @ ..] => Heard::Close(Some(CloseFrame {
-            code: CloseCode(u16::from_be_bytes([*high, *low])),
-            reason: String::from_utf8_lossy(reason).into_owned(),
-        })),
+        [_] => Heard::Violation(CloseCode::PROTOCOL_ERROR, "a Close with half a code".into()),
+        [high, low, reason @ ..] => {
+            let code = CloseCode(u16::from_be_bytes([*high, *low]));
+            if !code.may_be_sent() {
+                return Heard::Violation(
+                    CloseCode::PROTOCOL_ERROR,
+                    format!("a Close with {code}, which must not be in one").into(),
+                );
+            }
+            Heard::Close(Some(CloseFrame {
+                code,
+                reason: String::from_utf8_lossy(reason).into_owned(),
+            }))
+        }
     }
 }
 
@@ -400,7 +417,7 @@ mod tests {
                     Heard::Ping(payload) => format!("ping {}", payload.len()),
                     Heard::Pong(payload) => format!("pong {}", payload.len()),
                     Heard::Close(frame) => format!("close {:?}", frame.map(|frame| frame.reason)),
-                    Heard::Violation(rule) => format!("wrong: {rule}"),
+                    Heard::Violation(code, rule) => format!("wrong: {rule} ({})", code.0),
                 });
             }
         }
@@ -436,17 +453,25 @@ mod tests {
     fn broken_rules_are_named() {
         let mut reserved = unmasked(true, Opcode::TEXT, b"x");
         reserved[0] |= 0x40;
-        assert_eq!(hear(&[&reserved]), ["wrong: a reserved bit is set"]);
+        assert_eq!(hear(&[&reserved]), ["wrong: a reserved bit is set (1002)"]);
         assert_eq!(
             hear(&[&unmasked(true, Opcode::CONTINUATION, b"x")]),
-            ["wrong: a continuation of nothing"]
+            ["wrong: a continuation of nothing (1002)"]
         );
         let masked = encode::frame(&Header::whole(Opcode::TEXT, 1, Some([1; 4])), b"x");
-        assert_eq!(hear(&[&masked]), ["wrong: a server must not mask"]);
+        assert_eq!(hear(&[&masked]), ["wrong: a server must not mask (1002)"]);
+        for code in [999_u16, 1005, 1006, 5000] {
+            assert_eq!(
+                hear(&[&unmasked(true, Opcode::CLOSE, &code.to_be_bytes())]),
+                [format!(
+                    "wrong: a Close with {code}, which must not be in one (1002)"
+                )]
+            );
+        }
         let huge = encode::header(&Header::whole(Opcode::TEXT, 1 << 40, None));
         assert_eq!(
             hear(&[huge.as_ref()]),
-            ["wrong: a message larger than --max-message-size"]
+            ["wrong: a message larger than --max-message-size (1009)"]
         );
     }
 }

@@ -11,7 +11,7 @@ use super::figures::Figures;
 use super::plan::Workload;
 use super::user::{Ended, Scene, User};
 use crate::error::Error;
-use crate::model::close::CloseFrame;
+use crate::model::close::{CloseCode, CloseFrame};
 use crate::model::event::Open;
 use crate::model::units::show_duration;
 use crate::protocol::mask::Keys;
@@ -196,9 +196,16 @@ fn ended(end: &Ended) -> Error {
             format!("closed the first connection with {} \"{reason}\"", code.0)
         }
         Ended::Close(None) => "closed the first connection".to_owned(),
-        Ended::Violation(rule) => format!("broke the protocol ({rule})"),
+        Ended::Violation(_, rule) => format!("broke the protocol ({rule})"),
     };
-    unmet(&format!("the server {why} instead of answering"))
+    let message = format!("the server {why} instead of answering");
+    match end {
+        Ended::Violation(code, _) if *code == CloseCode::TOO_BIG => Error::Unmet {
+            message,
+            hint: Some("--max-message-size SIZE takes larger ones".to_owned()),
+        },
+        _ => unmet(&message),
+    }
 }
 
 fn unmet(message: &str) -> Error {

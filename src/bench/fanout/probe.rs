@@ -213,7 +213,7 @@ impl<'a> Probe<'a> {
                 Heard::Close(_) => {
                     return Err(unmet("the server closed one of the first connections"));
                 }
-                Heard::Violation(rule) => {
+                Heard::Violation(_, rule) => {
                     return Err(unmet(&format!("the server broke a rule: {rule}")));
                 }
             }

@@ -53,7 +53,7 @@ fn quantile(second: &Second, latency: Latency, quantile: f64) -> f64 {
 }
 
 pub(super) fn series(finished: &Finished) -> Series {
-    let seconds = seconds(&finished.seconds);
+    let seconds = seconds(&finished.seconds, finished.open_at_end);
     let main = finished.figures.main();
     let histograms = main.map(|latency| SeriesHistograms {
         metric: latency.path(),
@@ -79,7 +79,7 @@ const LEAST: Duration = Duration::from_millis(250);
 
 /// The seconds until everything was answered. The rest of one in which the load ended, where it is
 /// short, and what was told of only after the end belong to the last of them.
-fn seconds(all: &[Second]) -> Vec<Cow<'_, Second>> {
+fn seconds(all: &[Second], open_at_end: usize) -> Vec<Cow<'_, Second>> {
     let mut seconds: Vec<Cow<'_, Second>> = Vec::new();
     for second in all {
         let is_load = second.phase <= Phase::Drain;
@@ -94,6 +94,11 @@ fn seconds(all: &[Second]) -> Vec<Cow<'_, Second>> {
                 }
             }
             Some(_) if !is_load => {}
+            // The only one was told of when all were closed already.
+            None if !is_load => seconds.push(Cow::Owned(Second {
+                open: open_at_end,
+                ..second.clone()
+            })),
             _ => seconds.push(Cow::Borrowed(second)),
         }
     }
@@ -175,7 +180,7 @@ mod tests {
     #[test]
     fn what_is_told_late_is_not_lost() {
         let rows = |all: &[Second]| -> Vec<(u128, u64)> {
-            let seconds = seconds(all);
+            let seconds = seconds(all, 7);
             let rows = seconds.iter();
             rows.map(|second| (second.at.as_millis(), second.figures.messages.sent))
                 .collect()
@@ -190,6 +195,9 @@ mod tests {
         assert_eq!(rows(&all), [(1_000, 10), (2_200, 17)]);
         assert_eq!(rows(&all[2..]), [(2_200, 7)]);
         assert_eq!(rows(&all[4..]), [(3_300, 0)]);
+        // In a run of less than a second that was told of when nothing was open any more.
+        assert_eq!(seconds(&all[4..], 7)[0].open, 7);
+        assert_eq!(seconds(&all, 7)[0].open, 1);
         // Half a second is a row.
         let half = [
             second(1_000, Phase::Measure, 10),

@@ -46,11 +46,10 @@ impl Worker {
     pub(super) fn peer_ended(&mut self, slot: usize, end: Ended, now: Instant) {
         match end {
             Ended::Close(frame) => self.peer_closed(slot, frame, now),
-            Ended::Violation(rule) => {
+            Ended::Violation(code, rule) => {
                 let number = self.slots[slot].number;
                 let failure = Failure::new("message", "protocol", rule);
                 self.figures.failed(failure, number);
-                let code = CloseCode::PROTOCOL_ERROR;
                 self.with_user(slot, |user, scene| user.close(code.0, scene));
                 self.write_out(slot);
                 // It is the peer's doing.
