@@ -183,6 +183,20 @@ fn a_first_message_may_show_it() {
 }
 
 #[test]
+fn who_has_shown_nothing_may_not_send_much() {
+    let server = serve(&["--token=s3cret", "--auth-first-message=20s"]);
+    let much = "x".repeat(100 << 10);
+    let mut client = at(&server, "/", &[]);
+    client.send_text(&much);
+    assert_eq!(client.close_frame().0, 1009);
+    let mut client = at(&server, "/", &[]);
+    client.send_text(r#"{"type":"auth","token":"s3cret"}"#);
+    assert!(client.text().contains("ok"));
+    client.send_text(&much);
+    assert_eq!(client.text(), much, "afterwards it may");
+}
+
+#[test]
 fn a_token_that_is_shown_again_is_for_the_server_alone() {
     let server = serve(&[
         "--mode=rooms",

@@ -112,8 +112,11 @@ fn drop_newest_keeps_what_came_first() {
 
 #[test]
 fn drop_oldest_keeps_what_came_last() {
-    let (server, mut deaf) = with_deaf("drop-oldest");
+    let (mut server, mut deaf) = with_deaf("drop-oldest");
     flood(&server);
+    // That it lags is told while it does.
+    let told = server.running().stdout.line("\"limit\"");
+    assert!(told.contains(r#""action":"drop-oldest""#), "{told}");
     let numbers = numbers(&mut deaf, MESSAGES - 1);
     assert_eq!(numbers.last(), Some(&(MESSAGES - 1)));
     assert!(numbers.len() < MESSAGES as usize, "nothing was dropped");

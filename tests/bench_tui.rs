@@ -323,6 +323,42 @@ fn who_gets_what_is_published_is_shown() {
 }
 
 #[test]
+fn a_search_shows_its_steps_and_ends_where_it_is_told_to() {
+    let server = serve(&[]);
+    let sought = ["--find-max", "connections:rtt.p99<1h", "--warmup", "0"];
+    // Four connections are found in three steps.
+    let args = [&sought[..], &["-d", "400ms", "--stay"]].concat();
+    let mut terminal = bench(&server, LARGE, &args);
+    terminal.until("all steps", |screen| {
+        let contents = screen.contents();
+        let texts = [
+            "DONE",
+            "Search  rtt.p99<1h",
+            "step 3: 4 connections",
+            "4 hold",
+        ];
+        texts.iter().all(|text| contents.contains(text))
+    });
+    terminal.keys("q");
+    let (code, raw) = terminal.exits();
+    assert_eq!(code, 0);
+    let left = String::from_utf8_lossy(&raw);
+    assert!(left.contains("as many as were asked for"), "{left}");
+
+    // A step that is ended is not judged, and no other one follows.
+    let args = [&sought[..], &["-d", "1h"]].concat();
+    let mut terminal = bench(&server, SIZE, &args);
+    terminal.shows("step 1: 1 connections");
+    terminal.shows("RUN");
+    terminal.keys("q");
+    let (code, raw) = terminal.exits();
+    assert_eq!(code, 0);
+    let left = String::from_utf8_lossy(&raw);
+    assert!(left.contains("the search was stopped"), "{left}");
+    assert!(!left.contains("step 2"), "{left}");
+}
+
+#[test]
 fn what_a_server_says_is_an_event_and_cannot_move_the_cursor() {
     let probe = serve(&[]);
     let port = probe.address().rsplit(':').next().unwrap().to_owned();

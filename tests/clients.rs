@@ -172,12 +172,17 @@ fn rsv1_where_messages_may_be_compressed() {
     let page = include_str!("../docs/serve.md");
     let says = "Where that is agreed on, `rsv1` is a message that does not inflate: `ws`, undici and wscope close with 1007";
     assert!(page.replace('\n', " ").contains(says));
-    let clients: [&dyn Fn(&str, bool) -> Option<Seen>; 3] = [
-        &|url, _| node_with("ws", url, Some("deflate")),
-        &|url, _| node_with("undici", url, Some("deflate")),
-        &itself,
+    let (fault, flags) = ("rsv1@1msg", &[][..]);
+    let node = |package| {
+        reaction_with(fault, flags, |url, _| {
+            node_with(package, url, Some("deflate"))
+        })
+    };
+    let done = [
+        node("ws"),
+        node("undici"),
+        reaction_with(fault, flags, itself),
     ];
-    let done = clients.map(|client| reaction_with("rsv1@1msg", &[], client));
     let done: Vec<String> = done.into_iter().flatten().collect();
     let fine = |done: &String| done.starts_with("closes with 1007");
     assert!(done.iter().all(fine), "{done:?}");

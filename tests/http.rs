@@ -140,3 +140,32 @@ fn http_2_is_told_to_speak_http_1() {
     assert_eq!(peer.header("Content-Length"), [body.len().to_string()]);
     assert!(body.contains("HTTP/1.1"), "{body}");
 }
+
+#[test]
+fn what_is_no_request_is_logged_with_its_answer() {
+    let server = serve(&[]);
+    for (bytes, status) in [
+        ("\x16\x03\x01 nonsense\r\n\r\n".to_owned(), 400),
+        (
+            format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "a".repeat(40 << 10)),
+            431,
+        ),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), 505),
+    ] {
+        let mut client = Peer::dial(server.address());
+        client.send(bytes);
+        let answer = String::from_utf8_lossy(&client.rest()).into_owned();
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+    }
+    let output = server.stop(Signal::Terminate).code(0);
+    let told = output.events_of("error");
+    let told: Vec<_> = told
+        .iter()
+        .map(|error| error["message"].to_string())
+        .collect();
+    let times = |status: &str| told.iter().filter(|words| words.contains(status)).count();
+    assert_eq!(["400", "431", "505"].map(times), [1, 1, 1], "{output}");
+}

@@ -2,6 +2,8 @@
 
 mod harness;
 
+use std::time::Duration;
+
 use harness::program::wscope;
 use harness::raw::{BINARY, CLOSE, PING, PONG, Peer, TEXT, UPGRADE, encode};
 use harness::running::Signal;
@@ -470,6 +472,32 @@ fn a_client_that_never_answers_the_close_does_not_hold_it_up() {
         1,
         "it ended by itself after --drain\n{output}"
     );
+}
+
+#[test]
+fn who_cannot_be_told_in_time_is_told_at_the_end_of_the_drain() {
+    // The Close would stand behind what waits for its time.
+    let server = serve(&["--drain=0.2", "--fault=delay=60s"]);
+    let mut client = Peer::connect_open(server.address());
+    client.send_text("hello");
+    client.send_frame(PING, "");
+    assert_eq!(client.frame().expect("a pong").opcode, PONG);
+    let told = std::thread::spawn(move || client.close_frame().0);
+    let output = server.stop(Signal::Terminate).code(0);
+    assert_eq!(told.join().expect("it is told"), 1001);
+    assert_eq!(output.events_of("close").len(), 1, "{output}");
+}
+
+#[test]
+fn who_reads_nothing_to_the_end_is_logged_as_gone() {
+    let server = serve(&["--drain=0.2", "--no-compress"]);
+    let mut deaf = Peer::connect_open(server.address());
+    deaf.gives_up_after(Duration::from_millis(500));
+    let message = encode(0x80 | BINARY, Some([0; 4]), &[0; 64 << 10]);
+    // Until its answers fill all there is, and it is not read any more.
+    while deaf.try_send(&message) {}
+    let output = server.stop(Signal::Terminate).code(0);
+    assert_eq!(output.events_of("close").len(), 1, "{output}");
 }
 
 #[test]

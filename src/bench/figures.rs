@@ -104,6 +104,28 @@ impl Latency {
     }
 }
 
+/// Counters that belong together, and how those of two threads or seconds are added.
+macro_rules! counters {
+    (
+        $(#[$about:meta])*
+        pub struct $name:ident {
+            $($(#[$what:meta])* pub $counter:ident: u64,)+
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        pub struct $name {
+            $($(#[$what])* pub $counter: u64,)+
+        }
+
+        impl $name {
+            fn merge(&mut self, other: &Self) {
+                $(self.$counter += other.$counter;)+
+            }
+        }
+    };
+}
+
 /// Everything that is measured.
 #[derive(Debug, Clone)]
 pub struct Figures {
@@ -124,33 +146,35 @@ pub struct Figures {
     pub steps: Vec<Step>,
 }
 
-/// Times that a script was played in the measured time; one belongs to it if it was due within it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Iterations {
-    pub started: u64,
-    pub passed: u64,
-    pub failed: u64,
-    /// Those of the failed that no connection is to blame for: a check did not hold.
-    pub unmet: u64,
-    /// Due, but not begun: every user was at it already.
-    pub dropped: u64,
+counters! {
+    /// Times that a script was played in the measured time; one belongs to it if it was due within it.
+    pub struct Iterations {
+        pub started: u64,
+        pub passed: u64,
+        pub failed: u64,
+        /// Those of the failed that no connection is to blame for: a check did not hold.
+        pub unmet: u64,
+        /// Due, but not begun: every user was at it already.
+        pub dropped: u64,
+    }
 }
 
-/// What was published in the measured time (mode `fanout`), and who got it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Fanout {
-    pub published: u64,
-    /// For each message those who were there to get it.
-    pub expected: u64,
-    /// Those of the expected whose connections we closed before they could get it.
-    pub excused: u64,
-    /// Those who got a message, the first time.
-    pub delivered: u64,
-    pub duplicate: u64,
-    /// Came after a later one of the same publisher.
-    pub out_of_order: u64,
-    /// Passed over by a later one, whether they came after it or never.
-    pub skipped: u64,
+counters! {
+    /// What was published in the measured time (mode `fanout`), and who got it.
+    pub struct Fanout {
+        pub published: u64,
+        /// For each message those who were there to get it.
+        pub expected: u64,
+        /// Those of the expected whose connections we closed before they could get it.
+        pub excused: u64,
+        /// Those who got a message, the first time.
+        pub delivered: u64,
+        pub duplicate: u64,
+        /// Came after a later one of the same publisher.
+        pub out_of_order: u64,
+        /// Passed over by a later one, whether they came after it or never.
+        pub skipped: u64,
+    }
 }
 
 impl Fanout {
@@ -168,50 +192,26 @@ impl Fanout {
         let expected = self.expected();
         (expected > 0).then(|| self.delivered as f64 / expected as f64)
     }
+}
 
-    fn merge(&mut self, other: &Self) {
-        self.published += other.published;
-        self.expected += other.expected;
-        self.excused += other.excused;
-        self.delivered += other.delivered;
-        self.duplicate += other.duplicate;
-        self.out_of_order += other.out_of_order;
-        self.skipped += other.skipped;
+counters! {
+    /// What `--storm` did.
+    pub struct Storms {
+        pub begun: u64,
+        /// Those after which all connections were back.
+        pub recovered: u64,
+        /// Connections that were dropped, and messages that were in flight on them.
+        pub dropped: u64,
+        pub cut: u64,
     }
 }
 
-/// What `--storm` did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Storms {
-    pub begun: u64,
-    /// Those after which all connections were back.
-    pub recovered: u64,
-    /// Connections that were dropped, and messages that were in flight on them.
-    pub dropped: u64,
-    pub cut: u64,
-}
-
-impl Storms {
-    fn merge(&mut self, other: &Self) {
-        self.begun += other.begun;
-        self.recovered += other.recovered;
-        self.dropped += other.dropped;
-        self.cut += other.cut;
-    }
-}
-
-/// What became of the connections of `--slow`, which are in no other figures but those of connections.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Slow {
-    /// Bytes that they read in the measured time.
-    pub received: u64,
-    pub lost: u64,
-}
-
-impl Slow {
-    fn merge(&mut self, other: &Self) {
-        self.received += other.received;
-        self.lost += other.lost;
+counters! {
+    /// What became of the connections of `--slow`, which are in no other figures but those of connections.
+    pub struct Slow {
+        /// Bytes that they read in the measured time.
+        pub received: u64,
+        pub lost: u64,
     }
 }
 
@@ -254,49 +254,52 @@ impl Step {
     }
 }
 
-/// Openings and ends.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Connections {
-    pub attempted: u64,
-    pub opened: u64,
-    pub failed: u64,
-    /// Ended although nobody here asked for it.
-    pub lost: u64,
-    pub reconnected: u64,
+counters! {
+    /// Openings and ends.
+    pub struct Connections {
+        pub attempted: u64,
+        pub opened: u64,
+        pub failed: u64,
+        /// Ended although nobody here asked for it.
+        pub lost: u64,
+        pub reconnected: u64,
+    }
 }
 
-/// Messages of the measured time; a message belongs to it if it was due within it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Messages {
-    pub sent: u64,
-    pub received: u64,
-    /// Answers that were expected.
-    pub matched: u64,
-    /// Never answered, whether the time ran out or the connection or the run ended before.
-    pub unanswered: u64,
-    /// Those of the unanswered that were waited for as long as `--timeout` says.
-    pub timed_out: u64,
-    /// Due, but not sent: too many were in flight, or no connection was open.
-    pub dropped: u64,
-    /// Sent more than [`LATE`] after they were due.
-    pub late: u64,
-    /// Answers to what was answered already.
-    pub duplicate: u64,
-    pub out_of_order: u64,
-    /// Came without being an answer.
-    pub unexpected: u64,
+counters! {
+    /// Messages of the measured time; a message belongs to it if it was due within it.
+    pub struct Messages {
+        pub sent: u64,
+        pub received: u64,
+        /// Answers that were expected.
+        pub matched: u64,
+        /// Never answered, whether the time ran out or the connection or the run ended before.
+        pub unanswered: u64,
+        /// Those of the unanswered that were waited for as long as `--timeout` says.
+        pub timed_out: u64,
+        /// Due, but not sent: too many were in flight, or no connection was open.
+        pub dropped: u64,
+        /// Sent more than [`LATE`] after they were due.
+        pub late: u64,
+        /// Answers to what was answered already.
+        pub duplicate: u64,
+        pub out_of_order: u64,
+        /// Came without being an answer.
+        pub unexpected: u64,
+    }
 }
 
 /// A message that leaves this much after its time is late.
 pub const LATE: Duration = Duration::from_millis(1);
 
-/// Bytes of the measured time; `wire` is with headers and compression.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Bytes {
-    pub sent_payload: u64,
-    pub sent_wire: u64,
-    pub received_payload: u64,
-    pub received_wire: u64,
+counters! {
+    /// Bytes of the measured time; `wire` is with headers and compression.
+    pub struct Bytes {
+        pub sent_payload: u64,
+        pub sent_wire: u64,
+        pub received_payload: u64,
+        pub received_wire: u64,
+    }
 }
 
 /// How often something went wrong, and the first time.
@@ -480,50 +483,6 @@ impl Seen {
             self.clone_from(other);
         }
         self.count = count;
-    }
-}
-
-impl Connections {
-    fn merge(&mut self, other: &Self) {
-        self.attempted += other.attempted;
-        self.opened += other.opened;
-        self.failed += other.failed;
-        self.lost += other.lost;
-        self.reconnected += other.reconnected;
-    }
-}
-
-impl Iterations {
-    fn merge(&mut self, other: &Self) {
-        self.started += other.started;
-        self.passed += other.passed;
-        self.failed += other.failed;
-        self.unmet += other.unmet;
-        self.dropped += other.dropped;
-    }
-}
-
-impl Messages {
-    fn merge(&mut self, other: &Self) {
-        self.sent += other.sent;
-        self.received += other.received;
-        self.matched += other.matched;
-        self.unanswered += other.unanswered;
-        self.timed_out += other.timed_out;
-        self.dropped += other.dropped;
-        self.late += other.late;
-        self.duplicate += other.duplicate;
-        self.out_of_order += other.out_of_order;
-        self.unexpected += other.unexpected;
-    }
-}
-
-impl Bytes {
-    fn merge(&mut self, other: &Self) {
-        self.sent_payload += other.sent_payload;
-        self.sent_wire += other.sent_wire;
-        self.received_payload += other.received_payload;
-        self.received_wire += other.received_wire;
     }
 }
 

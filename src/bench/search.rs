@@ -32,6 +32,14 @@ impl What {
             Self::Rate => "rate",
         }
     }
+
+    /// What is counted, for people.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Rate => "messages/s",
+        }
+    }
 }
 
 impl FromStr for FindMax {
@@ -148,6 +156,8 @@ pub struct Search {
     held: Option<usize>,
     /// The lowest number that did not, and why.
     bound: Option<(usize, Judgement)>,
+    /// It ended before it was known.
+    stopped: bool,
 }
 
 impl Search {
@@ -158,6 +168,7 @@ impl Search {
             most,
             held: None,
             bound: None,
+            stopped: false,
         }
     }
 
@@ -187,14 +198,21 @@ impl Search {
         }
     }
 
+    /// It does not go on.
+    pub const fn stop(&mut self) {
+        self.stopped = true;
+    }
+
     /// The highest number that held.
     pub const fn found(&self) -> Option<usize> {
         self.held
     }
 
-    /// Why it is not more: `condition`, `generator`, or `most` where it was not looked for further.
+    /// Why it is not more: `condition`, `generator`, `most` where it was not looked for further, or
+    /// `stopped`.
     pub const fn limited_by(&self) -> &'static str {
         match self.bound {
+            _ if self.stopped => "stopped",
             None => "most",
             Some((_, Judgement::Generator)) => "generator",
             Some(_) => "condition",
@@ -243,10 +261,7 @@ pub fn step(
 pub fn line(sought: &FindMax, step: &SearchStep) -> String {
     let unit = sought.condition.metric.unit();
     let shown = step.measured.map(|value| unit.show(value));
-    let what = match sought.what {
-        What::Connections => "connections",
-        What::Rate => "messages/s",
-    };
+    let what = sought.what.unit();
     let verdict = match step.judged.as_str() {
         "held" => "holds".to_owned(),
         "generator" => format!("this machine was the limit ({})", step.reasons.join(", ")),
@@ -314,6 +329,10 @@ mod tests {
         assert_eq!((search.next(), search.limited_by()), (Some(3), "generator"));
         search.judged(3, Judgement::Failed);
         assert_eq!((search.next(), search.limited_by()), (None, "condition"));
+        let mut stopped = Search::new(1, 64);
+        stopped.judged(2, Judgement::Held);
+        stopped.stop();
+        assert_eq!(stopped.limited_by(), "stopped");
         assert_eq!(search.found(), Some(2));
     }
 

@@ -257,7 +257,7 @@ fn spelling(arg: &Arg) -> String {
 fn built() -> Command {
     let mut top = Top::command()
         .disable_help_subcommand(true)
-        .mut_subcommand("serve", logging);
+        .mut_subcommands(logging);
     top.build();
     top
 }

@@ -515,6 +515,8 @@ struct Played {
     finished: Finished,
     signalled: Option<Signal>,
     timed_out: bool,
+    /// It was one of these, or a person who ended it.
+    stopped: bool,
 }
 
 async fn play(
@@ -552,6 +554,7 @@ async fn play(
         finished,
         signalled,
         timed_out,
+        stopped: *stop.borrow() > Stop::GoOn,
     })
 }
 

@@ -4,23 +4,23 @@
 //! from a person or a pipe go to the sessions as soon as there is room for them. Where stdout is
 //! blocked, sockets are not read; where a socket is blocked, stdin is not read.
 
-use std::collections::VecDeque;
-use std::path::Path;
+mod faces;
+mod typed;
+
 use std::time::{Duration, Instant};
 
 use super::answers::{self, Answers};
 use super::audience::Audience;
 use super::demo::Demo;
+use super::inputs::Inputs;
 use super::leaving::{self, Bounds};
 use super::limits::{Due, Limits, Timer};
 use super::recording;
 use super::sessions::Sessions;
 use super::signals::{Continuations, Signal, Signals};
 use super::source::{Face, Feed, Source, Stage};
-use super::upload::Upload;
 use crate::error::{Error, ExitCode};
 use crate::input::{Batch, Input};
-use crate::model::command::Command;
 use crate::model::control::Control;
 use crate::model::event::{Direction, Event, Problem, What};
 use crate::model::secret::known::Known;
@@ -29,7 +29,6 @@ use crate::session::client;
 use crate::session::secret_source::{self, NamedSecret};
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
-use crate::tui::connect::farewell::farewell;
 use crate::tui::connect::scene::Board;
 use crate::view;
 use crate::view::outcome::{Conditions, Stop};
@@ -103,12 +102,7 @@ struct Talk {
     sessions: Sessions,
     audience: Audience,
     feed: Feed,
-    /// What was taken from the feed and waits for room.
-    inputs: VecDeque<Input>,
-    /// A file that is being sent in pieces.
-    upload: Option<Upload>,
-    /// Messages of files that were cut off.
-    unsent: u64,
+    inputs: Inputs,
     answers: Answers,
     timer: Timer,
     finishing: bool,
@@ -178,9 +172,7 @@ impl Talk {
             audience,
             stays: feed.face() == Some(Face::Screen),
             feed,
-            inputs: VecDeque::new(),
-            upload: None,
-            unsent: 0,
+            inputs: Inputs::default(),
             answers: Answers::new(plan.answers),
             timer: Timer::start(plan.limits, goal, Instant::now()),
             finishing: false,
@@ -272,251 +264,6 @@ impl Talk {
         }
     }
 
-    /// Whether the run goes on although no connection is left: a person looks at what there was. Where
-    /// there never was one, what is wrong is said at once.
-    fn stays(&self) -> bool {
-        self.stays && !self.finishing && self.was_open && !self.feed.has_ended()
-    }
-
-    fn over(&mut self) {
-        self.is_over = true;
-        let text = "the connection has ended: /reconnect connects again, /quit leaves";
-        self.audience.note(text);
-    }
-
-    /// Goes on where a person wants it.
-    async fn switch(&mut self) {
-        let Some(face) = self.switching.take() else {
-            return;
-        };
-        if face == Face::Screen {
-            self.stays = true;
-            self.audience.set_on_screen(true);
-        }
-        let output = self.audience.output.clone();
-        let stage = Stage {
-            board: &self.board,
-            stamp: &self.stamp,
-            output: &output,
-        };
-        let switched = self.feed.switch(face, &stage).await;
-        if self.feed.face() != Some(Face::Screen) {
-            self.audience.set_on_screen(false);
-        }
-        match switched {
-            Ok(()) if face == Face::Lines => {
-                let text = "in lines now; /tui or F2 goes back to the full screen";
-                self.audience.note(text);
-            }
-            Ok(()) => {}
-            Err(error) => {
-                self.audience.tell(What::Error(Box::new(error.problem())));
-                self.finish(Stop::OnPurpose);
-            }
-        }
-        self.feed.set_ready(self.sessions.is_open());
-        self.audience.flush();
-    }
-
-    /// Takes the terminal over again after a shell has used it.
-    async fn refresh(&mut self) {
-        let output = self.audience.output.clone();
-        let stage = Stage {
-            board: &self.board,
-            stamp: &self.stamp,
-            output: &output,
-        };
-        let refreshed = self.feed.refresh(&stage).await;
-        self.feed.set_ready(self.sessions.is_open());
-        if let Err(error) = refreshed {
-            self.audience.tell(What::Error(Box::new(error.problem())));
-            self.finish(Stop::OnPurpose);
-        }
-    }
-
-    /// Gives the terminal back, and leaves a summary there.
-    fn leave_screen(&mut self) {
-        self.audience.flush();
-        if self.feed.face() != Some(Face::Screen) {
-            return;
-        }
-        let picture = self.feed.leave();
-        self.audience.set_on_screen(false);
-        if let Some(picture) = picture {
-            self.audience.output.talk(picture.as_bytes());
-        }
-        let lines = farewell(&self.board.read(), self.stamp.now());
-        for line in lines {
-            self.audience.note(&line);
-        }
-        self.audience.flush();
-    }
-
-    /// Passes on what waits, as far as there is room for it.
-    fn pass_on(&mut self) {
-        self.answers.pass_on(&mut self.sessions);
-        self.upload();
-        while !self.finishing && self.may_take_next() {
-            match (self.inputs.pop_front(), &mut self.upload) {
-                (Some(input), Some(upload)) if Upload::keeps_out(&input) => upload.hold(input),
-                (Some(Input::Command(command)), _) => self.send(&command),
-                (Some(Input::Control(control)), _) => self.control(control),
-                (Some(Input::File(path)), _) => self.begin_upload(&path),
-                (Some(Input::Wrong(sentence)), _) => self.audience.note(&sentence),
-                (None, _) => break,
-            }
-        }
-        let reading = self.audience.output.has_room();
-        for client in self.sessions.iter_mut() {
-            client.set_reading(reading);
-        }
-        self.watch_input_end();
-        self.audience.flush();
-    }
-
-    /// Whether it is the turn of the next input. What is asked of the program itself needs no room;
-    /// from a pipe it keeps its place among the messages.
-    fn may_take_next(&self) -> bool {
-        // A person's words pass a file, or wait in it.
-        if self.upload.is_some() && !self.feed.is_person() {
-            return false;
-        }
-        match self.inputs.front() {
-            Some(Input::Command(_) | Input::File(_)) => self.sessions.can_send(),
-            Some(Input::Control(_) | Input::Wrong(_)) => {
-                self.feed.is_person() || self.sessions.has_written_all()
-            }
-            None => false,
-        }
-    }
-
-    fn takes_input(&self) -> bool {
-        !self.feed.has_ended()
-            && (!self.finishing || self.feed.face() == Some(Face::Screen))
-            && self.inputs.is_empty()
-            && self.upload.as_ref().is_none_or(Upload::has_room)
-            && (self.feed.is_person()
-                || self.sessions.can_send() && self.audience.output.has_room())
-    }
-
-    fn send(&mut self, command: &Command) {
-        if let Command::Ping(payload) = command
-            && self.feed.is_person()
-        {
-            self.audience.ask_for_pong(payload.clone());
-        }
-        if let Some(patience) = self.timer.patience() {
-            patience.sent(Instant::now());
-        }
-        if let Err(sentence) = self.sessions.send(command) {
-            self.audience.note(&sentence);
-        }
-    }
-
-    fn begin_upload(&mut self, path: &Path) {
-        match Upload::begin(path, Instant::now()) {
-            Ok(upload) => self.upload = Some(upload),
-            Err(sentence) => self.file_failed(sentence),
-        }
-        self.upload();
-    }
-
-    /// Sends more of a file, as far as there is room for it.
-    fn upload(&mut self) {
-        self.watch_upload();
-        while self.sessions.can_send()
-            && !self.finishing
-            && let Some(upload) = &mut self.upload
-        {
-            match upload.next() {
-                Ok(Some(command)) => self.send(&command),
-                Ok(None) => break,
-                Err(sentence) => {
-                    self.end_upload();
-                    self.file_failed(sentence);
-                }
-            }
-        }
-    }
-
-    /// Says that a file has been sent, or that it never will be.
-    fn watch_upload(&mut self) {
-        let Some(upload) = &self.upload else {
-            return;
-        };
-        let is_open = self.sessions.is_open();
-        if is_open && !self.finishing {
-            if upload.is_handed_over() && self.sessions.has_written_all() {
-                let sent = upload.sent();
-                self.audience.note(&sent);
-                self.end_upload();
-            }
-            return;
-        }
-        let cut = upload.cut();
-        // Whoever leaves does so on purpose.
-        if self.finishing {
-            self.audience.note(&cut.message);
-        } else {
-            self.audience.tell(What::Error(Box::new(cut)));
-        }
-        self.end_upload();
-    }
-
-    /// What waited for its end goes on.
-    fn end_upload(&mut self) {
-        if let Some(upload) = self.upload.take() {
-            self.unsent += upload.left();
-            for input in upload.into_held().into_iter().rev() {
-                self.inputs.push_front(input);
-            }
-        }
-    }
-
-    fn file_failed(&mut self, message: String) {
-        self.audience.tell(What::Error(Box::new(Problem {
-            kind: "file",
-            message,
-            hint: None,
-        })));
-    }
-
-    fn take(&mut self, batch: Option<Batch>) {
-        let Some(batch) = batch else {
-            if self.feed.is_person() {
-                self.finish(Stop::OnPurpose);
-            }
-            return;
-        };
-        self.inputs.extend(batch.inputs);
-        if let Some(error) = batch.error {
-            self.pass_on();
-            self.audience.tell(What::Error(Box::new(error.problem())));
-            self.finish(Stop::OnPurpose);
-        }
-    }
-
-    fn control(&mut self, control: Control) {
-        match self.audience.control(control) {
-            Some(Control::Quit) => self.finish(Stop::OnPurpose),
-            Some(Control::Reconnect) => {
-                self.sessions.reconnect();
-                self.is_over = false;
-            }
-            Some(Control::Screen) => self.switching = Some(Face::Screen),
-            Some(Control::Line) => self.switching = Some(Face::Lines),
-            Some(Control::State) => {
-                for sentence in self.sessions.states() {
-                    self.audience.note(&sentence);
-                }
-            }
-            Some(Control::To(..)) => self
-                .audience
-                .note("/to is for listen PORT: there is one peer here"),
-            _ => {}
-        }
-    }
-
     fn happened(&mut self, client: usize, event: Event) {
         let now = Instant::now();
         if let What::Open(_) = event.what {
@@ -533,32 +280,18 @@ impl Talk {
                 _ => {}
             }
         }
-        if let Some(upload) = &mut self.upload
-            && let What::Message {
-                dir: Direction::Out,
-                message,
-                ..
-            } = &event.what
-            && let Some(progress) = upload.wrote(client, message, now)
+        if let What::Message {
+            dir: Direction::Out,
+            message,
+            ..
+        } = &event.what
         {
-            self.audience.note(&progress);
+            self.inputs.wrote(client, message, &mut self.audience);
         }
         if !self.finishing {
             self.answers.consider(client, &event.what, &self.sessions);
         }
         self.audience.hear(event);
-    }
-
-    fn watch_input_end(&mut self) {
-        let all_sent = self.feed.has_ended()
-            && self.inputs.is_empty()
-            && self.upload.is_none()
-            && self.sessions.is_idle();
-        if let Some(patience) = self.timer.patience()
-            && all_sent
-        {
-            patience.all_sent(Instant::now());
-        }
     }
 
     fn due(&mut self, due: Due) {
@@ -603,12 +336,8 @@ impl Talk {
     }
 
     fn end(&mut self) {
-        let unsent = self
-            .inputs
-            .iter()
-            .filter(|input| matches!(input, Input::Command(Command::Send(_))));
-        let unsent = unsent.count() as u64;
-        self.audience.end(self.unsent + unsent);
+        let unsent = self.inputs.cut_off() + self.inputs.messages();
+        self.audience.end(unsent);
     }
 }
 

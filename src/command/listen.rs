@@ -1,24 +1,23 @@
 //! `listen PORT`: a server whose clients one reads and talks to from a terminal or a pipe.
 
-use std::collections::VecDeque;
 use std::future::pending;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::time::sleep;
 
 use super::audience::Audience;
+use super::inputs::Inputs;
 use super::leaving::{self, Bounds};
 use super::recording;
 use super::signals::Signals;
 use super::source::{Feed, Source, Stage};
-use super::upload::Upload;
 use crate::error::{Error, ExitCode};
 use crate::input::Input;
 use crate::model::command::Command;
 use crate::model::control::Control;
-use crate::model::event::{ConnId, Problem, What};
+use crate::model::event::{ConnId, What};
 use crate::serve::hub::Hub;
 use crate::serve::log::LogReader;
 use crate::serve::{self, Server};
@@ -84,15 +83,13 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
         audience,
         feed,
         hub,
-        inputs: VecDeque::new(),
-        upload: None,
-        unsent: 0,
+        inputs: Inputs::default(),
     };
     let stop = talk.run(&mut log, plan.duration, &mut signals).await;
     let Talk {
         mut audience,
         feed,
-        unsent,
+        inputs,
         ..
     } = talk;
     audience.stop(stop);
@@ -106,7 +103,7 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     while let Some(event) = log.try_next() {
         audience.hear(event);
     }
-    audience.end(unsent);
+    audience.end(inputs.cut_off());
     let bounds = Bounds {
         max_time: None,
         timed: plan.duration.is_some(),
@@ -120,12 +117,7 @@ struct Talk {
     audience: Audience,
     feed: Feed,
     hub: Arc<Hub>,
-    /// What was taken from the feed and waits for a file.
-    inputs: VecDeque<Input>,
-    /// A file that is being sent to everyone in pieces.
-    upload: Option<Upload>,
-    /// Messages of files that were cut off.
-    unsent: u64,
+    inputs: Inputs,
 }
 
 impl Talk {
@@ -184,7 +176,7 @@ impl Talk {
     /// A pipe waits for somebody to read it; a person is told that nobody does.
     fn takes_input(&self) -> bool {
         let is_person = self.feed.is_person();
-        let waits = match &self.upload {
+        let waits = match self.inputs.upload() {
             Some(upload) => !is_person || !upload.has_room(),
             None => false,
         };
@@ -198,14 +190,10 @@ impl Talk {
     fn pass_on(&mut self) -> bool {
         self.upload();
         // From a pipe everything keeps its place.
-        while (self.upload.is_none() || self.feed.is_person())
-            && let Some(input) = self.inputs.pop_front()
-        {
-            if let Some(upload) = &mut self.upload
-                && Upload::keeps_out(&input)
+        while (self.inputs.upload().is_none() || self.feed.is_person()) && !self.inputs.is_empty() {
+            if let Some(input) = self.inputs.take_next()
+                && self.take(input)
             {
-                upload.hold(input);
-            } else if self.take(input) {
                 return true;
             }
         }
@@ -248,78 +236,33 @@ impl Talk {
             self.audience.note("not sent: nobody is connected");
             return;
         }
-        match Upload::begin(path, Instant::now()) {
-            Ok(upload) => self.upload = Some(upload),
-            Err(sentence) => self.file_failed(sentence),
-        }
+        self.inputs.begin_upload(path, &mut self.audience);
         self.upload();
     }
 
     /// Sends more of a file, as far as everyone reads it.
     fn upload(&mut self) {
-        while let Some(upload) = &mut self.upload {
+        while self.inputs.upload().is_some() {
             if self.hub.is_empty() {
-                self.cut(true);
-                return;
+                return self.inputs.cut(true, &mut self.audience);
             }
             if !self.hub.has_room() {
                 return;
             }
-            match upload.next() {
-                Ok(Some(command)) => {
-                    self.hub.everyone(&command);
-                    if let Command::Send(message) = &command
-                        && let Some(progress) = upload.wrote(0, message, Instant::now())
-                    {
-                        self.audience.note(&progress);
-                    }
+            if let Some(piece) = self.inputs.next_piece(&mut self.audience) {
+                self.hub.everyone(&piece);
+                if let Command::Send(message) = &piece {
+                    self.inputs.wrote(0, message, &mut self.audience);
                 }
-                Ok(None) => {
-                    let sent = upload.sent();
-                    self.audience.note(&sent);
-                    self.end_upload();
-                }
-                Err(sentence) => {
-                    self.end_upload();
-                    self.file_failed(sentence);
-                }
-            }
-        }
-    }
-
-    /// Gives up a file of which not all is sent.
-    fn cut(&mut self, is_failure: bool) {
-        if let Some(upload) = &self.upload {
-            let cut = upload.cut();
-            if is_failure {
-                self.audience.tell(What::Error(Box::new(cut)));
             } else {
-                self.audience.note(&cut.message);
+                // Nothing is left to do for one that cannot be read any more.
+                self.inputs.sent(&mut self.audience);
             }
         }
-        self.end_upload();
-    }
-
-    /// What waited for its end goes on.
-    fn end_upload(&mut self) {
-        if let Some(upload) = self.upload.take() {
-            self.unsent += upload.left();
-            for input in upload.into_held().into_iter().rev() {
-                self.inputs.push_front(input);
-            }
-        }
-    }
-
-    fn file_failed(&mut self, message: String) {
-        self.audience.tell(What::Error(Box::new(Problem {
-            kind: "file",
-            message,
-            hint: None,
-        })));
     }
 
     fn stop(&mut self, stop: Stop) -> Stop {
-        self.cut(false);
+        self.inputs.cut(false, &mut self.audience);
         stop
     }
 }

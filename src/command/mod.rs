@@ -5,6 +5,7 @@ mod audience;
 pub mod bench;
 pub mod connect;
 pub mod demo;
+mod inputs;
 mod leaving;
 pub mod limits;
 pub mod listen;

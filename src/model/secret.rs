@@ -128,9 +128,11 @@ fn bearer_protocol<'v>(name: &str, value: &'v str) -> Option<(&'v str, &'v str)>
     Some((&value[..value.len() - token.len()], token))
 }
 
-/// A redirect may carry the token on.
+/// A redirect may carry the token on, and a page may have been opened with one.
 fn is_url_header(name: &str) -> bool {
-    name.eq_ignore_ascii_case("location")
+    ["location", "referer"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// The URL without its password and with the values of secret query names replaced.

@@ -140,6 +140,11 @@ impl Engine {
         self.outgoing.send_bytes(bytes, sent)
     }
 
+    /// From the next message on, the largest that is accepted, in bytes.
+    pub fn set_max_message_size(&mut self, size: usize) {
+        self.reader.set_max_message_size(size);
+    }
+
     /// From now on pings are not answered.
     pub fn withhold_pongs(&mut self) {
         self.auto_pong = false;

@@ -87,6 +87,10 @@ impl Reader {
         }
     }
 
+    pub(super) fn set_max_message_size(&mut self, size: usize) {
+        self.max_message_size = size;
+    }
+
     /// Takes bytes from the front of `input` up to the next thing that happened; all of them when
     /// there is none.
     pub(super) fn next(&mut self, input: &mut &[u8]) -> Option<Incoming> {

@@ -39,9 +39,18 @@ pub struct Plan {
 #[derive(Debug)]
 pub(super) struct Receiver {
     plan: Plan,
-    current: Option<Incoming>,
-    /// Bytes that are still to come of a file that was not taken.
-    refused: u64,
+    expected: Expected,
+}
+
+/// What the binary messages are that come next.
+#[derive(Debug)]
+enum Expected {
+    /// Nothing of a file.
+    Nothing,
+    /// More of this one.
+    More(Incoming),
+    /// So many bytes of a file that is not taken.
+    Refused(u64),
 }
 
 /// What a message is to the files of its client.
@@ -142,8 +151,7 @@ impl Receiver {
     pub(super) const fn new(plan: Plan) -> Self {
         Self {
             plan,
-            current: None,
-            refused: 0,
+            expected: Expected::Nothing,
         }
     }
 
@@ -151,34 +159,57 @@ impl Receiver {
     pub(super) fn take(&mut self, message: &Message) -> Taken {
         let size = message.payload.len() as u64;
         let mut replaced = None;
-        let step = if message.is_text() {
+        // With what is still to come of the file, should it not be taken.
+        let (step, left) = if message.is_text() {
             let Some(meta) = meta_of(message) else {
                 return Taken::Other;
             };
-            replaced = self.current.take().map(Incoming::given_up);
-            self.begin(meta)
-        } else if let Some(incoming) = self.current.take() {
-            self.refused = incoming.size - incoming.got;
-            self.go_on(incoming, &message.payload)
-        } else if self.refused > 0 {
-            Ok(None)
+            if let Expected::More(incoming) = self.expect(Expected::Nothing) {
+                replaced = Some(incoming.given_up());
+            }
+            let left = meta.as_ref().map_or(0, |meta| meta.size);
+            (self.begin(meta), left)
         } else {
-            return Taken::Other;
+            match self.expect(Expected::Nothing) {
+                Expected::Nothing => return Taken::Other,
+                Expected::Refused(left) => {
+                    self.refuse(left.saturating_sub(size));
+                    return Taken::Piece(Vec::new());
+                }
+                Expected::More(incoming) => {
+                    let left = (incoming.size - incoming.got).saturating_sub(size);
+                    (self.go_on(incoming, &message.payload), left)
+                }
+            }
         };
-        if !message.is_text() {
-            self.refused = self.refused.saturating_sub(size);
-        }
-        if self.current.is_some() || matches!(step, Ok(Some(_))) {
-            self.refused = 0;
-        }
-        let done = step.unwrap_or_else(|(code, why)| Some(Done::Failed(code, why)));
+        let done = match step {
+            Ok(Step::More(incoming)) => {
+                self.expected = Expected::More(incoming);
+                None
+            }
+            Ok(Step::Whole(saved)) => Some(saved),
+            Err((code, why)) => {
+                self.refuse(left);
+                Some(Done::Failed(code, why))
+            }
+        };
         Taken::Piece(replaced.into_iter().chain(done).collect())
     }
 
-    fn begin(&mut self, meta: Result<Meta, String>) -> Step {
-        self.refused = 0;
+    /// Changes what is expected; returns what was.
+    const fn expect(&mut self, next: Expected) -> Expected {
+        std::mem::replace(&mut self.expected, next)
+    }
+
+    fn refuse(&mut self, left: u64) {
+        self.expected = match left {
+            0 => Expected::Nothing,
+            left => Expected::Refused(left),
+        };
+    }
+
+    fn begin(&self, meta: Result<Meta, String>) -> Result<Step, Failed> {
         let Meta { name, size } = meta.map_err(|why| ("file_meta", why))?;
-        self.refused = size;
         if size > MAX_SIZE {
             let why = format!("a file has at most {MAX_SIZE} bytes, not {size}");
             return Err(("file_too_large", why));
@@ -195,13 +226,11 @@ impl Receiver {
         };
         if size == 0 {
             self.judge(&mut incoming)?;
-            return self.finish(&incoming);
         }
-        self.current = Some(incoming);
-        Ok(None)
+        self.look(incoming)
     }
 
-    fn go_on(&mut self, mut incoming: Incoming, chunk: &[u8]) -> Step {
+    fn go_on(&self, mut incoming: Incoming, chunk: &[u8]) -> Result<Step, Failed> {
         incoming.got += chunk.len() as u64;
         if !incoming.is_judged {
             let room = TELLING - incoming.start.len();
@@ -222,15 +251,11 @@ impl Receiver {
             .file
             .write_all(chunk)
             .map_err(|error| failed(&error))?;
-        if incoming.got == incoming.size {
-            return self.finish(&incoming);
-        }
-        self.current = Some(incoming);
-        Ok(None)
+        self.look(incoming)
     }
 
     /// Looks at how a file begins, once that is enough to tell its type or all that there is.
-    fn judge(&self, incoming: &mut Incoming) -> Result<(), (&'static str, String)> {
+    fn judge(&self, incoming: &mut Incoming) -> Result<(), Failed> {
         if !self.is_welcome(&incoming.start) {
             let types = self.plan.types.join(", ");
             let why = format!("{} is none of {types}", incoming.name);
@@ -241,14 +266,18 @@ impl Receiver {
         Ok(())
     }
 
-    fn finish(&self, incoming: &Incoming) -> Step {
+    /// Gives a file its name once it is whole.
+    fn look(&self, incoming: Incoming) -> Result<Step, Failed> {
+        if incoming.got < incoming.size {
+            return Ok(Step::More(incoming));
+        }
         let Incoming {
             name, size, part, ..
         } = incoming;
         let name = part
-            .name_it(&self.plan.dir, name)
+            .name_it(&self.plan.dir, &name)
             .map_err(|error| failed(&error))?;
-        Ok(Some(Done::Saved { name, size: *size }))
+        Ok(Step::Whole(Done::Saved { name, size }))
     }
 
     /// Whether a file that begins like this may be stored.
@@ -388,7 +417,14 @@ fn is_known(kind: &str) -> bool {
     }
 }
 
-type Step = Result<Option<Done>, (&'static str, String)>;
+/// What became of a file by a message.
+enum Step {
+    More(Incoming),
+    Whole(Done),
+}
+
+/// A word for programs and a sentence.
+type Failed = (&'static str, String);
 
 impl Part {
     fn create(dir: &Path, name: &str) -> io::Result<Self> {
@@ -455,7 +491,7 @@ fn numbered(name: &str, number: u32) -> String {
     }
 }
 
-fn failed(error: &io::Error) -> (&'static str, String) {
+fn failed(error: &io::Error) -> Failed {
     ("file_not_stored", crate::error::cause_text(error))
 }
 

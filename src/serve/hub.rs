@@ -18,7 +18,7 @@ use super::bus::{Audience, Bus, Local, Member, Notice};
 use super::log::Log;
 use super::metrics::Gauges;
 use super::mode::{Action, Control, Departure, Mode, Scene};
-use super::queue::{Order, Pushed};
+use super::queue::Order;
 use super::roster::Roster;
 use super::seat::{Delivery, Seat};
 use crate::model::close::{CloseCode, CloseFrame};
@@ -254,6 +254,14 @@ impl Hub {
         }
     }
 
+    /// Ends those who are still here: their time to answer is over.
+    pub(super) fn cut_short(&self) {
+        let seats: Vec<_> = self.floor().house.seats.values().cloned().collect();
+        for seat in seats {
+            seat.cut_short(going_away());
+        }
+    }
+
     fn floor(&self) -> MutexGuard<'_, Floor> {
         // A mode that panicked may have lost a message; the others go on.
         self.floor.lock().unwrap_or_else(PoisonError::into_inner)
@@ -332,9 +340,7 @@ impl House {
         self.hearers(to, |seat| {
             if Some(seat.client.member) != except {
                 let order = Order::Frame(frame.clone());
-                let pushed = seat.push(order, sender.is_some(), &self.log);
-                self.tell_full(seat, pushed);
-                delivery.add(seat, pushed);
+                delivery.add(seat, seat.push(order, sender.is_some(), &self.log));
             }
         });
     }
@@ -378,21 +384,8 @@ impl House {
             seat.answer(order);
             return true;
         }
-        let pushed = seat.push(order, sender.is_some(), &self.log);
-        self.tell_full(seat, pushed);
-        delivery.add(seat, pushed);
+        delivery.add(seat, seat.push(order, sender.is_some(), &self.log));
         true
-    }
-
-    fn tell_full(&self, seat: &Seat, pushed: Pushed) {
-        if pushed == Pushed::TooSlow {
-            let limit = What::Limit {
-                limit: "queue",
-                action: "close",
-                again: false,
-            };
-            self.log.tell(Some(seat.id()), limit);
-        }
     }
 }
 
@@ -402,7 +395,7 @@ mod tests {
     use crate::protocol::engine::Role;
     use crate::serve::log::{self, LogReader, log};
     use crate::serve::mode::{self, MODES};
-    use crate::serve::queue;
+    use crate::serve::queue::{self, Pushed};
     use crate::serve::roster::Client;
     use crate::session::connection::{self, Connection};
     use crate::session::stamp::Stamp;

@@ -18,7 +18,8 @@ use super::http::Page;
 use super::hub::Hub;
 use super::log::{LogReader, log};
 use super::{Address, Plan, Shared, peer};
-use crate::error::Error;
+use crate::error::{Error, cause_text};
+use crate::model::event::{Problem, What};
 use crate::session::stamp::Stamp;
 use crate::wire::stream::Socket;
 use crate::wire::tls::{Acceptor, Pin};
@@ -172,16 +173,21 @@ impl Server {
         let shared = &self.shared;
         shared.is_ending.store(true, Ordering::Relaxed);
         shared.hub.end(shared.plan.drain);
-        let all_left = shared.places.acquire_many(places(&shared.plan));
-        // Who has not answered by then ends by itself and says so; the rest is dropped with the set.
-        let patience = shared.plan.drain + LAST_WORDS;
-        let drained = async { drop(timeout(patience, all_left).await) };
+        let all_left = || shared.places.acquire_many(places(&shared.plan));
+        let drained = async {
+            if timeout(shared.plan.drain, all_left()).await.is_err() {
+                // Some have not answered, or have not even read what is ahead of their Close.
+                shared.hub.cut_short();
+                drop(timeout(LAST_WORDS, all_left()).await);
+            }
+        };
         self.serve_until(drained, &mut peers).await;
     }
 
     async fn serve_until(&self, end: impl Future<Output = ()>, peers: &mut JoinSet<()>) {
         let time = self.shared.hub.keep_time();
         tokio::pin!(end, time);
+        let mut is_told = false;
         loop {
             tokio::select! {
                 () = &mut end => break,
@@ -189,13 +195,28 @@ impl Server {
                 Some(_) = peers.join_next() => {}
                 accepted = self.listener.accept() => match accepted {
                     Ok((socket, address)) => {
+                        is_told = false;
                         peers.spawn(peer::serve(Arc::clone(&self.shared), socket, address));
                     }
-                    Err(_) => sleep(ACCEPT_PAUSE).await,
+                    Err(cause) => {
+                        if !std::mem::replace(&mut is_told, true) {
+                            self.shared.log.tell(None, not_accepted(&cause));
+                        }
+                        sleep(ACCEPT_PAUSE).await;
+                    }
                 },
             }
         }
     }
+}
+
+/// Why clients have to wait: most likely there are no more file descriptors.
+fn not_accepted(cause: &io::Error) -> What {
+    What::Error(Box::new(Problem {
+        kind: "accept",
+        message: format!("clients have to wait: {}", cause_text(cause)),
+        hint: Some("ulimit -n says how many files may be open".to_owned()),
+    }))
 }
 
 /// How many connections may be open: a number that can be waited for at once.

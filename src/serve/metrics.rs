@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::expectation::Figures;
 use crate::model::event::{Direction, What};
-use crate::text::exposition::Page;
+use crate::text::exposition::{Page, label};
 
 /// Counters since the start.
 #[derive(Debug, Default)]
@@ -168,9 +168,9 @@ impl Metrics {
                 sent.1,
             ),
         ] {
-            page.head(name, "counter", help);
-            page.sample(name, "dir=\"in\"", received);
-            page.sample(name, "dir=\"out\"", sent);
+            let samples = [("in", received), ("out", sent)];
+            let samples = samples.map(|(dir, count)| (label("dir", dir), count));
+            page.each(name, "counter", help, samples);
         }
         let rare = self.rare.lock().unwrap_or_else(PoisonError::into_inner);
         let mut last = None;

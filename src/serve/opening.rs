@@ -255,17 +255,23 @@ async fn secure(shared: &Shared, socket: Socket, address: &str) -> Option<Secure
     }
 }
 
-/// An upgrade that was asked for and refused is worth a line; plain HTTP and port scans are not.
+/// An upgrade that was asked for and refused is worth a line, and so is what was no request; plain HTTP
+/// and port scans are not.
 fn log_ended(shared: &Shared, ended: Ended, address: &str) {
-    if let Ended::Http(Some((request, status))) = ended
-        && handshake::header(&request.headers, "upgrade").is_some()
-    {
-        let target = secret::redact_target(&request.target);
-        let problem = Problem {
-            kind: "refused",
-            message: format!("refused {address} at {target}: HTTP {status}"),
-            hint: None,
-        };
-        shared.log.tell(None, What::Error(Box::new(problem)));
-    }
+    let message = match ended {
+        Ended::Http(Some((request, status)))
+            if handshake::header(&request.headers, "upgrade").is_some() =>
+        {
+            let target = secret::redact_target(&request.target);
+            format!("refused {address} at {target}: HTTP {status}")
+        }
+        Ended::Unreadable(status, why) => format!("refused {address}: HTTP {status}, {why}"),
+        _ => return,
+    };
+    let problem = Problem {
+        kind: "refused",
+        message,
+        hint: None,
+    };
+    shared.log.tell(None, What::Error(Box::new(problem)));
 }

@@ -17,6 +17,9 @@ use crate::model::secret::REDACTED;
 use crate::session::connection::Connection;
 use crate::wire::stream::Stream;
 
+/// The largest first message, in bytes: who has shown nothing is not worth more memory.
+const MAX_PROOF: usize = 64 << 10;
+
 /// Waits for the first message of a client, and answers one that is right. `None` where the
 /// connection ended before.
 pub(super) async fn first_message(
@@ -25,6 +28,8 @@ pub(super) async fn first_message(
     connection: &mut Connection<Stream>,
     patience: Duration,
 ) -> Option<Result<Identity, Rejection>> {
+    let max_message_size = shared.plan.connection.max_message_size;
+    connection.set_max_message_size(max_message_size.min(MAX_PROOF));
     let message = async {
         while let Some(what) = poll_fn(|cx| connection.poll_next(cx)).await {
             match what {
@@ -60,6 +65,7 @@ pub(super) async fn first_message(
     };
     let verdict = proof.judge(shared);
     if verdict.is_ok() {
+        connection.set_max_message_size(max_message_size);
         // A connection that is closing already has nobody to tell.
         let _ = connection.send(Command::Send(proof.answer_with(&verdict)));
     }

@@ -217,6 +217,14 @@ impl Queue {
         self.bytes <= self.plan.bytes / 2
     }
 
+    /// What happens to what others send beyond the bound: who cannot wait is not blocked.
+    pub(super) const fn action(&self) -> &'static str {
+        match self.plan.overflow {
+            Overflow::Block => Overflow::DropNewest.name(),
+            overflow => overflow.name(),
+        }
+    }
+
     /// What was dropped since the last call.
     pub(super) fn take_dropped(&mut self) -> Dropped {
         std::mem::take(&mut self.dropped)
@@ -284,6 +292,15 @@ impl Order {
 impl Overflow {
     /// What `--overflow` takes.
     pub const NAMES: [&str; 4] = ["close", "drop-oldest", "drop-newest", "block"];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Close => Self::NAMES[0],
+            Self::DropOldest => Self::NAMES[1],
+            Self::DropNewest => Self::NAMES[2],
+            Self::Block => Self::NAMES[3],
+        }
+    }
 }
 
 impl FromStr for Overflow {

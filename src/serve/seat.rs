@@ -248,6 +248,21 @@ impl Seat {
         self.queue_answer(&mut waiting, Order::Command(Command::Close(Some(frame))));
     }
 
+    /// Gives up what waits, tells the peer why, if it listens, and ends the connection without waiting
+    /// for its answer.
+    pub(super) fn cut_short(&self, frame: CloseFrame) {
+        let mut waiting = self.waiting();
+        waiting.is_closing = true;
+        waiting.give_up();
+        drop(waiting);
+        let mut connection = self.connection();
+        // One that is closing already refuses.
+        let _ = connection.send(Command::Close(Some(frame)));
+        connection.close_within(Duration::ZERO);
+        drop(connection);
+        self.task.wake();
+    }
+
     fn queue_answer(&self, waiting: &mut Waiting, order: Order) {
         waiting.queue.answer(order);
         self.has_queued.store(true, Ordering::Release);
@@ -270,15 +285,27 @@ impl Seat {
         }
         let pushed = waiting.queue.push(order, sender_waits);
         self.has_queued.store(true, Ordering::Release);
-        if pushed == Pushed::Dropped {
-            self.has_dropped.store(true, Ordering::Release);
-        }
+        let action = waiting.queue.action();
         drop(waiting);
-        if pushed == Pushed::TooSlow {
-            self.close(CloseFrame {
-                code: CloseCode::TRY_AGAIN_LATER,
-                reason: "too slow: the queue is full".to_owned(),
-            });
+        // How much was dropped is told when the peer has caught up; that it lags is told at once.
+        let is_news = match pushed {
+            Pushed::Queued | Pushed::Block => false,
+            Pushed::Dropped => !self.has_dropped.swap(true, Ordering::AcqRel),
+            Pushed::TooSlow => {
+                self.close(CloseFrame {
+                    code: CloseCode::TRY_AGAIN_LATER,
+                    reason: "too slow: the queue is full".to_owned(),
+                });
+                true
+            }
+        };
+        if is_news {
+            let limit = What::Limit {
+                limit: "queue",
+                action,
+                again: false,
+            };
+            log.tell(Some(self.id()), limit);
         }
         pushed
     }

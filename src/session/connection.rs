@@ -257,6 +257,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 
+    /// From the next message on, the largest that is accepted, in bytes.
+    pub fn set_max_message_size(&mut self, size: usize) {
+        self.engine.set_max_message_size(size);
+    }
+
     /// From now on pings are not answered.
     pub fn withhold_pongs(&mut self) {
         self.engine.withhold_pongs();

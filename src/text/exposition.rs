@@ -26,6 +26,20 @@ impl Page {
         let _ = writeln!(self.0, "{name} {value}");
     }
 
+    /// A metric with a value for each of some labels.
+    pub fn each<V: Display>(
+        &mut self,
+        name: &str,
+        kind: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = (String, V)>,
+    ) {
+        self.head(name, kind, help);
+        for (labels, value) in samples {
+            self.sample(name, &labels, value);
+        }
+    }
+
     pub fn into_text(self) -> String {
         self.0
     }

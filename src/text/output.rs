@@ -17,17 +17,16 @@
 //! after each the editor draws its line anew.
 
 mod progress;
+mod queue;
 mod writer;
 
-use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use self::progress::Progress;
+use self::queue::{Content, Piece, Shared, Stream};
 use self::writer::{Sinks, Writer};
 use crate::error::Error;
 
@@ -144,18 +143,7 @@ impl Output {
     }
 
     fn start(sinks: Sinks, progress: Progress, watch_stdout: bool) -> Result<Self, Error> {
-        let shared = Arc::new(Shared {
-            queue: Mutex::default(),
-            work: Condvar::new(),
-            status: watch::Sender::new(Status {
-                room: true,
-                idle: true,
-                open: true,
-                done: false,
-            }),
-            progress,
-            watch_stdout,
-        });
+        let shared = Arc::new(Shared::new(progress, watch_stdout));
         let writer = Writer::new(Arc::clone(&shared), sinks);
         thread::Builder::new()
             .name("output".into())
@@ -311,132 +299,6 @@ fn stdout_pipe() -> io::Result<Option<tokio::net::unix::pipe::Sender>> {
 #[cfg(not(unix))]
 async fn reader_gone() {
     std::future::pending::<()>().await;
-}
-
-struct Shared {
-    queue: Mutex<Queue>,
-    work: Condvar,
-    status: watch::Sender<Status>,
-    progress: Progress,
-    /// stdout is the real one and no terminal.
-    watch_stdout: bool,
-}
-
-#[derive(Default)]
-struct Queue {
-    pieces: VecDeque<Piece>,
-    /// Bytes in `pieces` and in the hands of the writer.
-    bytes: usize,
-    /// In its place unless the writer is printing.
-    printer: Option<Box<dyn Printer>>,
-    /// Counts loans and their ends, so that the writer puts back no printer of an ended one.
-    borrower: u64,
-    ending: bool,
-    failure: Option<io::Error>,
-}
-
-struct Piece {
-    stream: Stream,
-    content: Content,
-}
-
-enum Content {
-    Bytes(Vec<u8>),
-    Later { bytes: usize, make: Later },
-}
-
-impl Piece {
-    /// What it counts for in the queue.
-    fn len(&self) -> usize {
-        match &self.content {
-            Content::Bytes(bytes) => bytes.len(),
-            Content::Later { bytes, .. } => *bytes,
-        }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stream {
-    Data,
-    Talk,
-}
-
-/// What the async side waits for.
-struct Status {
-    room: bool,
-    /// Nothing is queued or being written.
-    idle: bool,
-    open: bool,
-    done: bool,
-}
-
-impl Shared {
-    /// The queue. A thread that panicked left it whole: no call below stops halfway.
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn push(&self, stream: Stream, bytes: &[u8]) {
-        if bytes.is_empty() {
-            return;
-        }
-        let mut queue = self.lock();
-        if let Some(last) = queue.pieces.back_mut()
-            && last.stream == stream
-            && let Content::Bytes(joined) = &mut last.content
-        {
-            joined.extend_from_slice(bytes);
-            queue.bytes += bytes.len();
-            self.update_room(&queue);
-            return;
-        }
-        drop(queue);
-        self.enqueue(Piece {
-            stream,
-            content: Content::Bytes(bytes.to_vec()),
-        });
-    }
-
-    fn enqueue(&self, piece: Piece) {
-        let mut queue = self.lock();
-        queue.bytes += piece.len();
-        queue.pieces.push_back(piece);
-        self.update_room(&queue);
-        drop(queue);
-        self.work.notify_one();
-    }
-
-    fn update_room(&self, queue: &Queue) {
-        let room = queue.bytes < BOUND;
-        let idle = queue.bytes == 0;
-        self.status.send_if_modified(|status| {
-            let changed = status.room != room || status.idle != idle;
-            status.room = room;
-            status.idle = idle;
-            changed
-        });
-    }
-
-    /// stdout takes nothing more.
-    fn close(&self, failure: Option<io::Error>) {
-        let mut queue = self.lock();
-        let dropped: usize = queue
-            .pieces
-            .iter()
-            .filter(|piece| piece.stream == Stream::Data)
-            .map(Piece::len)
-            .sum();
-        queue.pieces.retain(|piece| piece.stream != Stream::Data);
-        queue.bytes -= dropped;
-        queue.failure = queue.failure.take().or(failure);
-        self.update_room(&queue);
-        self.status.send_modify(|status| status.open = false);
-    }
-
-    async fn wait_for(&self, condition: impl FnMut(&Status) -> bool) {
-        // The sender is a field of `self`: it cannot go away meanwhile.
-        let _ = self.status.subscribe().wait_for(condition).await;
-    }
 }
 
 #[cfg(test)]

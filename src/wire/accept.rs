@@ -92,6 +92,8 @@ pub struct Accepted<S> {
 pub enum Ended {
     /// Only plain HTTP was spoken; the last request and the status it got, if there was one.
     Http(Option<(RequestHead, u16)>),
+    /// What came could not be read as a request; the status that said so, and why.
+    Unreadable(u16, String),
     Timeout,
     /// It got no answer, as it was meant to, and left.
     Unanswered,
@@ -135,9 +137,10 @@ where
         leaves(stream).await;
         return Err(Ended::Unanswered);
     }
+    let is_cut = !parts.read_buf.is_empty();
     let told = match (&served, &last) {
         (Err(_), Last::Begun(_)) => Some(TOO_LATE),
-        (Err(_), _) if !parts.read_buf.is_empty() => Some(TOO_LATE),
+        (Err(_), _) if is_cut => Some(TOO_LATE),
         (Ok(Err(error)), _) if error.is_parse_version_h2() => Some(NO_HTTP_2),
         _ => None,
     };
@@ -154,7 +157,10 @@ where
                 response: kept.response(response),
             });
         }
-        (Ok(Err(error)), _) => Ended::Io(io_error(error)),
+        (Ok(Err(error)), _) => unreadable(&error).unwrap_or_else(|| Ended::Io(io_error(error))),
+        (Err(_), Last::Nothing) if is_cut => {
+            Ended::Unreadable(408, "the request did not come in time".to_owned())
+        }
         (Err(_), Last::Nothing | Last::Upgraded(..)) => Ended::Timeout,
         (_, Last::Unanswered) => Ended::Unanswered,
         (_, Last::Plain(request, status)) => Ended::Http(Some((request, status))),
@@ -166,6 +172,20 @@ where
     };
     linger(stream).await;
     Err(ended)
+}
+
+/// Where what came was no request; hyper has answered all but HTTP/2 with this status.
+fn unreadable(error: &hyper::Error) -> Option<Ended> {
+    let status = if error.is_parse_version_h2() {
+        StatusCode::HTTP_VERSION_NOT_SUPPORTED
+    } else if error.is_parse_too_large() {
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+    } else if error.is_parse() {
+        StatusCode::BAD_REQUEST
+    } else {
+        return None;
+    };
+    Some(Ended::Unreadable(status.as_u16(), error.to_string()))
 }
 
 /// Ends a connection so that the peer can read the last answer: closing a socket with unread

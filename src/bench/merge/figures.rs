@@ -3,17 +3,18 @@
 
 use hdrhistogram::Histogram;
 
-use super::super::figures::{
-    Bytes as CountedBytes, Connections as CountedConnections, DIGITS, Figures,
-    Iterations as CountedIterations, Latency, Messages as CountedMessages,
-};
-use super::super::result::{
-    BenchResult, Bytes, Connections, Handshake, Iterations, Latencies, LatencyInfo, Messages,
-    StormLatencies,
-};
+use super::super::figures::{Bytes, Connections, DIGITS, Figures, Iterations, Latency, Messages};
+use super::super::result::{BenchResult, Handshake, Latencies, LatencyInfo, StormLatencies};
 use super::super::script::Step;
 use crate::model::frame::Opcode;
 use crate::transcript::outcome::StepKind;
+
+/// The counters of that name in a part of a result; one that is left out does not compile.
+macro_rules! counted {
+    ($part:expr => $counters:ident: $($counter:ident)+) => {
+        $counters { $($counter: $part.$counter),+ }
+    };
+}
 
 /// # Errors
 /// A histogram that is none, or not one of ours.
@@ -32,13 +33,25 @@ pub(super) fn of(result: &BenchResult) -> Result<Figures, String> {
             let _ = counted.latency.add(samples);
         }
     }
-    figures.connections = connections(&result.connections);
-    figures.messages = messages(&result.messages);
-    figures.bytes = bytes(&result.bytes);
-    figures.iterations = result
-        .iterations
-        .as_ref()
-        .map_or_else(Default::default, iterations);
+    figures.connections = counted!(
+        result.connections => Connections:
+        attempted opened failed lost reconnected
+    );
+    figures.messages = counted!(
+        result.messages => Messages:
+        sent received matched unanswered timed_out dropped late duplicate out_of_order
+        unexpected
+    );
+    figures.bytes = counted!(
+        result.bytes => Bytes:
+        sent_payload sent_wire received_payload received_wire
+    );
+    if let Some(played) = &result.iterations {
+        figures.iterations = counted!(
+            played => Iterations:
+            started passed failed unmet dropped
+        );
+    }
     for (name, count) in &result.frames.sent {
         figures.frames_sent[opcode(name)] += count;
     }
@@ -134,87 +147,4 @@ fn opcode(name: &str) -> usize {
     let mut all = 0..16_u8;
     let found = all.find(|opcode| Opcode::new(*opcode).name() == name);
     usize::from(found.unwrap_or(0xF))
-}
-
-const fn connections(from: &Connections) -> CountedConnections {
-    let Connections {
-        target: _,
-        attempted,
-        opened,
-        failed,
-        lost,
-        reconnected,
-        peak: _,
-        open_at_end: _,
-    } = *from;
-    CountedConnections {
-        attempted,
-        opened,
-        failed,
-        lost,
-        reconnected,
-    }
-}
-
-const fn messages(from: &Messages) -> CountedMessages {
-    let Messages {
-        sent,
-        received,
-        matched,
-        unanswered,
-        timed_out,
-        dropped,
-        late,
-        duplicate,
-        out_of_order,
-        unexpected,
-        sent_rate: _,
-        received_rate: _,
-    } = *from;
-    CountedMessages {
-        sent,
-        received,
-        matched,
-        unanswered,
-        timed_out,
-        dropped,
-        late,
-        duplicate,
-        out_of_order,
-        unexpected,
-    }
-}
-
-const fn bytes(from: &Bytes) -> CountedBytes {
-    let Bytes {
-        sent_payload,
-        sent_wire,
-        received_payload,
-        received_wire,
-    } = *from;
-    CountedBytes {
-        sent_payload,
-        sent_wire,
-        received_payload,
-        received_wire,
-    }
-}
-
-const fn iterations(from: &Iterations) -> CountedIterations {
-    let Iterations {
-        started,
-        passed,
-        failed,
-        unmet,
-        unfinished: _,
-        dropped,
-        rate: _,
-    } = *from;
-    CountedIterations {
-        started,
-        passed,
-        failed,
-        unmet,
-        dropped,
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::text::shown;
+use super::words::shown;
 use super::{Entry, Form};
 use crate::bench::compare::{Change, Figure};
 use crate::bench::result::{BenchResult, ThresholdResult};

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::comparison::md::table;
 use super::comparison::text::counts;
-use super::text::{millis, shown, verdict};
+use super::words::{millis, shown, verdict};
 use super::{Entry, Form};
 use crate::bench::result::table::{COUNTERS, HANDSHAKE, LATENCIES, STEPS};
 use crate::bench::result::{BenchResult, LatencyInfo};

@@ -11,9 +11,10 @@ mod plot;
 pub mod prom;
 mod shards;
 mod text;
+mod words;
 
 pub use self::plot::{Bucket, Glyphs, buckets};
-pub use self::text::millis;
+pub use self::words::millis;
 use super::result::BenchResult;
 
 /// One form of a result, or of something else that is reported.
@@ -63,7 +64,7 @@ pub fn summary(result: &BenchResult, glyphs: Glyphs) -> String {
 
 /// Whether it passed, and may be believed, in one line.
 pub fn verdict(result: &BenchResult) -> String {
-    text::verdict(result)
+    words::verdict(result)
 }
 
 #[cfg(test)]

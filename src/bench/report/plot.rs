@@ -3,7 +3,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::text::{millis, percent};
+use super::words::{millis, percent};
 use crate::model::units::Thousands;
 
 /// What a terminal can show.

@@ -1,5 +1,7 @@
 //! `prom`: how a load goes while it runs, as Prometheus reads it. Pure: seconds in, a page out.
 
+use std::collections::BTreeMap;
+
 use super::{Entry, Form};
 use crate::bench::figures::{Figures, Latency};
 use crate::bench::run::Second;
@@ -120,11 +122,12 @@ impl Live {
     /// The page, which is at most a second old.
     pub fn text(&self) -> String {
         let mut page = Page::default();
-        let name = "wscope_bench_phase";
-        page.head(name, "gauge", "1 for the phase that the load is in.");
-        for (phase, word) in PHASES {
-            page.sample(name, &label("phase", word), u8::from(phase == self.phase));
-        }
+        page.each(
+            "wscope_bench_phase",
+            "gauge",
+            "1 for the phase that the load is in.",
+            PHASES.map(|(phase, word)| (label("phase", word), u8::from(phase == self.phase))),
+        );
         for (name, help, value) in [
             ("wscope_bench_connections", "Open connections.", self.open),
             (
@@ -147,10 +150,9 @@ impl Live {
             self.cpu,
         );
         for (name, help, key, counts) in COUNTERS {
-            page.head(name, "counter", help);
-            for (word, count) in *counts {
-                page.sample(name, &label(key, word), count(&self.figures));
-            }
+            let samples = counts.iter();
+            let samples = samples.map(|(word, count)| (label(key, word), count(&self.figures)));
+            page.each(name, "counter", help, samples);
         }
         let errors = threshold::errors(&self.figures);
         page.one(
@@ -159,40 +161,35 @@ impl Live {
             "All that went wrong.",
             errors,
         );
-        let name = "wscope_bench_errors_total";
-        page.head(name, "counter", "Errors, by phase and kind.");
-        for (error, seen) in &self.figures.errors {
-            let labels = [label("phase", error.phase), label("kind", &error.kind)].join(",");
-            page.sample(name, &labels, seen.count);
-        }
-        let name = "wscope_bench_closes_total";
-        page.head(
-            name,
+        page.each(
+            "wscope_bench_errors_total",
+            "counter",
+            "Errors, by phase and kind.",
+            self.figures.errors.iter().map(|(error, seen)| {
+                let labels = [label("phase", error.phase), label("kind", &error.kind)];
+                (labels.join(","), seen.count)
+            }),
+        );
+        page.each(
+            "wscope_bench_closes_total",
             "counter",
             "Connections that ended, by close code and by whom.",
+            self.closes(),
         );
-        for (code, by, count) in self.closes() {
-            let labels = [label("code", &code), label("by", by)].join(",");
-            page.sample(name, &labels, count);
-        }
         self.latencies(&mut page);
         page.into_text()
     }
 
     /// How a connection without a Close ended is no label.
-    fn closes(&self) -> Vec<(String, &'static str, u64)> {
-        let mut counts: Vec<(String, &'static str, u64)> = Vec::new();
+    fn closes(&self) -> impl Iterator<Item = (String, u64)> {
+        let mut counts: BTreeMap<_, u64> = BTreeMap::new();
         for (close, closes) in &self.figures.closes {
-            let (code, by) = (close.code.to_string(), close.by.name());
-            match counts
-                .iter_mut()
-                .find(|(known, who, _)| *known == code && *who == by)
-            {
-                Some((.., count)) => *count += closes.count,
-                None => counts.push((code, by, closes.count)),
-            }
+            *counts.entry((close.code, close.by)).or_default() += closes.count;
         }
-        counts
+        counts.into_iter().map(|((code, by), count)| {
+            let labels = [label("code", &code.to_string()), label("by", by.name())];
+            (labels.join(","), count)
+        })
     }
 
     fn latencies(&self, page: &mut Page) {
@@ -204,20 +201,15 @@ impl Live {
                 continue;
             }
             let which = label("latency", &latency.path());
+            let mut bucket = |end: &str, count: u64| {
+                let labels = [which.clone(), label("le", end)].join(",");
+                page.sample(&format!("{name}_bucket"), &labels, count);
+            };
             for bound in BUCKETS {
-                let labels = [
-                    which.clone(),
-                    label("le", &(bound as f64 / 1e6).to_string()),
-                ]
-                .join(",");
-                page.sample(
-                    &format!("{name}_bucket"),
-                    &labels,
-                    samples.count_between(0, bound),
-                );
+                let end = (bound as f64 / 1e6).to_string();
+                bucket(&end, samples.count_between(0, bound));
             }
-            let all = [which.clone(), label("le", "+Inf")].join(",");
-            page.sample(&format!("{name}_bucket"), &all, samples.len());
+            bucket("+Inf", samples.len());
             let sum = samples.mean() * samples.len() as f64 / 1e6;
             page.sample(&format!("{name}_sum"), &which, sum);
             page.sample(&format!("{name}_count"), &which, samples.len());

@@ -1,7 +1,7 @@
 //! What the summary says of a load that is divided: the part that a result is of, and the shards that
 //! a merged one is made of.
 
-use super::text::millis;
+use super::words::millis;
 use crate::bench::result::{BenchResult, ShardPart, ThresholdResult};
 use crate::model::units::Thousands;
 use crate::text::sanitize;

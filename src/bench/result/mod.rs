@@ -343,7 +343,7 @@ pub struct FoundMax {
     pub most: usize,
     /// The highest number that held; `null` where none did.
     pub found: Option<usize>,
-    /// Why it is not more: `condition`, `generator` (this machine was at its limit), or `most`.
+    /// Why it is not more: `condition`, `generator` (this machine was at its limit), `most`, or `stopped`.
     pub limited_by: String,
     /// In the order in which they were made.
     pub steps: Vec<SearchStep>,

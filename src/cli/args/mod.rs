@@ -155,9 +155,15 @@ The default is pretty. Messages are printed on a terminal, and elsewhere where -
 --filter, --exclude, -P, -F, -v or --only text, binary, ping or pong asks for them: to log each costs a \
 busy server. What else happens is always told, one line each.";
 
-/// The command `serve` with its own words for `--output`.
-pub(super) fn logging(serve: Command) -> Command {
-    serve.mut_arg("output", |arg| arg.long_help(SERVE_OUTPUT))
+/// The command `serve` with its own words for `--output`; any other as it is.
+pub(super) fn logging(command: Command) -> Command {
+    if command.get_name() != "serve" {
+        return command;
+    }
+    command.mut_args(|arg| match arg.get_id().as_str() {
+        "output" => arg.long_help(SERVE_OUTPUT),
+        _ => arg,
+    })
 }
 
 /// Run a server to test clients against

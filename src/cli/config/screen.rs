@@ -118,15 +118,6 @@ fn keys(setup: &Setup<'_>) -> Keys {
 pub(super) fn of_bench(setup: &Setup<'_>, args: &Bench) -> Result<Live, Error> {
     let environment = setup.environment;
     let live = match args.results.live.as_str() {
-        "tui" if args.load.find_max.is_some() => {
-            return Err(Error::usage_hint(
-                "--live tui shows one load, and --find-max makes many",
-                "--live plain prints a line every second",
-            ));
-        }
-        "auto" if args.load.find_max.is_some() && environment.stderr_is_terminal => {
-            Some(Live::Lines)
-        }
         "tui" => {
             forced(environment, "--live tui")?;
             None

@@ -10,8 +10,9 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::bench::hold::Hold;
 use crate::bench::report::{Glyphs, REPORTS};
-use crate::bench::result::{self, Facets};
+use crate::bench::result::{self, Facets, SearchStep};
 use crate::bench::run::{Finished, Second, Setting, Stop, Watch};
+use crate::bench::search::FindMax;
 use crate::bench::shared::Shared;
 use crate::bench::{live, machine};
 use crate::command::signals::{Continuations, Signal, Signals};
@@ -103,6 +104,25 @@ impl Viewer {
             continuations: Continuations::listen()?,
             before: None,
         })
+    }
+
+    /// A search begins its next load, which is what there is to see from now on.
+    pub(super) fn try_next(&mut self, setting: &Setting, sought: &FindMax, number: usize) {
+        self.started = Instant::now();
+        self.shared = Arc::clone(&setting.shared);
+        self.hold = Arc::clone(&setting.workload.hold);
+        self.before = None;
+        if let Some((_, board)) = &self.screen {
+            let workload = Arc::clone(&setting.workload);
+            board.write(|scene| scene.try_next(sought, number, workload));
+        }
+    }
+
+    /// What became of that.
+    pub(super) fn judged(&self, step: &SearchStep) {
+        if let Some((_, board)) = &self.screen {
+            board.write(|scene| scene.judged(step.clone()));
+        }
     }
 
     /// Who is told of every second.

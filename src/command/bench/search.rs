@@ -43,14 +43,17 @@ pub(super) async fn search(
             shared: Arc::default(),
             ..load.setting.clone()
         };
+        viewer.try_next(&setting, sought, number);
         let Played {
             finished,
             signalled: by,
             timed_out: over,
+            stopped,
         } = play(setting, watcher, viewer, deadline, signals).await?;
         (signalled, timed_out) = (by, over);
         let result = result::result(&finished, &load.facets(&workload, &workload));
-        if signalled.is_some() || timed_out {
+        if stopped {
+            search.stop();
             last = Some(result);
             break;
         }
@@ -58,6 +61,7 @@ pub(super) async fn search(
         let judged = search::judge(&sought.condition, &result, &measured);
         let step = search::step(number, judged, &sought.condition, &result);
         talk(output, &search::line(sought, &step));
+        viewer.judged(&step);
         steps.push(step);
         search.judged(number, judged.0);
         if judged.0 == Judgement::Held {
@@ -66,7 +70,8 @@ pub(super) async fn search(
             last = Some(result);
         }
     }
-    let is_found = best.is_some();
+    // One that was stopped before anything was known says nothing.
+    let is_found = best.is_some() || steps.is_empty();
     let Some(mut result) = best.or(last) else {
         return Err(Error::usage("--find-max has nothing to try"));
     };

@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Content, Piece, Printer, Queue, Shared, Stream};
+use super::Printer;
+use super::queue::{Content, Piece, Queue, Shared, Stream};
 
 /// What is printed above an editor's line at once, at most (a larger single piece stays whole).
 const PRINT: usize = 64 * 1024;

@@ -8,7 +8,7 @@ use crate::text::sanitize;
 /// Sentences that are remembered.
 const MOST: usize = 300;
 
-/// A sentence, and when it was said from the start of the run. It is safe to be shown, on one line.
+/// A sentence, and when it was said from the start, of a search that of the first run. It is safe to be shown, on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Event {
     pub(super) at: Duration,
@@ -18,27 +18,36 @@ pub(super) struct Event {
 
 /// The sentences, oldest first.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Events(VecDeque<Event>);
+pub(super) struct Events {
+    all: VecDeque<Event>,
+    /// What went before the present run.
+    before: Duration,
+}
 
 impl Events {
     pub(super) fn push(&mut self, at: Duration, text: &str, is_bad: bool) {
-        if self.0.len() == MOST {
-            self.0.pop_front();
+        if self.all.len() == MOST {
+            self.all.pop_front();
         }
-        self.0.push_back(Event {
-            at,
+        self.all.push_back(Event {
+            at: self.before + at,
             text: sanitize::line(text).into_owned(),
             is_bad,
         });
     }
 
+    /// The present run, which is so old, is over, and another one begins.
+    pub(super) fn begin_anew(&mut self, at: Duration) {
+        self.before += at;
+    }
+
     /// The newest first.
     pub(super) fn newest(&self) -> impl Iterator<Item = &Event> {
-        self.0.iter().rev()
+        self.all.iter().rev()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 }
 

@@ -13,6 +13,7 @@ mod events;
 mod layout;
 mod metric;
 mod render;
+mod seeking;
 mod state;
 mod update;
 

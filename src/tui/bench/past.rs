@@ -14,6 +14,9 @@ use crate::text::{glyph, sanitize};
 
 /// Columns of its name.
 const NAME: usize = 24;
+/// Histograms that are read: of a run of more than an hour not those of every second, so that the screen
+/// does not wait for them.
+const MOST_DECODED: usize = 3600;
 /// What no chart has room for: a month in microseconds.
 const MOST: f64 = 2.6e12;
 
@@ -46,15 +49,17 @@ impl Past {
         let path = main.path();
         let rows = LATENCIES.iter().chain([&HANDSHAKE]);
         let row = rows.into_iter().find(|row| row.path == path);
-        let series = bounded(&run.series);
+        let rows_shown = run.series.rows.len().min(MOST_POINTS);
+        let counted = part(&run.series, 1);
+        let timed = part(&run.series, rows_shown.div_ceil(MOST_DECODED).max(1));
         let lines = METRICS.iter().flat_map(|metric| metric.lines);
         let lines = lines.filter_map(|line| {
             let points = match line.before {
                 Before::Unknown => return None,
-                Before::Quantile(quantile) => series.quantile(&path, quantile),
+                Before::Quantile(quantile) => timed.quantile(&path, quantile),
                 // A time of nothing was not measured.
-                Before::Column(column) if column.ends_with("_p99") => series.of(column),
-                Before::Column(column) => column_of(&series, column),
+                Before::Column(column) if column.ends_with("_p99") => counted.of(column),
+                Before::Column(column) => column_of(&counted, column),
             };
             Some((line.before, points.into_iter().filter(is_sane).collect()))
         });
@@ -121,19 +126,24 @@ impl Past {
     }
 }
 
-/// The part of a series that charts may show.
-fn bounded(series: &Series) -> Series {
+/// The part of a series that charts may show: of the first so many seconds every `step`th.
+fn part(series: &Series, step: usize) -> Series {
     let histograms = series.histograms.iter().map(|one| SeriesHistograms {
         metric: one.metric.clone(),
-        data: one.data.iter().take(MOST_POINTS).cloned().collect(),
+        data: shown(&one.data, step),
     });
     Series {
         interval_s: series.interval_s,
         start: String::new(),
         columns: series.columns.clone(),
-        rows: series.rows.iter().take(MOST_POINTS).cloned().collect(),
+        rows: shown(&series.rows, step),
         histograms: histograms.take(Latency::ALL.len()).collect(),
     }
+}
+
+fn shown<T: Clone>(all: &[T], step: usize) -> Vec<T> {
+    let shown = all.iter().take(MOST_POINTS).step_by(step);
+    shown.cloned().collect()
 }
 
 /// The seconds of a column, and its values.

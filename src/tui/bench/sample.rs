@@ -17,9 +17,10 @@ use crate::bench::figures::{Close, ClosedBy, Figures, Latency};
 use crate::bench::payload::Payload;
 use crate::bench::plan::{End, FANOUT, MODES, Pace, Ramp, Rate, SCRIPT, Sources, Workload};
 use crate::bench::reply::Match;
-use crate::bench::result::{BenchResult, SeriesHistograms, hdr, latency_info, read};
+use crate::bench::result::{BenchResult, SearchStep, SeriesHistograms, hdr, latency_info, read};
 use crate::bench::run::{Generator, Second};
 use crate::bench::script::Step;
+use crate::bench::search::{FindMax, Judgement};
 use crate::bench::shard::Shard;
 use crate::bench::shared::Phase;
 use crate::bench::threshold::Threshold;
@@ -294,6 +295,41 @@ pub(super) fn fanning_out() -> Told {
             figures.fanout.delivered = 399_798;
             figures.fanout.skipped = 2;
             figures.fanout.duplicate = second % 2;
+        });
+    }
+    told
+}
+
+/// A search in its fifth step.
+pub(super) fn seeking() -> Told {
+    let sought: FindMax = "connections:rtt.p99<50ms".parse().unwrap();
+    let mut told = Told::begin(workload(), &[]);
+    for (number, judged) in [
+        (320, Judgement::Held),
+        (640, Judgement::Held),
+        (1_280, Judgement::Failed),
+        (960, Judgement::Generator),
+        (800, Judgement::Held),
+    ] {
+        let mut workload = workload();
+        workload.connections = number;
+        told.scene.try_next(&sought, number, Arc::new(workload));
+        told.now = Duration::ZERO;
+        told.second(Phase::Measure, number, |figures| echoes(figures, 20_000));
+        if number == 800 {
+            break;
+        }
+        let is_too_much = judged == Judgement::Failed;
+        told.scene.judged(SearchStep {
+            value: number,
+            judged: judged.name().into(),
+            measured: Some(number as f64 * 40.0),
+            unit: "us".into(),
+            opened: number as u64,
+            failed: if is_too_much { 12 } else { 0 },
+            lost: 0,
+            sent_rate: 1_000.0,
+            reasons: vec!["lag".into()],
         });
     }
     told

@@ -8,10 +8,13 @@ use std::time::Duration;
 use super::events::Events;
 use super::metric::Point;
 use super::past::Past;
+use super::seeking::Seeking;
 use crate::bench::figures::{ClosedBy, Figures, Latency};
 use crate::bench::plan::{Pace, Workload};
+use crate::bench::result::SearchStep;
 use crate::bench::run::{EndReason, Generator, Second};
 use crate::bench::script::Step;
+use crate::bench::search::FindMax;
 use crate::bench::shared::Phase;
 use crate::bench::spread::{Row, table};
 use crate::bench::threshold::{Measured, Threshold};
@@ -73,6 +76,8 @@ pub struct Scene {
     pub(super) events: Events,
     /// What is to be said once, and the number of that.
     pub(super) word: (u64, String),
+    /// What a search knows by now, where this is one of its loads.
+    pub(super) seeking: Option<Seeking>,
     /// How it ended, in one line.
     pub(super) end: Option<String>,
     /// When it was measured from.
@@ -104,12 +109,42 @@ impl Scene {
             generator: Generator::default(),
             events: Events::default(),
             word: (0, String::new()),
+            seeking: None,
             end: None,
             measured_from: None,
             peak: 0,
         };
         scene.table = scene.rows(&Figures::default());
         scene
+    }
+
+    /// A search begins its next load: all but what happened so far is of that one alone.
+    pub fn try_next(&mut self, sought: &FindMax, number: usize, workload: Arc<Workload>) {
+        let about = About {
+            workload,
+            ..self.about.clone()
+        };
+        let before = std::mem::replace(self, Self::new(about));
+        self.word = before.word;
+        self.events = before.events;
+        self.events.begin_anew(before.now.at);
+        let seeking = Seeking {
+            sought: sought.clone(),
+            number,
+            steps: before
+                .seeking
+                .map_or_else(Vec::new, |seeking| seeking.steps),
+        };
+        self.events
+            .push(Duration::ZERO, &seeking.under_way(), false);
+        self.seeking = Some(seeking);
+    }
+
+    /// What became of a load of a search.
+    pub fn judged(&mut self, step: SearchStep) {
+        if let Some(seeking) = &mut self.seeking {
+            seeking.steps.push(step);
+        }
     }
 
     /// The latency that the load is mainly about.

@@ -218,6 +218,10 @@ impl Update<'_> {
     }
 
     fn snapshot(&mut self) {
+        if self.scene.seeking.is_some() {
+            let text = "a search is saved when it is over: --report json=FILE";
+            return self.state.say(text);
+        }
         if self.scene.end.is_some() {
             self.state
                 .say("it is over: --report json=FILE writes the result");

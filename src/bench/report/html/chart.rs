@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::super::text::{heading, millis};
+use super::super::words::{heading, millis};
 use super::axis::{Axis, short};
 use super::svg::{Chart, Line, Scale, Span};
 use super::timeline::{QUANTILES, Slot};

@@ -16,7 +16,7 @@ use self::chart::Drawn;
 pub(super) use self::compare::COMPARISON;
 use self::compare::figures;
 use self::timeline::slots;
-use super::text::{Word, heading, millis, verdict, word};
+use super::words::{Word, heading, millis, verdict, word};
 use super::{Entry, Form};
 use crate::bench::result::BenchResult;
 use crate::model::units::Thousands;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::text::millis;
+use super::super::words::millis;
 use super::axis::{Axis, short};
 use super::text;
 use crate::bench::result::table::{LatencyRow, STEPS};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::text::{millis, shown};
+use super::super::words::{millis, shown};
 use super::text;
 use crate::bench::result::table::{COUNTERS, HANDSHAKE, LATENCIES, STEPS};
 use crate::bench::result::{BenchResult, LatencyInfo, ThresholdResult};

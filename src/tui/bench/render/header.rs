@@ -121,6 +121,14 @@ fn progress(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
             theme.dim,
         ));
     }
+    if let Some(seeking) = &scene.seeking {
+        for (text_of, style) in [
+            (seeking.under_way(), theme.text),
+            (seeking.known(), theme.dim),
+        ] {
+            text.push_span(Span::styled(format!("   {text_of}"), style));
+        }
+    }
     let width = u16::try_from(text.width()).unwrap_or(u16::MAX);
     let bar = area.width.saturating_sub(width.saturating_add(5));
     let mut x = area.x + 1;

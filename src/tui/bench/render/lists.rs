@@ -11,16 +11,24 @@ use crate::model::units::Thousands;
 use crate::text::{glyph, sanitize};
 use crate::tui::bench::events::clock;
 use crate::tui::bench::keymap::Verb;
+use crate::tui::bench::seeking::Seeking;
 
 pub(super) fn render(context: &Context<'_>, buffer: &mut Buffer) {
     let (layout, scene) = (context.layout, context.scene);
     // Where only one has room, it is the one that has something to say.
     let is_single = !layout.thresholds.is_empty() && layout.errors.is_empty();
-    if is_single && scene.about.thresholds.is_empty() {
-        errors(context, layout.thresholds, buffer);
-    } else {
-        thresholds(context, layout.thresholds, buffer);
-        errors(context, layout.errors, buffer);
+    match &scene.seeking {
+        Some(seeking) => {
+            search(context, seeking, buffer);
+            errors(context, layout.errors, buffer);
+        }
+        None if is_single && scene.about.thresholds.is_empty() => {
+            errors(context, layout.thresholds, buffer);
+        }
+        None => {
+            thresholds(context, layout.thresholds, buffer);
+            errors(context, layout.errors, buffer);
+        }
     }
     events(context, buffer);
     verdict(context, buffer);
@@ -74,6 +82,48 @@ fn thresholds(context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
         ])
     });
     put(rows, inner, buffer);
+}
+
+/// The loads of a search, the newest first.
+fn search(context: &Context<'_>, seeking: &Seeking, buffer: &mut Buffer) {
+    let (area, theme) = (context.layout.thresholds, context.theme);
+    if area.is_empty() {
+        return;
+    }
+    let sought = &seeking.sought;
+    let condition = sanitize::line(&sought.condition.text);
+    let title = titled(context, "Search", &condition);
+    let inner = pane(context, area, title, buffer);
+    let unit = sought.condition.metric.unit();
+    let numbers = seeking.steps.iter().map(|step| step.value);
+    let most = numbers.chain([seeking.number]).max().unwrap_or(0);
+    let width = Thousands(most as u64).to_string().len();
+    let row = |word: &'static str, style, number: usize, about: String| {
+        let number = Thousands(number as u64).to_string();
+        Line::from(vec![
+            Span::styled(format!("{word:<4} "), style),
+            Span::styled(format!("{number:>width$}  "), theme.text),
+            Span::styled(about, theme.dim),
+        ])
+    };
+    let over = seeking.steps.iter().rev().map(|step| {
+        let (word, style) = match step.judged.as_str() {
+            "held" => ("ok", theme.good),
+            "failed" => ("FAIL", theme.error),
+            _ => ("-", theme.hint),
+        };
+        let measured = step.measured.map(|value| unit.show(value));
+        let mut about = measured.unwrap_or_else(|| "not measured".to_owned());
+        if step.failed + step.lost > 0 {
+            about += &format!("  failed {}  lost {}", step.failed, step.lost);
+        } else if word == "-" {
+            about += &format!("  this machine: {}", step.reasons.join(", "));
+        }
+        row(word, style, step.value, about)
+    });
+    let is_over = context.scene.end.is_some();
+    let now = (!is_over).then(|| row("...", theme.dim, seeking.number, String::new()));
+    put(now.into_iter().chain(over), inner, buffer);
 }
 
 /// A threshold in words.

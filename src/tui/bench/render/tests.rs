@@ -9,10 +9,10 @@ use ratatui::layout::Rect;
 use super::render;
 use crate::bench::plan::Pace;
 use crate::bench::shared::Phase;
-use crate::tui::bench::past::Past;
+use crate::tui::bench::past::{Before, Past};
 use crate::tui::bench::sample::{
-    Told, earlier, echoes, failures, fanning_out, opened, playing, running, state, with_baseline,
-    workload,
+    Told, earlier, echoes, failures, fanning_out, opened, playing, running, seeking, state,
+    with_baseline, workload,
 };
 use crate::tui::bench::screen::Request;
 use crate::tui::bench::state::State;
@@ -122,6 +122,22 @@ fn a_fan_out_says_who_gets_what() {
 }
 
 #[test]
+fn a_search_shows_what_it_knows_by_now() {
+    let mut told = seeking();
+    for size in [(60, 18), (80, 24), (140, 40)] {
+        let name = format!("search_{}x{}", size.0, size.1);
+        insta::assert_snapshot!(name, shown(&told, size, ""));
+    }
+    // What happened in the steps before is not forgotten, and is told apart.
+    insta::assert_snapshot!("search_log", shown(&told, (80, 24), "l"));
+    let mut state = state(&told, 80, 24);
+    assert!(press(&mut state, &told, "s").is_empty());
+    assert!(picture(&state, &told).contains("a search is saved when it is over"));
+    told.scene.end("PASS");
+    assert!(!shown(&told, (80, 24), "").contains("\n  ..."));
+}
+
+#[test]
 fn the_baseline_is_shown_beside_the_run() {
     let told = with_baseline(running(&[]));
     for size in [(80, 24), (140, 40)] {
@@ -192,6 +208,10 @@ fn a_baseline_may_hold_anything() {
     let mut told = running(&[]);
     let latency = told.scene.main();
     let past = Past::of("x", &run, latency);
+    let kept = past.line(Before::Column("open"), None);
+    assert!((10_000..=4 * 3600).contains(&kept.len()), "{}", kept.len());
+    let is_sane = |value: &f64| (0.0..1e13).contains(value);
+    assert!(kept.iter().all(|(at, value)| is_sane(at) && is_sane(value)));
     told.scene.about.past = Some(Arc::new(past));
     for size in [(40, 10), (80, 24), (140, 40)] {
         for keys in ["b", "b]]", "b]]]", "b++++++", "bg"] {
