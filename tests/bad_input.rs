@@ -53,6 +53,35 @@ fn a_header_must_be_a_name_and_a_value() {
     }
 }
 
+/// A device that never ends stands for a wrong name; memory is limited, for what would be read is not.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_without_an_end_is_refused_with_the_limit() {
+    for (command, flags, limit) in [
+        ("bench", "--message-file /dev/zero", "64 MiB"),
+        ("bench", "--feed /dev/zero", "256 MiB"),
+        ("bench", "-H @/dev/zero", "1 MiB"),
+        ("connect", "--config /dev/zero", "4 MiB"),
+        ("connect", "--execute-file /dev/zero", "64 MiB"),
+        ("connect", "--cookie /dev/zero", "16 MiB"),
+        ("connect", "--ca /dev/zero", "16 MiB"),
+        ("serve 0", "--jwt-secret-file /dev/zero", "1 MiB"),
+    ] {
+        let url = if command == "serve 0" {
+            ""
+        } else {
+            "wss://127.0.0.1:1/"
+        };
+        let script = format!("ulimit -v 4000000; exec \"$WSCOPE\" {command} {url} {flags}");
+        let said = format!("larger than {limit}");
+        shell(&script)
+            .run()
+            .code(2)
+            .stdout("")
+            .says(&["/dev/zero", &said]);
+    }
+}
+
 #[test]
 fn a_flag_with_a_wrong_value_names_the_flag() {
     for (flag, value) in [

@@ -85,7 +85,9 @@ fn a_threshold_that_is_none_is_pointed_at() {
             .run()
             .code(2)
     };
-    wrong("rt.p99<1s").says(&["no metric \"rt.p99\"", "handshake.tcp"]);
+    wrong("rt.p99<1s").says(&[
+        "no metric \"rt.p99\" (did you mean rtt.p99?); bench --help lists them\n  rt.p99<1s\n  ^",
+    ]);
     wrong("rtt.p99<fast").says(&["\"fast\" is not a duration", "\n          ^"]);
     wrong("rtt.p99").says(&["METRIC OP LIMIT"]);
     wrong("rtt.p99<50").says(&["50 of what?", "50ms"]);
@@ -268,7 +270,20 @@ fn the_first_connection_is_like_the_others() {
         .file("users.csv", "user\nann\n")
         .run()
         .code(4)
-        .says(&["closed the first connection with 1009 \"too much\""]);
+        .says(&[
+            "closed the first connection with 1009 \"too much\"",
+            "--feed has fewer rows (1) than there are connections (50): the rows begin again",
+        ]);
+    // Its answer is larger than we take.
+    let server = serve(&[]);
+    let flags = ["--payload-size", "2000", "--max-message-size", "1000"];
+    wscope(&[&["bench", server.url()][..], &flags].concat())
+        .run()
+        .code(4)
+        .says(&[
+            "broke the protocol",
+            "--max-message-size SIZE takes larger ones",
+        ]);
     // No address of this machine (RFC 5737).
     wscope(&["bench", "ws://127.0.0.1:1/", "--source-ip", "192.0.2.1"])
         .run()
@@ -389,7 +404,10 @@ fn what_would_be_done_is_said_without_doing_it() {
         text.contains("connections  15,000, 1,000 new ones per second"),
         "{text}"
     );
-    assert!(text.contains("sources      2 needed"), "{text}");
+    assert!(
+        text.contains("\nsources      ") && text.contains(" connections from one, which has "),
+        "{text}"
+    );
     let output = wscope(&["bench", "ws://127.0.0.1:1/", "-c", "9m"])
         .run()
         .code(2);

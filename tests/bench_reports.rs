@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::path::Path;
 
 use harness::junit;
-use harness::program::{Output, wscope};
+use harness::program::{Output, shell, wscope};
 use harness::raw::{QuietPort, RawServer};
 use harness::running::Signal;
 use harness::served::{Served, serve};
@@ -90,7 +90,7 @@ fn a_threshold_that_fails_is_a_case_that_fails() {
     let xml = read(&output, "out.junit");
     assert!(
         xml.contains(
-            "<failure message=\"messages.sent should be &gt; 1000, and is 400\" type=\"exit 4\">"
+            "<failure message=\"messages.sent should be &gt; 1k, and is 400\" type=\"exit 4\">"
         ),
         "{xml}"
     );
@@ -154,6 +154,97 @@ fn a_result_is_shown_again() {
     again(&["r.json", "--report", "json=-"]).stdout(&json);
     let written = again(&["r.json", "--report", "html=a.html", "--report", "csv=a.csv"]);
     assert_eq!(written.stdout, b"Saved        a.html\nSaved        a.csv\n");
+}
+
+/// A limit on the size of files stands for a disk that is full.
+#[cfg(unix)]
+#[test]
+fn a_report_that_cannot_be_written_leaves_what_was_there() {
+    let server = serve(&[]);
+    let script = "trap '' XFSZ; ulimit -f 1; exec \"$WSCOPE\" bench report a.json --report json=old.json --report text=-";
+    let output = shell(script)
+        .file("a.json", result(&server))
+        .file("old.json", "as it was")
+        .run()
+        .code(1);
+    assert_eq!(read(&output, "old.json"), "as it was");
+    let entries = fs::read_dir(output.home.path()).unwrap().flatten();
+    let hidden = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(".old"));
+    assert_eq!(hidden.count(), 0);
+}
+
+/// What was asked is printed as it was asked, and the value so that the verdict can be seen.
+#[test]
+fn thresholds_are_printed_as_they_were_asked() {
+    let server = serve(&[]);
+    let flags = [
+        "--threshold",
+        "errors.rate<0.0001%",
+        "--threshold",
+        "rtt.p99.9 < 1h",
+        "--report",
+        "json=-",
+    ];
+    let output = bench(&server, &flags).code(0);
+    output.says(&[
+        "< 0.0001%",
+        "< 1h",
+        "rtt.p99.9<1h was judged by 400 samples: such a percentile takes 1,000",
+    ]);
+}
+
+/// The first message that comes is the answer to the first that was sent: it is waited for from then on,
+/// and not from when the connection was opened, long before the load began.
+#[test]
+fn the_first_message_is_waited_for_since_ours() {
+    let server = serve(&[]);
+    let flags = [
+        "-c",
+        "4",
+        "-n",
+        "40",
+        "--warmup",
+        "0",
+        "--connect-rate",
+        "20",
+        "--report",
+        "json=-",
+    ];
+    let output = wscope(&[&["bench", server.url()], &flags[..]].concat()).run();
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |name: &str, figure: &str| result["latency"][name][figure].as_u64().unwrap();
+    assert!(
+        of("first_message", "max") <= of("service", "max"),
+        "{result}"
+    );
+    // The only row of the series is of what was open.
+    let series = &result["series"];
+    let columns = series["columns"].as_array().unwrap();
+    let open = columns.iter().position(|name| name == "open").unwrap();
+    assert_eq!(series["rows"][0][open], 4.0);
+}
+
+/// A socket of this machine is no other machine, and rows for what there is not are left out.
+#[cfg(unix)]
+#[test]
+fn a_unix_socket_is_this_machine() {
+    let home = tempfile::tempdir().unwrap();
+    let socket = home.path().join("s").display().to_string();
+    let server = wscope(&["serve", &format!("unix:{socket}")]).spawn();
+    server.stdout.line("listening on");
+    let url = format!("ws+unix:{socket}:/");
+    let flags = [
+        "--mode", "listen", "-c", "2", "-d", "300ms", "--warmup", "0",
+    ];
+    let output = wscope(&[&["bench", &url], &flags[..]].concat())
+        .run()
+        .code(0);
+    let output = output.prints(&[
+        "the target is this machine",
+        "nothing was received while it was measured",
+    ]);
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(!told.contains("\n  rtt "), "{told}");
 }
 
 #[test]
@@ -242,6 +333,11 @@ fn runs_are_compared_and_the_exit_code_says_which_is_worse() {
         (&true.into(), &1.into())
     );
     assert!(read(&written, "c.html").contains("class=\"line b\""));
+    // What is written elsewhere too is said to people.
+    written.says(&["WORSE   1 of ", "-20.0%"]);
+    compare(&same, &slower, &["--report", "md=c.md"])
+        .code(4)
+        .prints(&["WORSE   1 of ", "-20.0%", "c.md"]);
     // Three runs of each side.
     let all = [
         "bench",

@@ -26,7 +26,15 @@ fn count(value: &Value) -> u64 {
 #[test]
 fn the_connections_that_a_server_takes_are_found() {
     let server = serve(&["--max-connections", "37", "--heartbeat=off"]);
+    let home = tempfile::tempdir().unwrap();
+    let [page, comment] = ["page.html", "comment.md"].map(|name| home.path().join(name));
+    let [html, md] = [("html", &page), ("md", &comment)]
+        .map(|(name, path)| format!("{name}={}", path.display()));
     let flags = [
+        "--report",
+        &html,
+        "--report",
+        &md,
         "--mode",
         "hold",
         "-c",
@@ -45,6 +53,12 @@ fn the_connections_that_a_server_takes_are_found() {
         "connections: ping.p99",
         "Find max      37 connections hold ping.p99<10s: more do not",
     ]);
+    for report in [page, comment] {
+        let report = std::fs::read_to_string(report).unwrap();
+        let found = "37 connections hold ping.p99";
+        assert!(report.contains(found), "{report}");
+        assert!(report.contains("reasons"), "{report}");
+    }
     let found = &result["find_max"];
     assert_eq!(
         (&found["found"], &found["limited_by"]),

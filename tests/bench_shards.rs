@@ -328,7 +328,18 @@ fn three_shards_and_a_merge_are_one_result() {
     fs::write(&two, &first.stdout).unwrap();
     let partial = read(&two);
     assert_eq!(partial["verdict"]["partial"], true);
-    let at_once = merge(&[a, b, c], &[]).code(0);
+    let [page, comment] = ["page.html", "comment.md"].map(|name| home.path().join(name));
+    let [html, md] = [("html", &page), ("md", &comment)]
+        .map(|(name, path)| format!("{name}={}", path.display()));
+    let at_once = merge(&[a, b, c], &["--report", &html, "--report", &md]).code(0);
+    // Every report has the table of the shards.
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("<h2>Shards</h2>"), "{page}");
+    let comment = fs::read_to_string(comment).unwrap();
+    let (_, table) = comment.split_once("| shard | host | held |").unwrap();
+    for shard in ["\n| 1 | ", "\n| 2 | ", "\n| 3 | "] {
+        assert!(table.contains(shard), "{comment}");
+    }
     let nested = merge(&[&two, b], &[]).code(0);
     assert_eq!(
         String::from_utf8_lossy(&nested.stdout),

@@ -368,10 +368,18 @@ fn close_frame(payload: &[u8]) -> Heard<'static> {
     match payload {
         [] => Heard::Close(None),
         [_] => Heard::Violation("a Close with half a code".into()),
-        [high, low, reason @ ..] => Heard::Close(Some(CloseFrame {
-            code: CloseCode(u16::from_be_bytes([*high, *low])),
-            reason: String::from_utf8_lossy(reason).into_owned(),
-        })),
+        [high, low, reason @ ..] => {
+            let code = CloseCode(u16::from_be_bytes([*high, *low]));
+            if !code.may_be_sent() {
+                return Heard::Violation(
+                    format!("a Close with {code}, which must not be in one").into(),
+                );
+            }
+            Heard::Close(Some(CloseFrame {
+                code,
+                reason: String::from_utf8_lossy(reason).into_owned(),
+            }))
+        }
     }
 }
 
@@ -443,6 +451,14 @@ mod tests {
         );
         let masked = encode::frame(&Header::whole(Opcode::TEXT, 1, Some([1; 4])), b"x");
         assert_eq!(hear(&[&masked]), ["wrong: a server must not mask"]);
+        for code in [999_u16, 1005, 1006, 5000] {
+            assert_eq!(
+                hear(&[&unmasked(true, Opcode::CLOSE, &code.to_be_bytes())]),
+                [format!(
+                    "wrong: a Close with {code}, which must not be in one"
+                )]
+            );
+        }
         let huge = encode::header(&Header::whole(Opcode::TEXT, 1 << 40, None));
         assert_eq!(
             hear(&[huge.as_ref()]),

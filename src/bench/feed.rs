@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::error::{Error, cause_text};
+use crate::text::bounded;
 
-/// Rows at most; a feed is held in memory.
+/// Rows and bytes at most; a feed is held in memory.
 const MOST_ROWS: usize = 1_000_000;
+const MOST: u64 = 256 << 20;
 
 /// A file of values that was read.
 #[derive(Debug, Clone, Default)]
@@ -27,10 +29,11 @@ impl Feed {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let shown = path.display();
         let wrong = |error: csv::Error| Error::usage(format!("--feed {shown}: {error}"));
+        let bytes = bounded::read(path, MOST)
+            .map_err(|cause| Error::usage(format!("--feed {shown}: {}", cause_text(&cause))))?;
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::Headers)
-            .from_path(path)
-            .map_err(wrong)?;
+            .from_reader(&bytes[..]);
         let names = reader.headers().map_err(wrong)?.clone();
         let mut rows = Vec::new();
         for record in reader.records() {

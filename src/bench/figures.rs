@@ -21,7 +21,7 @@ pub enum Latency {
     Upgrade,
     /// From the first of these steps to the 101.
     Handshake,
-    /// From the 101 to the first message that came.
+    /// From our first message to the first one that came; from the 101 where we have sent none.
     FirstMessage,
     /// From when a message was due to its answer.
     Rtt,

@@ -138,6 +138,12 @@ pub fn port_range() -> (u16, u16) {
     }
 }
 
+/// How many ports one address has towards one destination.
+pub fn ports() -> usize {
+    let (low, high) = port_range();
+    usize::from(high.saturating_sub(low))
+}
+
 /// The sizes of TCP's receive buffers: least, default, most.
 pub fn tcp_rmem() -> Vec<u64> {
     setting("/proc/sys/net/ipv4/tcp_rmem")

@@ -255,10 +255,21 @@ pub struct Ping {
 }
 
 /// Local addresses to connect from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sources {
     /// `--source-ip`, in order; empty leaves it to the system.
     pub addresses: Vec<IpAddr>,
+    /// How many connections in a row come from one of them, before the next has its turn.
+    each: usize,
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self {
+            addresses: Vec::new(),
+            each: PER_SOURCE,
+        }
+    }
 }
 
 /// Connections from one source address to one destination at most: past half of the ephemeral
@@ -266,9 +277,25 @@ pub struct Sources {
 pub const PER_SOURCE: usize = 14_000;
 
 impl Sources {
+    /// `ports`: how many an address has towards one destination. Where half of them are fewer than
+    /// [`PER_SOURCE`], all addresses take turns, so that none runs out before the others.
+    pub fn new(addresses: Vec<IpAddr>, ports: usize) -> Self {
+        let each = if ports / 2 < PER_SOURCE {
+            1
+        } else {
+            PER_SOURCE
+        };
+        Self { addresses, each }
+    }
+
+    /// How many addresses with so many ports such a load takes, if it may have them all.
+    pub fn wanted(connections: usize, ports: usize) -> usize {
+        connections.div_ceil(PER_SOURCE.min(ports / 2).max(1))
+    }
+
     /// The address that a connection comes from.
     pub fn of(&self, connection: u64) -> Option<IpAddr> {
-        let block = (connection as usize).wrapping_sub(1) / PER_SOURCE;
+        let block = (connection as usize).wrapping_sub(1) / self.each;
         let count = self.addresses.len();
         (count > 0).then(|| self.addresses[block % count])
     }
@@ -277,10 +304,10 @@ impl Sources {
     pub fn most_of_one(&self, first: u64, connections: usize) -> usize {
         let count = self.addresses.len().max(1);
         let (from, to) = (first as usize - 1, first as usize - 1 + connections);
-        let blocks = from / PER_SOURCE..to.div_ceil(PER_SOURCE);
+        let blocks = from / self.each..to.div_ceil(self.each);
         let mut each = vec![0; count];
         for block in blocks {
-            let (begin, end) = (block * PER_SOURCE, (block + 1) * PER_SOURCE);
+            let (begin, end) = (block * self.each, (block + 1) * self.each);
             each[block % count] += end.min(to) - begin.max(from);
         }
         each.into_iter().max().unwrap_or(0)
@@ -358,3 +385,20 @@ pub const SCRIPT: Mode = Mode {
     answered: false,
     once: true,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_with_few_ports_take_turns_sooner() {
+        let two: Vec<IpAddr> = [1, 2].map(|last| [10, 0, 0, last].into()).into();
+        let few = Sources::new(two.clone(), 99);
+        assert_ne!(few.of(1), few.of(2));
+        assert_eq!(few.most_of_one(1, 150), 75);
+        let each = |address| (1..=150).filter(|&at| few.of(at) == Some(address)).count();
+        assert_eq!([each(two[0]), each(two[1])], [75, 75]);
+        assert_eq!([49, 50].map(|many| Sources::wanted(many, 99)), [1, 2]);
+        assert_eq!(Sources::wanted(PER_SOURCE, 28_231), 1);
+    }
+}

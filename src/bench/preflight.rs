@@ -1,6 +1,6 @@
 //! What will not fit, found before anything is sent: file descriptors, ports, memory. Pure.
 
-use super::plan::{PER_SOURCE, Workload};
+use super::plan::Workload;
 use crate::error::Error;
 use crate::model::units::show_size;
 
@@ -26,9 +26,10 @@ const RICH: u64 = 64 << 10;
 pub struct Needs {
     pub connections: usize,
     pub files: u64,
-    /// Source addresses that it should have, and those that are named.
+    /// Source addresses that it has.
     pub sources: usize,
-    pub named: usize,
+    /// The most connections that come from one of them.
+    pub most_of_one: usize,
     pub memory: u64,
 }
 
@@ -39,8 +40,8 @@ pub fn needs(workload: &Workload, rich: bool) -> Needs {
     Needs {
         connections,
         files: connections as u64 + OWN_FILES,
-        sources: connections.div_ceil(PER_SOURCE).max(1),
-        named: workload.sources.addresses.len(),
+        sources: workload.sources.addresses.len().max(1),
+        most_of_one: workload.sources.most_of_one(workload.first, connections),
         memory: connections as u64 * each,
     }
 }
@@ -61,11 +62,14 @@ pub fn check(needs: Needs, limits: Limits) -> Result<(), Error> {
             ),
         ));
     }
-    let sources = needs.named.max(1);
-    if connections > sources * limits.ports {
+    if needs.most_of_one > limits.ports {
+        let have = match needs.sources {
+            1 => "1 source address has".to_owned(),
+            more => format!("{more} source addresses have"),
+        };
         return Err(Error::usage_hint(
             format!(
-                "{connections} connections need more ports than {sources} source addresses have ({} each)",
+                "{connections} connections need more ports than {have} ({} each)",
                 limits.ports
             ),
             "name more with --source-ip, or widen net.ipv4.ip_local_port_range",
@@ -90,8 +94,8 @@ mod tests {
         let needs = Needs {
             connections: 40_000,
             files: 40_064,
-            sources: 3,
-            named: 0,
+            sources: 1,
+            most_of_one: 40_000,
             memory: 80 << 20,
         };
         let limits = Limits {
@@ -113,11 +117,15 @@ mod tests {
         assert!(files.contains("40064 open files") && files.contains("ulimit -n 40064"));
         let ports = wrong(needs, limits);
         assert!(
-            ports.contains("1 source addresses have (28000 each)"),
+            ports.contains("1 source address has (28000 each)"),
             "{ports}"
         );
         assert!(ports.contains("--source-ip"), "{ports}");
-        let named = Needs { named: 2, ..needs };
+        let named = Needs {
+            sources: 2,
+            most_of_one: 20_000,
+            ..needs
+        };
         assert!(check(named, limits).is_ok());
         let memory = wrong(
             named,

@@ -174,8 +174,18 @@ fn ended(end: &Ended) -> Error {
         Ended::Close(None) => "closed the first connection".to_owned(),
         Ended::Violation(rule) => format!("broke the protocol ({rule})"),
     };
-    unmet(&format!("the server {why} instead of answering"))
+    let message = format!("the server {why} instead of answering");
+    match end {
+        Ended::Violation(rule) if rule.contains(LIMIT) => Error::Unmet {
+            message,
+            hint: Some(format!("{LIMIT} SIZE takes larger ones")),
+        },
+        _ => unmet(&message),
+    }
 }
+
+/// The flag that a message can be too large for.
+const LIMIT: &str = "--max-message-size";
 
 fn unmet(message: &str) -> Error {
     Error::Unmet {

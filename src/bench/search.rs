@@ -115,7 +115,7 @@ impl Judgement {
 }
 
 /// Reasons against a result that are this machine's own.
-const OWN_LIMITS: [&str; 4] = ["lag", "late", "cpu", "ports"];
+const OWN_LIMITS: [&str; 5] = ["lag", "late", "cpu", "ports", "pause"];
 
 /// Judges a step by its result and the condition.
 pub fn judge(

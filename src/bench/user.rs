@@ -28,6 +28,8 @@ pub struct User {
     /// The number of the last message that was sent.
     last: u64,
     opened: Instant,
+    /// When it sent its first message.
+    spoke: Option<Instant>,
     heard_any: bool,
     /// The ping that waits for its pong.
     ping: Option<Pinged>,
@@ -84,6 +86,7 @@ impl User {
             member: None,
             last: 0,
             opened: now,
+            spoke: None,
             heard_any: false,
             ping: None,
             next_ping: workload.ping.map(|ping| now + ping.interval.mul_f64(phase)),
@@ -131,6 +134,7 @@ impl User {
             let kind = scene.workload.payload.kind;
             self.codec
                 .message(kind, scene.keys, scene.out, text.as_bytes());
+            self.spoke = Some(self.opened);
         }
     }
 
@@ -144,6 +148,7 @@ impl User {
             ..
         } = scene.workload;
         self.last += 1;
+        self.spoke.get_or_insert(now);
         scene.scratch.clear();
         let marker = match (&mut self.member, scene.exchange) {
             (Some(member), Some(exchange)) => {
@@ -188,6 +193,7 @@ impl User {
             last,
             heard_any,
             opened,
+            spoke,
             ..
         } = self;
         // Control frames are answered after the loop, for what was heard borrows the codec.
@@ -200,7 +206,16 @@ impl User {
                     opcode,
                 } => {
                     if !std::mem::replace(heard_any, true) && !scene.slow {
-                        scene.figures.record(Latency::FirstMessage, now - *opened);
+                        // Who speaks first is waited for from then on. In a fan-out those who only
+                        // listen wait for others of ours.
+                        let since = match scene.workload.fanout {
+                            Some(_) => *spoke,
+                            None => Some(spoke.unwrap_or(*opened)),
+                        };
+                        if let Some(since) = since {
+                            let took = now.saturating_duration_since(since);
+                            scene.figures.record(Latency::FirstMessage, took);
+                        }
                     }
                     if scene.measured {
                         scene.figures.bytes.received_payload += payload.len() as u64;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::figures::{Figures, Latency};
+use super::result::PERCENTILES;
 use super::run::EndReason;
 use crate::model::units::Thousands;
 
@@ -50,12 +51,69 @@ const MOST_LAG: Duration = Duration::from_millis(10);
 const MOST_LATE: f64 = 0.05;
 const MOST_CPU: f64 = 0.95;
 const MOST_PORTS: f64 = 0.9;
+/// A generator that stood still for so long has made latencies of its own.
+const PAUSE: Duration = Duration::from_millis(500);
+/// By so much a pause may be longer than is known: it may have begun within a second that is told of.
+const SECOND: Duration = Duration::from_secs(1);
 /// Less than this is too short for a percentile.
 const SHORT: Duration = Duration::from_secs(1);
 
 impl Verdict {
     pub const fn is_valid(&self) -> bool {
         self.invalid.is_empty()
+    }
+}
+
+/// What is known once it is over.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Over {
+    /// How much too long a second took: this process did nothing meanwhile.
+    pub pause: Duration,
+    /// It only receives.
+    pub listens: bool,
+}
+
+/// Judges a run that has ended.
+pub fn judge_over(facts: &Facts<'_>, over: Over) -> Verdict {
+    let mut verdict = judge(facts);
+    let lag = facts.figures.latency(Latency::SchedLag).max();
+    let pause = over.pause.max(Duration::from_micros(lag));
+    if pause >= PAUSE {
+        let stood = format!(
+            "this machine stood still for {} ms or more",
+            pause.as_millis()
+        );
+        if facts.decides_tail(pause) {
+            verdict.invalid.push(Remark {
+                code: "pause",
+                text: format!("{stood}, and the highest latencies are of that time"),
+            });
+        } else {
+            verdict.warn("pause", format!("{stood} while it was measured"));
+        }
+    }
+    if over.listens && facts.figures.messages.received == 0 {
+        let text = "nothing was received while it was measured";
+        verdict.warn("nothing_received", text.into());
+    }
+    verdict
+}
+
+impl Facts<'_> {
+    /// Whether the last percentile that is shown of the main latency is what such a pause makes of it:
+    /// a server that is slower than that by itself is not excused.
+    fn decides_tail(&self, pause: Duration) -> bool {
+        let Some(main) = self.figures.main() else {
+            return false;
+        };
+        let samples = self.figures.latency(main);
+        let shown = PERCENTILES.iter().rev();
+        let mut shown = shown.filter(|(_, least)| samples.len() >= *least);
+        shown.next().is_some_and(|(percentile, _)| {
+            let tail = samples.value_at_quantile(percentile / 100.0);
+            let tail = Duration::from_micros(tail);
+            pause.mul_f64(0.5) <= tail && tail <= pause + SECOND
+        })
     }
 }
 
@@ -306,6 +364,57 @@ mod tests {
             ..closed
         };
         assert_eq!(codes(&judge(&script)), ["lag"]);
+    }
+
+    #[test]
+    fn a_generator_that_stood_still_says_so() {
+        fn over(figures: &Figures, pause: u64) -> Verdict {
+            let closed = Facts {
+                open_loop: false,
+                ..facts(figures)
+            };
+            let pause = Duration::from_secs(pause);
+            let listens = false;
+            judge_over(&closed, Over { pause, listens })
+        }
+        let mut figures = Figures::default();
+        for _ in 0..2_000 {
+            figures.record(Latency::Rtt, Duration::from_micros(50));
+        }
+        assert_eq!(over(&figures, 0), Verdict::default());
+        // A second that took three, or a message that was sent two seconds too late.
+        let stopped = over(&figures, 2);
+        assert!(stopped.is_valid());
+        assert_eq!(codes(&stopped), ["pause"]);
+        assert!(stopped.warnings[0].text.contains("2000 ms"), "{stopped:?}");
+        figures.record(Latency::SchedLag, Duration::from_secs(2));
+        assert_eq!(codes(&over(&figures, 0)), ["pause"]);
+        assert!(over(&figures, 0).is_valid());
+        // Now the last percentile is the pause.
+        for _ in 0..5 {
+            figures.record(Latency::Rtt, Duration::from_secs(2));
+        }
+        let decided = over(&figures, 0);
+        assert_eq!(codes(&decided), ["pause"]);
+        assert!(!decided.is_valid());
+        // A server that takes far longer by itself is slow.
+        for _ in 0..50 {
+            figures.record(Latency::Rtt, Duration::from_secs(9));
+        }
+        assert!(over(&figures, 0).is_valid());
+    }
+
+    #[test]
+    fn who_listens_and_hears_nothing_is_told() {
+        let mut figures = Figures::default();
+        let silent = Over {
+            listens: true,
+            ..Over::default()
+        };
+        let heard = |figures: &Figures| codes(&judge_over(&facts(figures), silent));
+        assert_eq!(heard(&figures), ["nothing_received"]);
+        figures.messages.received = 1;
+        assert!(heard(&figures).is_empty());
     }
 
     #[test]

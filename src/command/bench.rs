@@ -40,7 +40,7 @@ use crate::bench::failure::Name;
 use crate::bench::fanout::{self, Audience};
 use crate::bench::feed::Feed;
 use crate::bench::machine;
-use crate::bench::plan::{PER_SOURCE, Sources, Workload};
+use crate::bench::plan::{Sources, Workload};
 use crate::bench::preflight::{self, Limits};
 use crate::bench::probe::{self, Probed};
 use crate::bench::report::{Glyphs, verdict};
@@ -53,6 +53,7 @@ use crate::bench::threshold::Threshold;
 use crate::bench::worker::Route;
 use crate::error::{Error, ExitCode};
 use crate::model::event::Open;
+use crate::model::units::Thousands;
 use crate::session::{client, opening};
 use crate::text::output::Output;
 use crate::wire::target::Target;
@@ -132,6 +133,9 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     let url = demo.is_none().then_some(plan.url.as_str());
     if let Some(demo) = &demo {
         plan.client.target = demo.target().clone();
+    }
+    if let Some(note) = repeated_rows(&plan) {
+        talk(&output, &note);
     }
     let request = Request::new(plan.client.clone(), url, &plan.feed)?;
     let tls = match request.base().target.is_tls() {
@@ -215,6 +219,18 @@ pub async fn run(mut plan: Plan, output: Output) -> Result<ExitCode, Error> {
     leave(code, &mut signals, &output).await
 }
 
+/// Rows of `--feed` that several connections have, which is no good for what may be used once.
+fn repeated_rows(plan: &Plan) -> Option<String> {
+    let (rows, connections) = (plan.feed.len(), plan.workload.peak());
+    (rows > 0 && connections > rows).then(|| {
+        format!(
+            "note: --feed has fewer rows ({}) than there are connections ({}): the rows begin again",
+            Thousands(rows as u64),
+            Thousands(connections as u64)
+        )
+    })
+}
+
 /// Whether the run measures what thresholds are about.
 fn check_thresholds(plan: &Plan) -> Result<(), Error> {
     let steps = plan
@@ -251,10 +267,9 @@ async fn fill_secrets(client: &mut client::Plan) -> Result<(), Error> {
 }
 
 fn limits() -> Limits {
-    let (low, high) = machine::port_range();
     Limits {
         files: machine::file_limits().0,
-        ports: usize::from(high.saturating_sub(low)),
+        ports: machine::ports(),
         memory: machine::memory(),
     }
 }
@@ -421,16 +436,14 @@ async fn first_connection(
 /// shards before this one have the addresses before those of its connections.
 fn choose_sources(workload: &mut Workload, address: IpAddr) {
     let last = workload.first as usize - 1 + workload.peak();
-    let needed = last.div_ceil(PER_SOURCE);
+    let needed = Sources::wanted(last, machine::ports());
     if workload.sources.addresses.is_empty()
         && needed > 1
         && address.is_loopback()
         && address.is_ipv4()
     {
         let source = |at: usize| IpAddr::V4(Ipv4Addr::new(127, 0, (at >> 8) as u8, (at + 1) as u8));
-        workload.sources = Sources {
-            addresses: (0..needed).map(source).collect(),
-        };
+        workload.sources = Sources::new((0..needed).map(source).collect(), machine::ports());
     }
 }
 
@@ -494,7 +507,8 @@ impl Load {
             target: self.target.redacted(),
             tls: self.target.is_tls(),
             compress: self.compress,
-            local: self.address.is_some_and(|peer| peer.ip().is_loopback()),
+            local: self.target.unix().is_some()
+                || self.address.is_some_and(|peer| peer.ip().is_loopback()),
             inside: self.plan.demo,
             thresholds: &self.plan.thresholds,
         }

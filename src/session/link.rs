@@ -125,6 +125,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                 room.copy_from_slice(frame);
                 filled += frame.len();
             }
+            if filled == 0 {
+                return Poll::Pending;
+            }
             Pin::new(&mut self.stream).poll_write(&mut cx, &piece[..filled])
         });
         match written {

@@ -1,5 +1,6 @@
 //! Bytes made fit for people, and the one owner of stdout and stderr.
 
+pub mod bounded;
 pub mod command;
 pub mod exposition;
 pub mod glyph;

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::target::Target;
 use crate::error::Error;
 use crate::model::secret::Secret;
+use crate::text::bounded;
 
 /// What curl writes before the domain of a cookie that scripts must not read.
 const HTTP_ONLY: &str = "#HttpOnly_";
@@ -94,17 +95,22 @@ pub fn parse_words(text: &str) -> Result<Vec<Cookie>, Error> {
     Ok(cookies)
 }
 
+/// Bytes of a cookie file.
+const MOST: u64 = 16 << 20;
+
 /// Reads a Netscape cookie file; expired cookies are left out.
 ///
 /// # Errors
 /// [`Error::Usage`] that names the file and the line.
 pub fn read_file(path: &Path) -> Result<Vec<Cookie>, Error> {
-    let text = std::fs::read_to_string(path).map_err(|cause| {
+    let wrong = |why: String| {
         Error::usage(format!(
-            "cannot read the cookie file {}: {cause}",
+            "cannot read the cookie file {}: {why}",
             path.display()
         ))
-    })?;
+    };
+    let bytes = bounded::read(path, MOST).map_err(|cause| wrong(cause.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8".into()))?;
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());

@@ -204,7 +204,8 @@ fn allowed(before: Spread, now: Spread, asked: Option<f64>) -> f64 {
 
 fn by_ratio(before: f64, now: f64, better: Better, noise: f64) -> Change {
     let more = now > before * (1.0 + noise);
-    let less = now < before / (1.0 + noise);
+    // Both ways a change that is shown as less than the noise is none.
+    let less = now < before * (1.0 - noise);
     match (better, more, less) {
         (Better::Neither, ..) | (_, false, false) => Change::Same,
         (Better::More, true, _) | (Better::Less, false, true) => Change::Better,
@@ -345,6 +346,11 @@ mod tests {
         // The middles lie further apart than runs of a side do, but one run is among the others.
         assert_eq!(
             judge([900.0, 1_000.0, 1_001.0], [895.0, 899.5, 905.0], None),
+            Change::Same
+        );
+        // Runs that lie further apart than their middle is high: two thirds less is within that.
+        assert_eq!(
+            judge([500.0, 1_000.0, 1_600.0], [310.0, 318.0, 320.0], None),
             Change::Same
         );
         // These lie close together, so that less than the usual noise counts.

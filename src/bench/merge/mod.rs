@@ -19,7 +19,7 @@ use std::time::Duration;
 use super::figures::Figures;
 use super::plan::{MODES, SCRIPT};
 use super::result::sections::{self, judged};
-use super::result::{BenchResult, Connections, SCHEMA, ThresholdResult, Verdict};
+use super::result::{BenchResult, Connections, RemarkInfo, SCHEMA, ThresholdResult, Verdict};
 use super::script::Step;
 use super::shard::Shard;
 use super::threshold::{Measured, Threshold};
@@ -110,8 +110,9 @@ fn assembled(
     let run = shards::run(&shards, first);
     let measured = Duration::try_from_secs_f64(run.measured_s).unwrap_or_default();
     let connections = connections(parts, total);
-    let thresholds = judge(first, thresholds, &steps, &connections, total, measured);
-    let (invalid_reasons, warnings) = shards::remarks(&shards, first);
+    let (thresholds, few) = judge(first, thresholds, &steps, &connections, total, measured);
+    let (invalid_reasons, mut warnings) = shards::remarks(&shards, first);
+    warnings.extend(few);
     let is_missing = shards.len() < first.shard.count;
     BenchResult {
         schema: SCHEMA.into(),
@@ -180,7 +181,7 @@ fn judge(
     connections: &Connections,
     total: &Figures,
     measured: Duration,
-) -> Vec<ThresholdResult> {
+) -> (Vec<ThresholdResult>, Vec<RemarkInfo>) {
     let mode = &first.workload.mode;
     let mut modes = MODES.iter().chain([&SCRIPT]);
     let comes_and_goes = modes.any(|known| known.name == *mode && known.once);
@@ -196,5 +197,8 @@ fn judge(
         opening,
     };
     let judge = |one: &Threshold| judged(one, &measured, Shard::WHOLE);
-    thresholds.iter().map(judge).collect()
+    (
+        thresholds.iter().map(judge).collect(),
+        sections::few_samples(thresholds, &measured, Shard::WHOLE),
+    )
 }

@@ -429,7 +429,7 @@ fn the_verdict_says_which_shard_it_comes_from() {
     let events: Vec<Happened> = (0..3).map(answered).collect();
     let mut parts = shards(&events, 3);
     parts[1].result.verdict.valid = false;
-    parts[1].result.verdict.invalid_reasons = vec![super::super::result::RemarkInfo {
+    parts[1].result.verdict.invalid_reasons = vec![RemarkInfo {
         code: "lag".into(),
         text: "too slow".into(),
     }];
@@ -540,9 +540,8 @@ fn the_parts_of_a_load_make_the_whole() {
 
 #[test]
 fn source_addresses_are_those_of_the_whole_load() {
-    let sources = Sources {
-        addresses: (1..=5).map(|last| [127, 0, 0, last].into()).collect(),
-    };
+    let addresses = (1..=5).map(|last| [127, 0, 0, last].into()).collect();
+    let sources = Sources::new(addresses, 28_231);
     // The second of four shards of 60,000 connections.
     assert_eq!(sources.of(15_001), sources.of(28_000));
     assert_ne!(sources.of(28_000), sources.of(28_001));

@@ -133,7 +133,7 @@ mod tests {
             "{xml}"
         );
         assert!(
-            xml.contains("type=\"exit 4\">errors.rate should be &lt; 0.50%, and is 1.00%<"),
+            xml.contains("type=\"exit 4\">errors.rate should be &lt; 0.5%, and is 1.00%<"),
             "{xml}"
         );
         assert!(

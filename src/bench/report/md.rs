@@ -6,6 +6,7 @@ use super::comparison::md::table;
 use super::comparison::text::counts;
 use super::words::{millis, shown, verdict};
 use super::{Entry, Form};
+use super::{found, shards};
 use crate::bench::result::table::{COUNTERS, HANDSHAKE, LATENCIES, STEPS};
 use crate::bench::result::{BenchResult, LatencyInfo};
 use crate::model::units::{Thousands, show_size};
@@ -30,7 +31,14 @@ fn write(result: &BenchResult) -> String {
         );
         table(&baseline.figures, ["baseline", "this run"], &mut page);
     }
+    if let Some(found) = &result.find_max {
+        let _ = writeln!(page, "Find max: {}\n", text(&found::line(found)));
+        cells(&found::HEADS, found::rows(found), &mut page);
+    }
     latencies(result, &mut page);
+    if !result.shards.is_empty() {
+        cells(&shards::HEADS, shards::rows(&result.shards), &mut page);
+    }
     folded(result, &mut page);
     page
 }
@@ -97,6 +105,20 @@ fn thresholds(result: &BenchResult, page: &mut String) {
             text(&threshold.metric),
             text(&threshold.op),
         );
+    }
+    page.push('\n');
+}
+
+/// A table of texts.
+fn cells<const N: usize>(
+    heads: &[&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+    page: &mut String,
+) {
+    let _ = writeln!(page, "| {} |\n|{}", heads.join(" | "), "--:|".repeat(N));
+    for row in rows {
+        let row = row.map(|cell| text(&cell));
+        let _ = writeln!(page, "| {} |", row.join(" | "));
     }
     page.push('\n');
 }

@@ -2,6 +2,7 @@
 
 pub mod comparison;
 mod csv;
+mod found;
 mod hdr;
 mod html;
 mod json;

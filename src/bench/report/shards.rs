@@ -38,39 +38,64 @@ pub(super) fn judged(thresholds: &[ThresholdResult]) -> String {
     }
 }
 
-/// The block of a merged result: a line for each shard.
-pub(super) fn block(shards: &[ShardPart]) -> Vec<String> {
-    if shards.is_empty() {
-        return Vec::new();
-    }
-    let host = |shard: &ShardPart| sanitize::line(&shard.host).into_owned();
-    let width = shards.iter().map(|shard| host(shard).chars().count());
-    let width = width.max().unwrap_or(0).clamp(4, 32);
-    let mut lines = vec![format!(
-        "Shards         {:width$} {:>9} {:>8} {:>12} {:>12} {:>9} {:>9} {:>6} {:>9}",
-        "host", "held", "lost", "sent", "received", "p50 ms", "p99 ms", "cpu %", "rss MiB"
-    )];
-    lines.extend(shards.iter().map(|shard| {
+/// The columns of [`rows`].
+pub(super) const HEADS: [&str; 11] = [
+    "shard", "host", "held", "lost", "sent", "received", "p50 ms", "p99 ms", "cpu %", "rss MiB", "",
+];
+
+/// A row for each shard of a merged result.
+pub(super) fn rows(shards: &[ShardPart]) -> impl Iterator<Item = [String; 11]> + '_ {
+    shards.iter().map(|shard| {
         let verdict = &shard.verdict;
         let word = match (verdict.valid, verdict.partial) {
             (false, _) => "SUSPECT",
             (true, true) => "cut short",
             (true, false) => "",
         };
-        format!(
-            "  {:<13}{:width$} {:>9} {:>8} {:>12} {:>12} {:>9} {:>9} {:>6.0} {:>9}   {word}",
-            shard.index.saturating_add(1),
-            host(shard),
+        [
+            shard.index.saturating_add(1).to_string(),
+            shard.host.clone(),
             Thousands(shard.peak as u64).to_string(),
             Thousands(shard.lost).to_string(),
             Thousands(shard.sent).to_string(),
             Thousands(shard.received).to_string(),
             millis(shard.p50),
             millis(shard.p99),
-            shard.generator.cpu_percent,
+            format!("{:.0}", shard.generator.cpu_percent),
             Thousands(shard.generator.rss_peak_bytes >> 20).to_string(),
+            word.to_owned(),
+        ]
+    })
+}
+
+/// The block of a merged result: a line for each shard.
+pub(super) fn block(shards: &[ShardPart]) -> Vec<String> {
+    if shards.is_empty() {
+        return Vec::new();
+    }
+    let host = |shard: &ShardPart| sanitize::line(&shard.host).chars().count();
+    let width = shards.iter().map(host).max().unwrap_or(0).clamp(4, 32);
+    let line = |first: &str, row: &[String; 11]| {
+        let [
+            _,
+            host,
+            held,
+            lost,
+            sent,
+            received,
+            p50,
+            p99,
+            cpu,
+            rss,
+            word,
+        ] = row;
+        let host = sanitize::line(host);
+        format!(
+            "{first:<15}{host:width$} {held:>9} {lost:>8} {sent:>12} {received:>12} {p50:>9} {p99:>9} {cpu:>6} {rss:>9}   {word}"
         )
-    }));
+    };
+    let mut lines = vec![line("Shards", &HEADS.map(str::to_owned))];
+    lines.extend(rows(shards).map(|row| line(&format!("  {}", row[0]), &row)));
     lines.push(String::new());
     lines
 }

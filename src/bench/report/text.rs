@@ -5,11 +5,11 @@ use crate::bench::result::table::{LATENCIES, STEPS};
 use crate::bench::result::{
     BaselineInfo, BenchResult, CloseCount, ErrorCount, LatencyInfo, ThresholdResult,
 };
-use crate::bench::threshold::Unit;
 use crate::model::units::{Thousands, show_size};
 use crate::text::sanitize;
 
 use super::comparison::text::{counts, row};
+use super::found;
 use super::plot::{self, Glyphs};
 use super::shards;
 use super::words::{heading, millis, percent, share, shown, verdict};
@@ -250,33 +250,10 @@ impl Text {
         let Some(found) = &result.find_max else {
             return;
         };
-        let limit = match found.limited_by.as_str() {
-            "most" => "as many as were asked for",
-            "stopped" => "the search was stopped before more was known",
-            "generator" => "then this machine was the limit, and not the server",
-            _ => "more do not",
-        };
-        self.line(format_args!(
-            "Find max      {} {} hold {}: {limit}",
-            found.found.map_or_else(
-                || "no".to_owned(),
-                |found| Thousands(found as u64).to_string()
-            ),
-            sanitize::line(&found.what),
-            sanitize::line(&found.condition),
-        ));
-        for step in &found.steps {
-            let measured = step.measured;
-            let shown = measured.map(|value| Unit::named(&step.unit).show(value));
-            let why = step.reasons.join(", ");
+        self.line(format_args!("Find max      {}", found::line(found)));
+        for [tried, judged, measured, failed, lost, reasons] in found::rows(found) {
             self.line(format_args!(
-                "  {:>12}   {:<10} {:<14} failed {}   lost {}   {}",
-                Thousands(step.value as u64).to_string(),
-                sanitize::line(&step.judged),
-                shown.as_deref().unwrap_or("not measured"),
-                Thousands(step.failed),
-                Thousands(step.lost),
-                sanitize::line(&why),
+                "  {tried:>12}   {judged:<10} {measured:<14} failed {failed}   lost {lost}   {reasons}",
             ));
         }
         self.line(format_args!(""));
@@ -296,8 +273,11 @@ impl Text {
         }
         if let Some(slow) = &result.slow {
             self.line(format_args!(
-                "Slow          {} connections read {}/s each ({} in all) and are left out of messages and latencies   lost {}",
-                Thousands(slow.connections as u64),
+                "Slow          {} {}/s each ({} in all), left out of messages and latencies   lost {}",
+                match slow.connections {
+                    1 => "1 connection reads".to_owned(),
+                    many => format!("{} connections read", Thousands(many as u64)),
+                },
                 show_size(slow.rate as u64),
                 show_size(slow.received_bytes),
                 Thousands(slow.lost),

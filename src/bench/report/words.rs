@@ -3,7 +3,7 @@
 use super::shards;
 use crate::bench::result::table::LatencyRow;
 use crate::bench::result::{BenchResult, ThresholdResult};
-use crate::bench::threshold::Unit;
+use crate::bench::threshold::{Threshold, Unit};
 use crate::model::units::Thousands;
 
 /// A latency at the head of a picture.
@@ -20,9 +20,14 @@ pub(super) fn heading(row: &LatencyRow) -> String {
 /// The limit of a threshold, and the value that it was judged by.
 pub(super) fn shown(threshold: &ThresholdResult) -> (String, String) {
     let unit = Unit::named(&threshold.unit);
-    let value = threshold.value.map(|value| unit.show(value));
+    let limit = threshold.limit;
+    let value = threshold.value.map(|value| unit.show_beside(value, limit));
     let value = value.unwrap_or_else(|| "not measured".to_owned());
-    (unit.show(threshold.limit), value)
+    // What a file says was asked for counts where it is that limit.
+    let asked = Threshold::parse(&threshold.expr).ok();
+    let asked = asked.filter(|asked| asked.limit == limit);
+    let asked = asked.map_or_else(|| unit.show(limit), |asked| asked.asked().to_owned());
+    (asked, value)
 }
 
 /// The verdict in one word.

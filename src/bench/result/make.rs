@@ -9,12 +9,13 @@ use super::super::machine;
 use super::super::payload::Content;
 use super::super::plan::{Pace, Workload};
 use super::super::run::Finished;
+use super::super::shared::Phase;
 use super::super::threshold::{Measured, Threshold};
-use super::super::verdict::{self, Facts, Remark};
+use super::super::verdict::{self, Facts, Over, Remark};
 use super::hash::workload_hash;
 use super::sections::{
-    bytes, checks, frames, iterations, judged, lag, latencies, messages, micros_per_message, round,
-    steps, time,
+    bytes, checks, few_samples, frames, iterations, judged, lag, latencies, messages,
+    micros_per_message, round, steps, time,
 };
 use super::series::series;
 use super::{
@@ -55,11 +56,11 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         .map(|one| judged(one, &measured, workload.shard))
         .collect();
     let open_loop = matches!(workload.pace, Pace::Open { .. });
-    let verdict = verdict::judge(&Facts {
+    let facts = Facts {
         figures,
         open_loop,
         measured: finished.measured,
-        busiest: finished.generator.busiest,
+        busiest: busiest(finished, workload.threads, facets.inside),
         ports: finished.generator.ports,
         // Where they come and go, not all are there at once.
         wanted: if workload.mode.once {
@@ -72,7 +73,13 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
         sends: workload.mode.sends,
         ended: finished.end_reason,
         held: finished.held,
-    });
+    };
+    let over = Over {
+        pause: longest_pause(finished),
+        listens: workload.mode.name == "listen",
+    };
+    let verdict = verdict::judge_over(&facts, over);
+    let few = few_samples(facets.thresholds, &measured, workload.shard);
     BenchResult {
         schema: SCHEMA.into(),
         schema_version: 1,
@@ -84,7 +91,7 @@ pub fn result(finished: &Finished, facets: &Facets<'_>) -> BenchResult {
             passed: thresholds.iter().all(|threshold| threshold.passed),
             valid: verdict.is_valid(),
             partial: finished.end_reason.is_cut(),
-            warnings: remarks(&verdict.warnings),
+            warnings: [remarks(&verdict.warnings), few].concat(),
             invalid_reasons: remarks(&verdict.invalid),
         },
         connections: connections(finished, workload),
@@ -157,7 +164,7 @@ fn run(finished: &Finished, seed: u64) -> Run {
     Run {
         id: format!("{:04x}", rand::random::<u16>()),
         started_at: time(finished.started_at),
-        ended_at: time(finished.ended_at),
+        ended_at: time(ended_at(finished)),
         tool: "wscope".into(),
         version: env!("CARGO_PKG_VERSION").into(),
         seed: format!("{seed:x}"),
@@ -167,6 +174,30 @@ fn run(finished: &Finished, seed: u64) -> Run {
         measured_s: seconds(finished.measured),
         drain_s: seconds(finished.drain),
     }
+}
+
+/// Told from how long it took: the clock may have been set meanwhile.
+fn ended_at(finished: &Finished) -> SystemTime {
+    let took = finished.seconds.last().map(|second| second.at);
+    took.map_or(finished.ended_at, |took| finished.started_at + took)
+}
+
+/// How much too long a second took, of those that were measured.
+fn longest_pause(finished: &Finished) -> Duration {
+    let measured = finished.seconds.iter();
+    let measured = measured.filter(|second| second.phase == Phase::Measure);
+    let took = measured.map(|second| second.took).max().unwrap_or_default();
+    took.saturating_sub(Duration::from_secs(1))
+}
+
+/// The busiest thread's part of its processor. A run that was over before a second was has none; its
+/// threads are then as busy as they are on average.
+fn busiest(finished: &Finished, threads: usize, inside: bool) -> f64 {
+    let used = finished.generator;
+    if used.busiest > 0.0 || inside {
+        return used.busiest;
+    }
+    (used.cpu / threads.max(1) as f64).min(1.0)
 }
 
 fn seconds(time: Duration) -> f64 {
@@ -313,7 +344,7 @@ fn generator(finished: &Finished, threads: usize, inside: bool) -> Generator {
     Generator {
         cpu_percent: round(used.cpu * 100.0, 1),
         cpu_per_message_us: micros_per_message(&finished.figures, cpu).filter(|_| !inside),
-        busiest_thread_percent: round(used.busiest * 100.0, 1),
+        busiest_thread_percent: round(busiest(finished, threads, inside) * 100.0, 1),
         sched_lag_us: lag(&finished.figures),
         rss_peak_bytes: used.rss_peak,
         fds_peak: used.files_peak,

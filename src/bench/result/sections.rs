@@ -12,10 +12,11 @@ use super::super::shard::Shard;
 use super::super::threshold::{Measured, Threshold};
 use super::{
     Bytes, Check, Frames, Handshake, Hdr, Iterations, Lag, Latencies, LatencyInfo, Messages,
-    PERCENTILES, StepInfo, StormLatencies, ThresholdResult,
+    PERCENTILES, RemarkInfo, StepInfo, StormLatencies, ThresholdResult,
 };
 use crate::model::frame::Opcode;
 use crate::model::ndjson;
+use crate::model::units::Thousands;
 
 /// A threshold and what it comes to. A shard judges only what aborts it: that another one's latencies
 /// or counts belong to the same figure, it cannot know.
@@ -36,6 +37,28 @@ pub(in crate::bench) fn judged(
         passed: passed || left_to_merge,
         left_to_merge,
     }
+}
+
+/// What is said of thresholds on percentiles that were judged by too few samples.
+pub(in crate::bench) fn few_samples(
+    thresholds: &[Threshold],
+    measured: &Measured<'_>,
+    shard: Shard,
+) -> Vec<RemarkInfo> {
+    let judged = thresholds.iter();
+    let judged = judged.filter(|threshold| shard.is_whole() || threshold.aborts);
+    let few = judged.filter_map(|threshold| {
+        let (count, least) = threshold.few_samples(measured)?;
+        Some(RemarkInfo {
+            code: "few_samples".into(),
+            text: format!(
+                "{} was judged by {count} samples: such a percentile takes {}",
+                threshold.text,
+                Thousands(least)
+            ),
+        })
+    });
+    few.collect()
 }
 
 pub(in crate::bench) fn messages(figures: &Figures, measured: Duration) -> Messages {

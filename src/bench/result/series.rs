@@ -53,7 +53,7 @@ fn quantile(second: &Second, latency: Latency, quantile: f64) -> f64 {
 }
 
 pub(super) fn series(finished: &Finished) -> Series {
-    let seconds = seconds(&finished.seconds);
+    let seconds = seconds(&finished.seconds, finished.open_at_end);
     let main = finished.figures.main();
     let histograms = main.map(|latency| SeriesHistograms {
         metric: latency.path(),
@@ -76,7 +76,7 @@ pub(super) fn series(finished: &Finished) -> Series {
 
 /// The seconds until everything was answered. What the threads told of only after that belongs to the
 /// last one of them.
-fn seconds(all: &[Second]) -> Vec<Cow<'_, Second>> {
+fn seconds(all: &[Second], open_at_end: usize) -> Vec<Cow<'_, Second>> {
     let (load, after): (Vec<_>, Vec<_>) =
         all.iter().partition(|second| second.phase <= Phase::Drain);
     let mut seconds: Vec<_> = load.into_iter().map(Cow::Borrowed).collect();
@@ -88,7 +88,11 @@ fn seconds(all: &[Second]) -> Vec<Cow<'_, Second>> {
                 last.at = second.at.min(last.at + Duration::from_secs(1));
             }
             Some(_) => {}
-            None => seconds.push(Cow::Borrowed(second)),
+            // The only one was told of when all were closed already.
+            None => seconds.push(Cow::Owned(Second {
+                open: open_at_end,
+                ..second.clone()
+            })),
         }
     }
     seconds
@@ -169,7 +173,7 @@ mod tests {
     #[test]
     fn what_is_told_late_is_not_lost() {
         let rows = |all: &[Second]| -> Vec<(u128, u64)> {
-            let seconds = seconds(all);
+            let seconds = seconds(all, 7);
             let rows = seconds.iter();
             rows.map(|second| (second.at.as_millis(), second.figures.messages.sent))
                 .collect()
@@ -183,5 +187,8 @@ mod tests {
         assert_eq!(rows(&all), [(1_000, 10), (2_300, 13)]);
         assert_eq!(rows(&all[2..]), [(2_300, 3)]);
         assert_eq!(rows(&all[3..]), [(3_300, 0)]);
+        // In a run of less than a second that was told of when nothing was open any more.
+        assert_eq!(seconds(&all[3..], 7)[0].open, 7);
+        assert_eq!(seconds(&all, 7)[0].open, 1);
     }
 }

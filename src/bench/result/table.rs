@@ -45,9 +45,12 @@ pub const LATENCIES: &[LatencyRow] = &[
     row("service", "service", "from actual write", |result| {
         &result.latency.service
     }),
-    row("first_message", "first message", "from the 101", |result| {
-        &result.latency.first_message
-    }),
+    row(
+        "first_message",
+        "first message",
+        "from the 101, or our first",
+        |result| &result.latency.first_message,
+    ),
     row("ping", "ping", "", |result| &result.latency.ping),
     row("send_stall", "send stall", "", |result| {
         &result.latency.send_stall
@@ -317,7 +320,12 @@ impl BenchResult {
         let path = match (&self.iterations, &self.fanout) {
             (Some(_), _) => "session",
             (None, Some(_)) => "delivery",
-            (None, None) => "rtt",
+            (None, None) => match self.workload.mode.as_str() {
+                "send" => "send_stall",
+                "listen" => "first_message",
+                "hold" => "ping",
+                _ => "rtt",
+            },
         };
         latency_at(path).unwrap_or(&HANDSHAKE)
     }

@@ -1,12 +1,13 @@
 //! The figures of a run by their names, and their units.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::time::Duration;
 
 use super::super::figures::{Figures, Latency};
 use super::super::script::Step;
 use super::Measured;
-use crate::model::units::{parse_count, parse_duration, show_duration};
+use crate::model::units::{exact_duration, parse_count, parse_duration, show_duration};
 use crate::text::nearest::nearest;
 
 /// Figures that are no latencies, and their units.
@@ -91,7 +92,7 @@ impl Metric {
             let names: Vec<String> = Self::names().collect();
             let meant = nearest(text, names.iter().map(String::as_str));
             let meant = meant.map_or_else(String::new, |meant| format!(" (did you mean {meant}?)"));
-            format!("there is no metric \"{text}\"{meant}; {}", known())
+            format!("there is no metric \"{text}\"{meant}; bench --help lists them")
         })
     }
 
@@ -114,6 +115,21 @@ impl Metric {
                 let found = SCALARS.iter().find(|(known, _)| known == name);
                 found.map_or(Unit::Count, |(_, unit)| *unit)
             }
+        }
+    }
+
+    /// Where it is a percentile: which one, and of how many samples.
+    pub(super) fn percentile(&self, measured: &Measured<'_>) -> Option<(f64, u64)> {
+        match self {
+            Self::Latency(latency, Statistic::Percentile(percentile)) => {
+                Some((*percentile, measured.figures.latency(*latency).len()))
+            }
+            Self::Step(name, Statistic::Percentile(percentile)) => {
+                let place = measured.steps.iter().position(|step| step.name == *name)?;
+                let step = measured.figures.steps.get(place)?;
+                Some((*percentile, step.latency.len()))
+            }
+            _ => None,
         }
     }
 
@@ -150,11 +166,12 @@ fn latency_named(name: &str) -> Option<Latency> {
         .find(|latency| latency.path() == name || latency.name() == name)
 }
 
-fn known() -> String {
+/// All that can be named, for `--help`.
+pub fn known() -> String {
     let latencies: Vec<String> = Latency::ALL.iter().map(|latency| latency.path()).collect();
     let scalars: Vec<&str> = SCALARS.iter().map(|(name, _)| *name).collect();
     format!(
-        "there are {} (and step.LINE of a script) with p50, p99.9, min, max, mean, stdev or count, and {}",
+        "Latencies, with .p50, .p99.9, .min, .max, .mean, .stdev or .count: {}, and step.LINE of a script.\n\nOthers: {}.",
         latencies.join(", "),
         scalars.join(", ")
     )
@@ -322,6 +339,32 @@ impl Unit {
         }
     }
 
+    /// A value beside a limit, with as many digits as tell on which side of it the value is.
+    pub fn show_beside(self, value: f64, limit: f64) -> String {
+        let tells = |shown: &String| {
+            let seen = self.parse(shown);
+            seen.is_ok_and(|seen| order(seen, limit) == order(value, limit))
+        };
+        let more: Vec<String> = match self {
+            Self::Time => Duration::try_from_secs_f64(value / 1e6)
+                .map(exact_duration)
+                .into_iter()
+                .collect(),
+            Self::Share => (3..=10)
+                .map(|digits| format!("{:.digits$}%", value * 100.0))
+                .collect(),
+            Self::Rate => (2..=6)
+                .map(|digits| format!("{value:.digits$}/s"))
+                .collect(),
+            Self::Count => Vec::new(),
+        };
+        let usual = self.show(value);
+        if tells(&usual) {
+            return usual;
+        }
+        more.into_iter().find(tells).unwrap_or(usual)
+    }
+
     /// A value as people read it.
     pub fn show(self, value: f64) -> String {
         match self {
@@ -333,6 +376,14 @@ impl Unit {
             Self::Rate => format!("{value:.1}/s"),
         }
     }
+}
+
+/// Numbers that were written and read again are the same where they differ by next to nothing.
+fn order(one: f64, other: f64) -> Ordering {
+    if (one - other).abs() <= 1e-9 * one.abs().max(other.abs()) {
+        return Ordering::Equal;
+    }
+    one.total_cmp(&other)
 }
 
 impl Latency {

@@ -13,7 +13,7 @@ use crate::bench::report::{Entry, Form, REPORTS};
 use crate::bench::search::FindMax;
 use crate::bench::slow::Slow;
 use crate::bench::stages::Stages;
-use crate::bench::threshold::Threshold;
+use crate::bench::threshold::{Threshold, known};
 use crate::command::bench::Report;
 use crate::model::units::parse_duration;
 use crate::text::style::ColorChoice;
@@ -206,7 +206,8 @@ pub(in crate::cli) struct Messages {
 
     /// Read values from a CSV file, a row for each connection
     ///
-    /// Its first line names the columns: {{token}} in the URL, a header, --bearer or a message.
+    /// Its first line names the columns: {{token}} in the URL, a header, --bearer or a message. The
+    /// connection that looks whether anything works has the first row, which connection 1 has again.
     #[arg(long, value_name = "FILE")]
     pub feed: Option<PathBuf>,
 
@@ -222,10 +223,7 @@ pub(in crate::cli) struct Messages {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Result")]
 pub(in crate::cli) struct Results {
-    /// Exit with 4 unless this holds: 'rtt.p99<250ms', 'errors.rate<0.5%'; may be repeated
-    ///
-    /// With ! at its end the run is aborted as soon as it does not hold.
-    #[arg(long, value_name = "CONDITION", value_parser = threshold)]
+    #[arg(long, value_name = "CONDITION", value_parser = threshold, help = THRESHOLD_HELP, long_help = threshold_long_help())]
     pub threshold: Vec<Threshold>,
 
     /// Exit with 10 where the result is suspect, because this machine was the limit
@@ -334,6 +332,16 @@ const SINGLE: [&str; 18] = [
     "source_ip",
     "heartbeat",
 ];
+
+const THRESHOLD_HELP: &str =
+    "Exit with 4 unless this holds: 'rtt.p99<250ms', 'errors.rate<0.5%'; may be repeated";
+
+fn threshold_long_help() -> String {
+    format!(
+        "{THRESHOLD_HELP}\n\nWith ! at its end the run is aborted as soon as it does not hold.\n\n{}",
+        known()
+    )
+}
 
 pub(super) fn threshold(text: &str) -> Result<Threshold, String> {
     Threshold::parse(text).map_err(|wrong| wrong.show(text))

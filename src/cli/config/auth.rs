@@ -8,10 +8,13 @@ use crate::serve::auth::{Plan, Reject};
 use super::environment::Environment;
 use super::read;
 
+/// Bytes of a file of secrets.
+const MOST: u64 = 1 << 20;
+
 pub(super) fn auth(args: &Auth, environment: &Environment) -> Result<Plan, Error> {
     let jwt = args.jwt_secret_file.as_ref();
     let jwt = jwt
-        .map(|path| read(path, "--jwt-secret-file"))
+        .map(|path| read(path, "--jwt-secret-file", MOST))
         .transpose()?;
     let token = args.token.as_ref();
     let token = token
@@ -79,7 +82,7 @@ fn user(typed: &str, environment: &Environment) -> Result<(String, Secret<String
 /// A secret, or where it is: `@FILE` or `env:NAME`.
 fn secret(flag: &str, typed: &str, environment: &Environment) -> Result<Secret<String>, Error> {
     let text = if let Some(path) = typed.strip_prefix('@') {
-        let bytes = read(path.as_ref(), flag)?;
+        let bytes = read(path.as_ref(), flag, MOST)?;
         let text = String::from_utf8(bytes);
         text.map_err(|_| Error::usage(format!("{flag}: {path} is not text")))?
     } else if let Some(name) = typed.strip_prefix("env:") {

@@ -90,9 +90,12 @@ const PLURALS: [(&str, &str); 3] = [
     ("subprotocols", "subprotocol"),
 ];
 
+/// Bytes of a config file.
+const MOST: u64 = 4 << 20;
+
 impl File {
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
-        let text = String::from_utf8(super::read(path, "config file")?)
+        let text = String::from_utf8(super::read(path, "config file", MOST)?)
             .map_err(|_| Error::usage(format!("config file: {} is not UTF-8", path.display())))?;
         Self::parse(path, &text)
     }

@@ -9,6 +9,9 @@ use crate::wire::upgrade::is_ours;
 /// The header that `--auth` and `--bearer` write.
 pub(super) const AUTHORIZATION: &str = "Authorization";
 
+/// Bytes of a file of headers: more than any server takes.
+const MOST: u64 = 1 << 20;
+
 /// Reads every `-H` in order; those that belong to the handshake are left out, with a note each.
 pub(super) fn read(typed: &[String], notes: &mut Vec<String>) -> Result<Headers, Error> {
     let mut headers = Headers::new();
@@ -31,7 +34,7 @@ pub(super) fn read(typed: &[String], notes: &mut Vec<String>) -> Result<Headers,
 }
 
 fn read_file(path: &str, headers: &mut Headers) -> Result<(), Error> {
-    let text = String::from_utf8(super::read(path.as_ref(), "-H")?)
+    let text = String::from_utf8(super::read(path.as_ref(), "-H", MOST)?)
         .map_err(|_| wrong("-H", &format!("{path} is not UTF-8")))?;
     for (at, line) in text.lines().enumerate() {
         if !line.trim().is_empty() {

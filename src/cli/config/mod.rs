@@ -32,6 +32,7 @@ use self::file::{Endpoint, File};
 use super::typed::{Kind, Typed};
 use crate::command;
 use crate::error::{Error, cause_text};
+use crate::text::bounded;
 use crate::text::nearest::nearest;
 use crate::wire::target::Target;
 
@@ -165,9 +166,9 @@ fn target(url: &str) -> Result<Target, Error> {
     Target::parse(if url == DEMO { DEMO_URL } else { url })
 }
 
-/// A file that a flag names.
-fn read(path: &Path, flag: &str) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|cause| {
+/// A file that a flag names, of at most `most` bytes.
+fn read(path: &Path, flag: &str, most: u64) -> Result<Vec<u8>, Error> {
+    bounded::read(path, most).map_err(|cause| {
         Error::usage(format!(
             "{flag}: could not read {}: {}",
             path.display(),

@@ -35,7 +35,7 @@ pub(super) fn opening(args: &Session) -> Result<Vec<Command>, Error> {
 
 /// The lines of a file as a pipe would deliver them: only the line feed is not part of one.
 fn lines(path: &Path) -> Result<Vec<Vec<u8>>, Error> {
-    let mut bytes = super::read(path, "--execute-file")?;
+    let mut bytes = super::read(path, "--execute-file", 64 << 20)?;
     if bytes.last() == Some(&b'\n') {
         bytes.pop();
     } else if bytes.is_empty() {

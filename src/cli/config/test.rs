@@ -190,7 +190,7 @@ fn named(environment: &Environment, prefix: &str) -> impl Iterator<Item = (Strin
 /// `NAME=VALUE` on each line; blank lines and those that begin with `#` are skipped.
 fn file(path: &Path) -> Result<Vec<(String, String)>, Error> {
     let shown = path.display();
-    let text = String::from_utf8(read(path, "--var-file")?)
+    let text = String::from_utf8(read(path, "--var-file", 64 << 20)?)
         .map_err(|_| Error::usage(format!("--var-file: {shown} is not UTF-8")))?;
     let lines = text.lines().enumerate();
     let lines = lines.map(|(at, line)| (at + 1, line.trim()));

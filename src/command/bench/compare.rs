@@ -15,7 +15,7 @@ pub struct Plan {
     pub sides: [Side; 2],
     /// `--noise`, as a part: 0.05 is 5 %.
     pub noise: Option<f64>,
-    /// None: the figures are printed.
+    /// Beside the figures, which are always printed.
     pub reports: Vec<Report<Comparison>>,
     pub glyphs: Glyphs,
 }
@@ -36,10 +36,9 @@ pub(super) fn run(plan: &Plan, output: &Output) -> Result<ExitCode, Error> {
     let prepared = Prepared::new(&plan.reports)?;
     let names = plan.sides.each_ref().map(|side| side.name.clone());
     let comparison = compare(sides.map(typical_first), names, plan.noise);
-    if plan.reports.is_empty() {
-        for entry in COMPARISONS.iter().filter(|entry| entry.name == "text") {
-            output.data(&entry.written(&comparison, plan.glyphs));
-        }
+    for entry in COMPARISONS.iter().filter(|entry| entry.name == "text") {
+        let text = entry.written(&comparison, plan.glyphs);
+        prepared.say(&String::from_utf8_lossy(&text), output);
     }
     prepared.write(&comparison, plan.glyphs, output)?;
     Ok(if comparison.is_worse() {

@@ -38,7 +38,7 @@ pub(super) fn dry_run(plan: &Plan, client: &client::Plan, needs: Needs) -> Strin
         .fanout
         .map_or_else(String::new, |fanout| format!("fan-out      {fanout}\n"));
     format!(
-        "target       {}{}\nmode         {}: {}\n{fanout}{shard}connections  {}, {rate}, {} handshakes at once\nthreads      {}\nfiles        {} of {}\nsources      {} needed, {} ports each\nmemory       about {} for connections\nfits         {fits}\n",
+        "target       {}{}\nmode         {}: {}\n{fanout}{shard}connections  {}, {rate}, {} handshakes at once\nthreads      {}\nfiles        {} of {}\nsources      {}, at most {} connections from one, which has {} ports\nmemory       about {} for connections\nfits         {fits}\n",
         client.target.redacted(),
         if proxied { " through a proxy" } else { "" },
         workload.mode.name,
@@ -48,7 +48,11 @@ pub(super) fn dry_run(plan: &Plan, client: &client::Plan, needs: Needs) -> Strin
         workload.threads,
         Thousands(needs.files),
         Thousands(limits.files),
-        needs.sources,
+        match needs.sources {
+            _ if workload.sources.addresses.is_empty() => "as the system chooses".to_owned(),
+            some => Thousands(some as u64).to_string(),
+        },
+        Thousands(needs.most_of_one as u64),
         Thousands(limits.ports as u64),
         show_size(needs.memory),
     )

@@ -1,6 +1,6 @@
 //! `--report NAME=FILE`: where the reports of a result go.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -105,7 +105,7 @@ impl<T: Clone> Prepared<T> {
             let bytes = report.entry.written(of, glyphs);
             match (&report.place, file) {
                 (Place::File(path), Some(file)) => {
-                    replace(file, &bytes).map_err(|cause| Error::Io {
+                    replace(path, file, &bytes).map_err(|cause| Error::Io {
                         doing: format!("writing {}", path.display()),
                         cause,
                     })?;
@@ -127,10 +127,32 @@ fn open(path: &Path) -> io::Result<File> {
     options.write(true).create(true).truncate(false).open(path)
 }
 
-/// Writes what a file holds from now on. A pipe or a device has no length.
-fn replace(mut file: &File, bytes: &[u8]) -> io::Result<()> {
-    if file.metadata()?.is_file() {
-        file.set_len(0)?;
+/// Writes what a file holds from now on: beside it first, so that there is never a part of it where the
+/// disk is full. A pipe or a device, or a file whose folder takes no other, is written as it is.
+fn replace(path: &Path, mut file: &File, bytes: &[u8]) -> io::Result<()> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return file.write_all(bytes);
     }
-    file.write_all(bytes)
+    // Where it is a link, the file that it leads to is replaced and not the link.
+    let path = path.canonicalize()?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let created = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&beside);
+    let Ok(mut whole) = created else {
+        file.set_len(0)?;
+        return file.write_all(bytes);
+    };
+    let written = whole
+        .set_permissions(metadata.permissions())
+        .and_then(|()| whole.write_all(bytes))
+        .and_then(|()| whole.sync_all())
+        .and_then(|()| fs::rename(&beside, &path));
+    written.inspect_err(|_| {
+        // What is half written is of no use to anybody.
+        let _ = fs::remove_file(&beside);
+    })
 }

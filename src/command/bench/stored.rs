@@ -2,11 +2,12 @@
 //! (`--save-baseline NAME`), which are files in a folder of the user's.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::bench::result::{self, BenchResult};
 use crate::error::{Error, cause_text};
+use crate::text::bounded;
 use crate::text::nearest::nearest;
 
 /// A file that is larger is no result: an hour with a histogram for each second has some 20 MB.
@@ -60,7 +61,7 @@ impl Stored {
     /// [`Error::Usage`]: there is none, it cannot be read, is too large, or is something else.
     pub(super) fn read(&self) -> Result<BenchResult, Error> {
         if self.name == "-" {
-            return understood("standard input", bounded(io::stdin().lock()));
+            return understood("standard input", bounded::take(io::stdin().lock(), MOST));
         }
         let baseline = self
             .folder
@@ -73,7 +74,10 @@ impl Stored {
         };
         match File::open(&path) {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Err(self.missing()),
-            opened => understood(&path.display().to_string(), opened.and_then(bounded)),
+            opened => understood(
+                &path.display().to_string(),
+                opened.and_then(|file| bounded::take(file, MOST)),
+            ),
         }
     }
 
@@ -106,22 +110,14 @@ fn saved(folder: &Path) -> Vec<String> {
     names
 }
 
-/// One byte more than is taken tells that there are too many.
-fn bounded(from: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    from.take(MOST + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 fn understood(name: &str, bytes: io::Result<Vec<u8>>) -> Result<BenchResult, Error> {
-    let bytes = bytes
-        .map_err(|cause| Error::usage(format!("could not read {name}: {}", cause_text(&cause))))?;
-    if bytes.len() as u64 > MOST {
-        let most = MOST >> 20;
-        return Err(Error::usage(format!(
-            "{name} is no result: it is larger than {most} MiB"
-        )));
-    }
+    let bytes = bytes.map_err(|cause| {
+        let what = match cause.kind() {
+            io::ErrorKind::FileTooLarge => format!("{name} is no result"),
+            _ => format!("could not read {name}"),
+        };
+        Error::usage(format!("{what}: {}", cause_text(&cause)))
+    })?;
     result::read(&bytes).map_err(|wrong| {
         let hint = wrong.hint();
         Error::usage_hint(format!("{name} {wrong}"), hint)

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -11,6 +10,7 @@ use bytes::Bytes;
 use crate::error::{Error, ExitCode, cause_text};
 use crate::model::secret::known::Named;
 use crate::model::secret::stand_in::StandIns;
+use crate::text::bounded;
 use crate::transcript::har;
 use crate::transcript::load::{self, Wrong, includes};
 use crate::transcript::matcher::Files;
@@ -280,16 +280,8 @@ impl Files for Folder {
 }
 
 fn read(path: &str, most: u64) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
     // It may grow meanwhile.
-    open(path, most)?
-        .take(most + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|cause| failed(path, &cause))?;
-    if bytes.len() as u64 > most {
-        return Err(too_large(path, most));
-    }
-    Ok(bytes)
+    bounded::take(open(path, most)?, most).map_err(|cause| failed(path, &cause))
 }
 
 fn open(path: &str, most: u64) -> Result<fs::File, String> {

@@ -9,6 +9,7 @@ use super::files::{self, Folder, Loaded, load};
 use crate::error::{Error, ExitCode, cause_text};
 use crate::model::secret::stand_in::StandIns;
 use crate::session::secret_source::{self, NamedSecret};
+use crate::text::bounded;
 use crate::text::output::Output;
 use crate::text::sanitize;
 use crate::transcript::diagnostic::Diagnostic;
@@ -154,11 +155,14 @@ fn diagnostic(diagnostic: &Diagnostic, sources: &[Source]) -> Value {
 
 // --- --convert -----------------------------------------------------------------------------------
 
+/// Bytes of a HAR file, as of a result of `bench`.
+const MOST_OF_HAR: u64 = 256 << 20;
+
 async fn convert(plan: &Plan, secrets: &[NamedSecret], output: &Output) -> Result<ExitCode, Error> {
     let declared = secret_source::declare(secrets).await?;
     for path in &plan.paths {
         let shown = path.display();
-        let archive = std::fs::read(path)
+        let archive = bounded::read(path, MOST_OF_HAR)
             .map_err(|cause| Error::usage(format!("{shown}: {}", cause_text(&cause))))?;
         let mut secrets = StandIns::new(&declared);
         let text = har::transcript(&archive, &mut secrets).map_err(|problem| {

@@ -8,6 +8,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::error::{Error, cause_text};
 use crate::model::secret::Secret;
+use crate::text::bounded;
 
 const ENCRYPTED_BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
 const ENCRYPTED_END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
@@ -86,7 +87,10 @@ fn decrypt(pem: &str, passphrase: &Secret<String>) -> Result<PrivateKeyDer<'stat
     Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into())
 }
 
+/// Bytes of a file of certificates or keys.
+const MOST: u64 = 16 << 20;
+
 fn read(flag: &str, path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path)
+    bounded::read(path, MOST)
         .map_err(|cause| Error::usage(format!("{flag} {}: {}", path.display(), cause_text(&cause))))
 }

@@ -48,6 +48,7 @@ fn write(result: &BenchResult) -> String {
     head(result, &mut body);
     tiles(result, &mut body);
     body += &tables::thresholds(result);
+    body += &tables::find_max(result);
     if let Some(baseline) = &result.baseline {
         let title = format!("Baseline {}", baseline.name);
         body += &figures(&title, &baseline.figures, ["baseline", "this run"]);
@@ -59,6 +60,7 @@ fn write(result: &BenchResult) -> String {
     }]);
     body += &tables::latencies(result);
     body += &tables::troubles(result);
+    body += &tables::shards(result);
     body += &tables::facts(result);
     let made = format!("run {}", result.run.id);
     document(

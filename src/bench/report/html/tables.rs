@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::words::{millis, shown};
+use super::super::{found, shards};
 use super::text;
 use crate::bench::result::table::{COUNTERS, HANDSHAKE, LATENCIES, STEPS};
 use crate::bench::result::{BenchResult, LatencyInfo, ThresholdResult};
@@ -83,6 +84,43 @@ pub(super) fn thresholds(result: &BenchResult) -> String {
     };
     let rows: Vec<_> = result.thresholds.iter().map(row).collect();
     table("Thresholds", &["metric", "limit", "value", ""], &rows)
+}
+
+/// The loads that a search tried.
+pub(super) fn find_max(result: &BenchResult) -> String {
+    let Some(found) = &result.find_max else {
+        return String::new();
+    };
+    let rows: Vec<_> = found::rows(found)
+        .map(|[tried, judged, measured, failed, lost, reasons]| {
+            vec![
+                number(tried),
+                words(judged),
+                number(measured),
+                number(failed),
+                number(lost),
+                words(reasons),
+            ]
+        })
+        .collect();
+    table(
+        &format!("Find max: {}", found::line(found)),
+        &found::HEADS,
+        &rows,
+    )
+}
+
+/// The processes that a merged result is made of.
+pub(super) fn shards(result: &BenchResult) -> String {
+    let rows: Vec<_> = shards::rows(&result.shards)
+        .map(|[shard, host, rest @ .., word]| {
+            let mut row = vec![number(shard), words(host)];
+            row.extend(rest.map(number));
+            row.push(words(word));
+            row
+        })
+        .collect();
+    table("Shards", &shards::HEADS, &rows)
 }
 
 const PERCENTILES: [&str; 11] = [

@@ -8,6 +8,9 @@ use crate::cli::args::Messages;
 use crate::error::Error;
 use crate::model::message::Kind;
 
+/// Bytes of `--message-file`, as of every file that is one message.
+const MOST_OF_MESSAGE: u64 = 64 << 20;
+
 pub(super) fn payload(messages: &Messages, feed: &Feed) -> Result<Payload, Error> {
     let kind = if messages.binary {
         Kind::Binary
@@ -19,7 +22,7 @@ pub(super) fn payload(messages: &Messages, feed: &Feed) -> Result<Payload, Error
         content: Content::Constant(bytes),
     };
     if let Some(path) = &messages.message_file {
-        let bytes = crate::cli::config::read(path, "--message-file")?;
+        let bytes = crate::cli::config::read(path, "--message-file", MOST_OF_MESSAGE)?;
         if kind == Kind::Text && std::str::from_utf8(&bytes).is_err() {
             return Err(Error::usage_hint(
                 format!("--message-file {}: it is not UTF-8", path.display()),

@@ -93,9 +93,7 @@ pub(super) fn workload(args: &Bench, feed: Feed, shard: Shard) -> Result<Workloa
         ping: ping(load),
         fanout,
         script: None,
-        sources: Sources {
-            addresses: load.source_ip.clone(),
-        },
+        sources: Sources::new(load.source_ip.clone(), machine::ports()),
         threads,
         // All shards share it.
         seed: match shard.is_whole() {
