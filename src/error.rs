@@ -199,9 +199,18 @@ impl Error {
                 Some("is the server running? --wait-for-server 30s waits for it".into())
             }
             Self::Timeout { .. } => Some("--connect-timeout allows more time".into()),
-            Self::Bind { cause, .. } if cause.kind() == std::io::ErrorKind::AddrInUse => {
-                Some("another program listens there; port 0 picks a free one".into())
-            }
+            Self::Bind { address, cause } => match cause.kind() {
+                std::io::ErrorKind::AddrInUse if address.starts_with("unix:") => {
+                    Some("another program listens there: end it, or take another path".into())
+                }
+                std::io::ErrorKind::AddrInUse => {
+                    Some("another program listens there; port 0 picks a free one".into())
+                }
+                std::io::ErrorKind::AlreadyExists => {
+                    Some("it is left as it is: remove it, or take another path".into())
+                }
+                _ => None,
+            },
             Self::Internal(_) => Some("this is a bug in wscope: please report it".into()),
             _ => None,
         }

@@ -98,6 +98,22 @@ fn a_token_lets_in_from_wherever_it_is_shown() {
     );
 }
 
+/// A page shows its token after `bearer`, and speaks a subprotocol of the server's beside it.
+#[test]
+fn a_subprotocol_of_ours_is_chosen_before_bearer() {
+    let server = serve(&["--token=s3cret", "-s", "chat"]);
+    for (offered, chosen) in [
+        ("bearer, s3cret, chat", "chat"),
+        ("bearer, s3cret, other", "bearer"),
+        ("bearer, s3cret", "bearer"),
+    ] {
+        let line = format!("Sec-WebSocket-Protocol: {offered}");
+        let peer = at(&server, "/", &[&line]);
+        assert_eq!(peer.header("Sec-WebSocket-Protocol"), [chosen], "{offered}");
+        assert_eq!(verdict(peer), 101);
+    }
+}
+
 #[test]
 fn refusals_are_statuses_where_that_was_asked_for() {
     let server = serve(&["--token=s3cret", "--auth-reject=http"]);
@@ -363,6 +379,11 @@ fn flags_that_contradict_are_told_without_their_secrets() {
         (&["--auth-first-message=5s"], &["--auth-first-message"]),
         (&["--user=hunter2"], &["--user takes NAME:PASS"]),
         (&["--token="], &["--token", "empty"]),
+        (&["--user=ann:"], &["--user", "no password after ann:"]),
+        (
+            &["--user=ann:a", "--user=ben:b", "--user=ann:hunter2"],
+            &["--user", "ann is given twice"],
+        ),
         (&["--token=env:NOT_SET"], &["NOT_SET"]),
         (&["--basic"], &["--basic", "--user"]),
         (&["--on-limit=drop"], &["--on-limit", "--rate-limit"]),

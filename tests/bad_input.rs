@@ -106,6 +106,27 @@ fn a_flag_with_a_wrong_value_names_the_flag() {
 }
 
 #[test]
+fn a_flag_of_serve_that_could_not_work_is_told() {
+    for (args, says) in [
+        (&["--path", "/a?b"][..], &["--path", "/a?b", "? and #"][..]),
+        (&["--path", "/a#b"], &["--path", "? and #"]),
+        (&["--path", "/a b"], &["--path", "/a%20b"]),
+        (&["--path", "/é"], &["--path", "/%C3%A9"]),
+        (&["--path", "/a/../b"], &["--path", "as /b"]),
+        (&["--exec", " "], &["--exec", "no command"]),
+        (&["--port", "8080"], &["--port", "wscope serve 8080"]),
+        (&["--port=8080"], &["--port", "wscope serve 8080"]),
+        (&["-p", "8080"], &["-p", "wscope serve 8080"]),
+        (&["--port"], &["--port", "wscope serve PORT"]),
+    ] {
+        let mut all = vec!["serve"];
+        all.extend_from_slice(args);
+        let output = wscope(&all).run();
+        output.code(2).stdout("").says(says);
+    }
+}
+
+#[test]
 fn words_of_the_code_are_not_said() {
     for line in ["5", "\"text\"", "[1]", "null"] {
         let output = wscope(&["connect", "demo", "-i", "ndjson"]);

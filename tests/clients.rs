@@ -57,11 +57,21 @@ struct Seen {
 /// 4000, unless the fault is that too little happens. Where it is about the answer to the client's
 /// Close, that closes when hello has come back.
 fn reaction(fault: &str, client: impl Fn(&str, bool) -> Option<Seen>) -> Option<String> {
+    reaction_with(fault, &["--no-compress"], client)
+}
+
+/// The same, of a server with these flags.
+fn reaction_with(
+    fault: &str,
+    flags: &[&str],
+    client: impl Fn(&str, bool) -> Option<Seen>,
+) -> Option<String> {
     let is_one_of = |names: &[&str]| names.iter().any(|name| fault.starts_with(name));
     let closes = is_one_of(&["no-close-reply", "data-after-close", "slow-close"]);
     let waits = is_one_of(&["stall", "no-pong", "wrong-pong", "idle-cut"]);
     let flag = format!("--fault={fault}");
-    let mut args = vec!["--no-compress", "--heartbeat=off", "--fault-seed=1", &flag];
+    let mut args = vec!["--heartbeat=off", "--fault-seed=1", &flag];
+    args.extend(flags);
     if !closes && !waits {
         args.push("--fault=close=4000@2msg");
     }
@@ -110,8 +120,12 @@ fn in_words(seen: &Seen, closed: Option<u64>) -> String {
 
 /// What a client of node's printed.
 fn node(package: &str, url: &str, closes: bool) -> Option<Seen> {
+    node_with(package, url, closes.then_some("close"))
+}
+
+fn node_with(package: &str, url: &str, then: Option<&str>) -> Option<Seen> {
     let mut args = vec![url];
-    args.extend(closes.then_some("close"));
+    args.extend(then);
     let output = fault_client(package, &args)?.code(0).stderr("");
     let mut seen = Seen::default();
     for event in output.events() {
@@ -149,26 +163,51 @@ fn undici() {
 
 #[test]
 fn wscope_itself() {
-    compare(3, |url, closes| {
-        // connect closes when it has nothing more to say, listen never does.
-        let command = if closes { "connect" } else { "listen" };
-        let mut args = vec![command, url, "--json", "-x", "hello"];
-        args.extend(["--connect-timeout=3", "--heartbeat=2/2"]);
-        if !closes {
-            args.extend(["-x", "again"]);
-        }
-        let output = wscope(&args).run();
-        let heard = output.events_of("message").into_iter();
-        let heard = heard.filter(|event| event["dir"] == "in");
-        let text = |event: Value| event["data"].as_str().unwrap_or("binary").to_owned();
-        let opened = !output.events_of("open").is_empty();
-        let closes = output.events_of("close");
-        let told = closes.first().and_then(|close| close["code"].as_u64());
-        Some(Seen {
-            opened,
-            heard: heard.map(text).collect(),
-            // It ends by itself where it never opened.
-            told: told.or((!opened).then_some(1006)),
+    compare(3, itself);
+}
+
+/// Where compression was agreed on, RSV1 says that the message is compressed: it is another fault.
+#[test]
+fn rsv1_where_messages_may_be_compressed() {
+    let page = include_str!("../docs/serve.md");
+    let says = "Where that is agreed on, `rsv1` is a message that does not inflate: `ws`, undici and wscope close with 1007";
+    assert!(page.replace('\n', " ").contains(says));
+    let (fault, flags) = ("rsv1@1msg", &[][..]);
+    let node = |package| {
+        reaction_with(fault, flags, |url, _| {
+            node_with(package, url, Some("deflate"))
         })
-    });
+    };
+    let done = [
+        node("ws"),
+        node("undici"),
+        reaction_with(fault, flags, itself),
+    ];
+    let done: Vec<String> = done.into_iter().flatten().collect();
+    let fine = |done: &String| done.starts_with("closes with 1007");
+    assert!(done.iter().all(fine), "{done:?}");
+}
+
+/// What wscope told.
+fn itself(url: &str, closes: bool) -> Option<Seen> {
+    // connect closes when it has nothing more to say, listen never does.
+    let command = if closes { "connect" } else { "listen" };
+    let mut args = vec![command, url, "--json", "-x", "hello"];
+    args.extend(["--connect-timeout=3", "--heartbeat=2/2"]);
+    if !closes {
+        args.extend(["-x", "again"]);
+    }
+    let output = wscope(&args).run();
+    let heard = output.events_of("message").into_iter();
+    let heard = heard.filter(|event| event["dir"] == "in");
+    let text = |event: Value| event["data"].as_str().unwrap_or("binary").to_owned();
+    let opened = !output.events_of("open").is_empty();
+    let closes = output.events_of("close");
+    let told = closes.first().and_then(|close| close["code"].as_u64());
+    Some(Seen {
+        opened,
+        heard: heard.map(text).collect(),
+        // It ends by itself where it never opened.
+        told: told.or((!opened).then_some(1006)),
+    })
 }

@@ -277,3 +277,47 @@ fn modes_and_rates_that_there_are_not_are_told() {
         wscope(&all).run().code(2).stdout("").says(says);
     }
 }
+
+/// Somebody fills a path with messages: rooms of that path lose theirs, and who comes back to one is told;
+/// rooms of another path lose none.
+#[test]
+fn what_a_full_history_lost_is_told() {
+    let server = serve(&["--mode=rooms", "--history=10"]);
+    let text = "x".repeat(900_000);
+    for (quiet, noisy) in [("/a", "/a"), ("/b", "/c")] {
+        let [mut a, mut b] = [(); 2].map(|()| {
+            let mut client = Client::at(&server, quiet);
+            client.joins("q");
+            client
+        });
+        let mut says_three = |first: u32| {
+            for offset in first..first + 3 {
+                a.says(&json!({"type": "message", "id": offset, "room": "q"}));
+                assert_eq!(a.hears_of("ack")["offset"], offset);
+            }
+        };
+        says_three(1);
+        b.says(&json!({"type": "leave", "room": "q"}));
+        b.hears_of("left");
+        let mut filler = Client::at(&server, noisy);
+        for room in 0..30 {
+            let room = format!("r{room}");
+            filler.joins(&room);
+            filler.says(&json!({"type": "message", "id": 1, "room": room, "text": text}));
+            filler.hears_of("ack");
+        }
+        says_three(4);
+        let lost = quiet == noisy;
+        for (since, gap) in [(1, lost), (3, false)] {
+            b.says(&json!({"type": "join", "room": "q", "since": since}));
+            let joined = b.hears_of("joined");
+            assert_eq!(joined["offset"], 6);
+            assert_eq!(joined.get("gap").is_some(), gap, "{joined}");
+            let first = if lost { 4 } else { since + 1 };
+            for offset in first..=6 {
+                assert_eq!(b.hears_of("message")["offset"], offset);
+            }
+        }
+    }
+    server.stop(Signal::Terminate).code(0);
+}

@@ -277,6 +277,21 @@ fn other_origins_must_be_named() {
     );
 }
 
+/// One could be that of a page, and the other the one that is allowed.
+#[test]
+fn two_origins_are_none() {
+    let server = serve(&[]);
+    let local = "Origin: http://localhost";
+    for second in [local, "Origin: https://evil.example"] {
+        let peer = Peer::connect_with(server.address(), &[local, second]);
+        assert_eq!(status_of(&peer), 400, "{second}");
+    }
+    assert_eq!(
+        status_of(&Peer::connect_with(server.address(), &[local])),
+        101
+    );
+}
+
 #[test]
 fn a_name_that_was_rebound_to_loopback_is_refused() {
     let server = serve(&[]);
@@ -296,6 +311,62 @@ fn any_host_may_be_named_on_a_unix_socket() {
     let url = "ws://service.example/";
     let output = wscope(&["connect", "--unix-socket", &path, url, "-x", "hi"]).run();
     output.code(0).stdout("hi\n");
+}
+
+/// What a server that was killed left behind is replaced; what somebody uses, or is no socket, is not.
+#[cfg(unix)]
+#[test]
+fn a_stale_unix_socket_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket").display().to_string();
+    let address = format!("unix:{path}");
+    let start = || {
+        let server = wscope(&["serve", &address]).spawn();
+        server.stdout.line("listening on");
+        server
+    };
+    let killed = start();
+    killed.signal(Signal::Kill);
+    drop(killed);
+    let _server = start();
+    let output = wscope(&["serve", &address]).run();
+    output
+        .code(3)
+        .stdout("")
+        .says(&[&path, "another program listens there", "another path"])
+        .never_says(&["port 0"]);
+    let connect = ["connect", "--unix-socket", &path, "ws://a/", "-x", "hi"];
+    wscope(&connect).run().code(0).stdout("hi\n");
+
+    let file = folder.path().join("file");
+    std::fs::write(&file, "mine").unwrap();
+    let address = format!("unix:{}", file.display());
+    let output = wscope(&["serve", &address]).run();
+    output
+        .code(3)
+        .says(&["a file that is no socket", "another path"]);
+    assert_eq!(std::fs::read(&file).unwrap(), b"mine");
+}
+
+/// A script reads the URL in the first line and no further.
+#[cfg(unix)]
+#[test]
+fn it_goes_on_when_nobody_reads_its_log() {
+    for (expect, code) in [("connections>=3", "0"), ("connections>=4", "4")] {
+        let script = format!(
+            r#"mkfifo log
+            "$WSCOPE" serve 0 --json --duration 60 --expect '{expect}' >log & server=$!
+            read -r first <log
+            url=${{first#*'"url":"'}}
+            for text in one two three; do
+                "$WSCOPE" connect "${{url%%\"*}}" -x $text || kill -KILL $server
+            done
+            kill -TERM $server
+            wait $server; echo $?"#
+        );
+        let output = harness::program::shell(&script).run();
+        output.code(0).stdout(format!("one\ntwo\nthree\n{code}\n"));
+    }
 }
 
 #[test]

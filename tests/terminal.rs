@@ -5,10 +5,12 @@ mod harness;
 
 use std::sync::mpsc;
 
+use harness::captured::Captured;
 use harness::program::wscope;
 use harness::raw::{PING, PONG, Peer, RawServer, encode};
 use harness::served::serve;
 use harness::terminal::{CTRL_C, CTRL_D, ENTER, TAB, Terminal, UP};
+use portable_pty::CommandBuilder;
 
 const HOSTILE: &str = "\u{1b}[2J\u{1b}[?25l\u{1b}]0;PWNED\u{7}\u{9b}31m\u{202e}evil\u{200b}\u{7f}";
 
@@ -395,4 +397,25 @@ fn two_clients_of_one_listener_are_told_apart() {
     terminal.keys(CTRL_C);
     drop((first, second));
     assert_eq!(terminal.exits().0, 0);
+}
+
+/// What is in a file has no colours because something else is on a terminal.
+#[test]
+fn each_stream_has_its_own_colours() {
+    for (redirect, on_screen) in [("2>talk", true), (">talk", false)] {
+        let script = format!(r#""$WSCOPE" serve 0 --tls-self-signed --duration 0.1 {redirect}"#);
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", &script]);
+        command.env_clear();
+        let program = Some(("WSCOPE", env!("CARGO_BIN_EXE_wscope")));
+        let mut terminal = Terminal::run(command, (80, 24), program, Captured::follow);
+        let (code, shown) = terminal.exits();
+        assert_eq!(code, 0);
+        let shown = String::from_utf8_lossy(&shown).into_owned();
+        let file = std::fs::read_to_string(terminal.home().join("talk")).unwrap();
+        assert!(!file.contains('\x1b'), "{file:?}");
+        assert!(shown.contains('\x1b'), "{shown:?}");
+        assert_eq!(shown.contains("listening on"), on_screen, "{shown:?}");
+        assert_eq!(file.contains("--pin"), on_screen, "{file:?}");
+    }
 }

@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::args::{EXAMPLES, Top};
+use super::args::{EXAMPLES, Top, logging};
 use crate::error::{Error, ExitCode};
 use crate::text::nearest::nearest;
 
@@ -255,7 +255,9 @@ fn spelling(arg: &Arg) -> String {
 
 /// The whole command with what clap adds when it is used, but for `help`, which needs no page.
 fn built() -> Command {
-    let mut top = Top::command().disable_help_subcommand(true);
+    let mut top = Top::command()
+        .disable_help_subcommand(true)
+        .mut_subcommands(logging);
     top.build();
     top
 }

@@ -3,12 +3,14 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::error::{ContextKind, ContextValue};
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, CommandFactory as _, FromArgMatches};
 
 use super::args::{
-    Bench, BenchCompare, BenchMerge, BenchReport, Connect, EXAMPLES, Listen, Ping, Serve, Test, Top,
+    Bench, BenchCompare, BenchMerge, BenchReport, Connect, EXAMPLES, Listen, Ping, Serve, Test,
+    Top, logging,
 };
 use super::wscat;
 use crate::error::{Error, ExitCode};
@@ -137,7 +139,7 @@ impl Kind {
         match self {
             Self::Connect => Connect::command(),
             Self::Listen => Listen::command(),
-            Self::Serve => Serve::command(),
+            Self::Serve => logging(Serve::command()),
             Self::Test => Test::command(),
             Self::Bench => Bench::command(),
             Self::Ping => Ping::command(),
@@ -188,6 +190,7 @@ fn request(kind: Kind, command: Command, words: Vec<OsString>, wscat: bool) -> R
     match command.clone().try_get_matches_from(with_name(&words)) {
         Err(mut error) => {
             forget_hidden(&command, &mut error);
+            point_to_port(kind, &command, &words, &mut error);
             suggest_value(&mut error);
             Request::Say(answer(&error))
         }
@@ -212,6 +215,37 @@ fn forget_hidden(command: &Command, error: &mut clap::Error) {
     if is_hidden {
         error.remove(ContextKind::SuggestedArg);
     }
+}
+
+/// Other servers take their port from a flag.
+fn point_to_port(kind: Kind, command: &Command, words: &[OsString], error: &mut clap::Error) {
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
+        return;
+    };
+    let is_port = error.kind() == ErrorKind::UnknownArgument && matches!(&**flag, "--port" | "-p");
+    if !is_port || !matches!(kind, Kind::Serve | Kind::Listen) {
+        return;
+    }
+    let mut words = words.iter().filter_map(|word| word.to_str());
+    let mut port = "PORT";
+    while let Some(word) = words.next() {
+        if let Some(rest) = word.strip_prefix(&**flag) {
+            let given = rest.trim_start_matches('=');
+            let given = Some(given).filter(|given| !given.is_empty());
+            port = given.or_else(|| words.next()).unwrap_or(port);
+            break;
+        }
+    }
+    if port.parse::<u16>().is_err() {
+        port = "PORT";
+    }
+    let tip = format!("the port is the argument: wscope {} {port}", kind.name());
+    error.remove(ContextKind::SuggestedArg);
+    let tips = vec![StyledStr::from(tip)];
+    // It is about the flag that clap would have suggested.
+    let usage = ContextValue::StyledStr(command.clone().render_usage());
+    error.insert(ContextKind::Usage, usage);
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
 }
 
 /// clap suggests only what is nearly the same.

@@ -11,7 +11,6 @@ use crate::model::event::{Direction, Event, Problem, What};
 use crate::model::secret::known::Known;
 use crate::session::stamp::Stamp;
 use crate::text::output::Output;
-use crate::text::style::Style;
 use crate::tui::connect::scene::{Board, Note, Weight};
 use crate::view::outcome::{Conditions, Outcome, Stop};
 use crate::view::{self, Page, View};
@@ -32,7 +31,6 @@ pub(super) struct Audience {
     prologue: Prologue,
     /// What nobody is to see (`--secret`).
     declared: Known,
-    talk_style: Style,
     /// Where a person can look at everything; with what is not written there yet.
     board: Option<Board>,
     heard: Vec<Event>,
@@ -50,7 +48,6 @@ impl Audience {
         Self {
             stamp,
             parse_json: view.parse,
-            talk_style: view.talk_style,
             view: View::new(view),
             page: Page::default(),
             output,
@@ -95,11 +92,7 @@ impl Audience {
     pub(super) fn set_on_screen(&mut self, on_screen: bool) {
         self.flush();
         self.on_screen = on_screen;
-        self.view.set_talk_style(if on_screen {
-            Style::PLAIN
-        } else {
-            self.talk_style
-        });
+        self.view.set_on_screen(on_screen);
     }
 
     /// Tells everyone of an event.

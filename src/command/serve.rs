@@ -1,5 +1,6 @@
 //! `serve`: a test server, its ready line, one line per event, and its end: on a signal, after a
-//! time, or with the command that was run against it.
+//! time, or with the command that was run against it. It does not end because nobody reads its log any
+//! more: a script reads the URL in the first line, and no further.
 
 use std::future::pending;
 use std::process::{ExitStatus, Stdio};
@@ -100,7 +101,6 @@ pub async fn run(plan: Plan, output: Output) -> Result<ExitCode, Error> {
     tokio::select! {
         signal = signals.next() => audience.stop(Stop::Signal(signal.exit_code())),
         () = follow(&mut log, &mut audience, board.as_ref()) => {}
-        () = output.closed() => audience.stop(Stop::ReaderGone),
         () = over(plan.duration) => {
             audience.stop(Stop::OnPurpose);
             if let Some(duration) = plan.duration.filter(|_| exec.is_some()) {

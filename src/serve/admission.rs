@@ -43,10 +43,7 @@ pub(super) fn upgrade(plan: &Plan, request: &RequestHead, doors: &mut Doors<'_>)
         return text(503, "all places are taken (--max-connections)\n");
     }
     Answer::Upgrade {
-        subprotocol: match auth::bearer_protocol(&request.headers) {
-            Some(bearer) => Some(bearer.to_owned()),
-            None => subprotocol(&plan.subprotocols, &request.headers),
-        },
+        subprotocol: subprotocol(&plan.subprotocols, &request.headers),
         headers: extensions
             .map(|value| ("Sec-WebSocket-Extensions".to_owned(), value))
             .into_iter()
@@ -56,6 +53,10 @@ pub(super) fn upgrade(plan: &Plan, request: &RequestHead, doors: &mut Doors<'_>)
 
 /// The answer to a page of somebody else's: it may neither connect nor log anybody in.
 pub(super) fn foreign(plan: &Plan, request: &RequestHead) -> Option<Answer> {
+    // One of two could be allowed, and the other the page's.
+    if handshake::values(&request.headers, "origin").count() > 1 {
+        return Some(text(400, "more than one Origin\n"));
+    }
     let origin = wrong_origin(plan, &request.headers)?;
     let whose = if origin == "null" {
         " is that of any site's sandboxed frame, and"
@@ -116,19 +117,21 @@ pub(super) fn path_of(target: &str) -> &str {
     target.split('?').next().unwrap_or(target)
 }
 
-/// The first of ours that the client offers; without any of ours, the first that it offers.
+/// The first of ours that the client offers; `bearer` where it shows a token and offers none of ours,
+/// since a browser takes no answer without a subprotocol; where we have none, the first that it offers.
 fn subprotocol(ours: &[String], headers: &Headers) -> Option<String> {
-    let offered: Vec<&str> = handshake::values(headers, "sec-websocket-protocol")
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .collect();
-    if ours.is_empty() {
-        return offered.first().map(|&name| name.to_owned());
+    let offered = auth::subprotocols(headers);
+    let known = ours
+        .iter()
+        .find(|name| offered.names.contains(&name.as_str()));
+    if let Some(known) = known {
+        return Some(known.clone());
     }
-    ours.iter()
-        .find(|name| offered.contains(&name.as_str()))
-        .cloned()
+    if offered.token.is_some() {
+        return Some(auth::BEARER.to_owned());
+    }
+    let first = offered.names.first().filter(|_| ours.is_empty());
+    first.map(|&name| name.to_owned())
 }
 
 /// On a loopback bind the Host header must name this machine, so that a page that rebinds its DNS
@@ -379,6 +382,18 @@ mod tests {
         assert!(
             matches!(answer, Answer::Upgrade { subprotocol: Some(name), .. } if name == "bearer")
         );
+        for (ours, offered, chosen) in [
+            ("chat", "bearer, s3cret, chat", "chat"),
+            ("chat", "chat, bearer, s3cret", "chat"),
+            ("chat", "bearer, s3cret, other", "bearer"),
+            ("chat", "bearer, chat", "bearer"),
+            ("s3cret", "chat, bearer, s3cret, x", "bearer"),
+            ("bearer", "chat, bearer", "bearer"),
+        ] {
+            let headers = vec![("Sec-WebSocket-Protocol".to_owned(), offered.to_owned())];
+            let answer = subprotocol(&[ours.to_owned()], &headers);
+            assert_eq!(answer.as_deref(), Some(chosen), "{ours}: {offered}");
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ use crate::text::nearest::did_you_mean;
 const MAX_SIZE: u64 = 1 << 30;
 /// The longest name.
 const MAX_NAME: usize = 100;
+/// Bytes that the type of a file is told by, at most; [`infer`] looks no further than this.
+const TELLING: usize = 8 << 10;
 /// Files of one name that are kept.
 const MOST_OF_A_NAME: u32 = 1000;
 
@@ -67,6 +69,9 @@ struct Incoming {
     name: String,
     size: u64,
     got: u64,
+    /// How it begins, as long as its type is not told.
+    start: Vec<u8>,
+    is_judged: bool,
     part: Part,
 }
 
@@ -211,22 +216,29 @@ impl Receiver {
         }
         let name = plain(&name);
         let part = Part::create(&self.plan.dir, &name).map_err(|error| failed(&error))?;
-        let incoming = Incoming {
+        let mut incoming = Incoming {
             name,
             size,
             got: 0,
+            start: Vec::new(),
+            is_judged: self.plan.types.is_empty(),
             part,
         };
+        if size == 0 {
+            self.judge(&mut incoming)?;
+        }
         self.look(incoming)
     }
 
     fn go_on(&self, mut incoming: Incoming, chunk: &[u8]) -> Result<Step, Failed> {
-        if incoming.got == 0 && !self.is_welcome(chunk) {
-            let types = self.plan.types.join(", ");
-            let why = format!("{} is none of {types}", incoming.name);
-            return Err(("file_type", why));
-        }
         incoming.got += chunk.len() as u64;
+        if !incoming.is_judged {
+            let room = TELLING - incoming.start.len();
+            incoming.start.extend(chunk.iter().take(room));
+            if incoming.start.len() == TELLING || incoming.got >= incoming.size {
+                self.judge(&mut incoming)?;
+            }
+        }
         if incoming.got > incoming.size {
             let why = format!(
                 "more than the {} bytes of {} came",
@@ -240,6 +252,18 @@ impl Receiver {
             .write_all(chunk)
             .map_err(|error| failed(&error))?;
         self.look(incoming)
+    }
+
+    /// Looks at how a file begins, once that is enough to tell its type or all that there is.
+    fn judge(&self, incoming: &mut Incoming) -> Result<(), Failed> {
+        if !self.is_welcome(&incoming.start) {
+            let types = self.plan.types.join(", ");
+            let why = format!("{} is none of {types}", incoming.name);
+            return Err(("file_type", why));
+        }
+        incoming.start = Vec::new();
+        incoming.is_judged = true;
+        Ok(())
     }
 
     /// Gives a file its name once it is whole.
@@ -261,7 +285,7 @@ impl Receiver {
         if self.plan.types.is_empty() {
             return true;
         }
-        let is_text = || std::str::from_utf8(start).is_ok_and(|text| !text.contains('\0'));
+        let is_text = || is_text(start);
         let (media, extension) = match infer::get(start) {
             Some(kind) => (kind.mime_type(), kind.extension()),
             None if is_text() => ("text/plain", "txt"),
@@ -279,6 +303,15 @@ impl Receiver {
                 }
             })
     }
+}
+
+/// Whether this may be the beginning of a text, of an empty one too; the last character may be cut.
+fn is_text(start: &[u8]) -> bool {
+    let is_utf8 = match std::str::from_utf8(start) {
+        Ok(_) => true,
+        Err(wrong) => start.len() == TELLING && wrong.error_len().is_none(),
+    };
+    is_utf8 && !start.contains(&0)
 }
 
 /// Types that are suggested for a wrong one: of those that can be told by content, what people send.
@@ -541,6 +574,39 @@ mod tests {
         assert_eq!(files(dir.path()), ["a.png.part"]);
         drop(receiver);
         assert_eq!(files(dir.path()), Vec::<String>::new());
+    }
+
+    /// A type is told by how the file begins, however it is cut; an empty one is a text.
+    #[test]
+    fn a_type_is_told_by_the_file_and_not_by_its_first_message() {
+        let dir = tempfile::tempdir().unwrap();
+        let png = b"\x89PNG\r\n\x1a\nabcd";
+        let html = format!("<html>{}", "é".repeat(10_000));
+        let text = format!("x{}", "é".repeat(10_000));
+        let gif = [&b"GIF89a"[..], &[0; 20_000]].concat();
+        for (types, content, expected) in [
+            ("image/*", &png[..], "saved"),
+            ("pdf", &png[..], "file_type"),
+            ("image/*", &gif, "saved"),
+            ("txt", &gif, "file_type"),
+            ("html", html.as_bytes(), "saved"),
+            ("txt", text.as_bytes(), "saved"),
+            ("txt", b"caf\xc3", "file_type"),
+            ("image/*", b"", "file_type"),
+            ("txt", b"", "saved"),
+        ] {
+            for step in [1, 7, 64 << 10] {
+                let mut receiver = receiver(dir.path(), &[types]);
+                let mut last = receiver.take(&meta("a", content.len() as u64));
+                for piece in content.chunks(step) {
+                    assert_ne!(code(&last), "saved");
+                    if code(&last) == "goes on" {
+                        last = receiver.take(&Message::binary(piece.to_vec()));
+                    }
+                }
+                assert_eq!(code(&last), expected, "{types} by {step}");
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 #[cfg(unix)]
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -58,6 +58,39 @@ impl Drop for SocketFile {
     }
 }
 
+/// How long whoever listens on a socket may take to be connected to.
+#[cfg(unix)]
+const ANSWER: Duration = Duration::from_secs(1);
+
+/// Listens on a path. The file of a server that was killed is still there: where it refuses connections,
+/// nobody listens, and it is replaced.
+///
+/// # Errors
+/// Somebody listens there (`AddrInUse`), or there is something that is no socket (`AlreadyExists`).
+#[cfg(unix)]
+async fn listen_at(path: &std::path::Path) -> io::Result<UnixListener> {
+    use std::os::unix::fs::FileTypeExt as _;
+
+    let taken = match UnixListener::bind(path) {
+        Err(cause) if cause.kind() == io::ErrorKind::AddrInUse => cause,
+        bound => return bound,
+    };
+    let kind = std::fs::symlink_metadata(path)?.file_type();
+    if !kind.is_socket() {
+        let what = if kind.is_dir() { "a folder" } else { "a file" };
+        let why = format!("there is {what} that is no socket");
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
+    }
+    // One that neither refuses nor answers is not ours to remove.
+    match timeout(ANSWER, UnixStream::connect(path)).await {
+        Ok(Err(cause)) if cause.kind() == io::ErrorKind::ConnectionRefused => {
+            std::fs::remove_file(path)?;
+            UnixListener::bind(path)
+        }
+        _ => Err(taken),
+    }
+}
+
 impl Server {
     /// Binds; what happens on its connections can be read from the log.
     ///
@@ -82,7 +115,8 @@ impl Server {
             }
             #[cfg(unix)]
             Address::Unix(path) => {
-                let listener = UnixListener::bind(path)
+                let listener = listen_at(path)
+                    .await
                     .map_err(|cause| failed(&format!("unix:{}", path.display()), cause))?;
                 let url = format!("ws+unix:{}:/", path.display());
                 (Listener::Unix(listener, SocketFile(path.clone())), url)

@@ -142,6 +142,8 @@ pub struct View {
     plan: Plan,
     format: Box<dyn Format>,
     talk: Option<Talk>,
+    /// What is said is shown elsewhere, in colours of its own.
+    on_screen: bool,
     json_indented: bool,
     /// Payloads of pings that a person sent: their pongs are shown even without `-P`.
     asked: VecDeque<Bytes>,
@@ -155,13 +157,16 @@ impl View {
         let mut entries = FORMATS.iter().chain(REPORTS);
         let named = entries.find(|entry| entry.name == plan.format);
         let entry = named.unwrap_or(&FORMATS[0]);
-        Self {
+        let mut view = Self {
             format: (entry.make)(&plan),
             talk: entry.talks.then(|| Talk::new(&plan)),
+            on_screen: false,
             json_indented: false,
             asked: VecDeque::new(),
             plan,
-        }
+        };
+        view.set_on_screen(false);
+        view
     }
 
     /// Adds what is to be shown of an event.
@@ -186,26 +191,27 @@ impl View {
         }
     }
 
-    /// Talks in this style from now on.
-    pub const fn set_talk_style(&mut self, style: Style) {
-        self.plan.talk_style = style;
+    /// Whether what is said is shown elsewhere from now on, and without colours.
+    pub const fn set_on_screen(&mut self, on_screen: bool) {
+        self.on_screen = on_screen;
+        let style = if self.plan.talk_is_data {
+            self.plan.data_style
+        } else {
+            self.plan.talk_style
+        };
         if let Some(talk) = &mut self.talk {
-            talk.set_style(style);
+            talk.set_style(if on_screen { Style::PLAIN } else { style });
         }
     }
 
     /// Adds a sentence of the program's own, such as a warning or the answer to `/state`. It may
     /// quote the peer. With NDJSON it is said too: it is no event.
     pub fn note(&mut self, text: &str, page: &mut Page) {
-        let own;
-        let talk = match &self.talk {
-            Some(talk) => talk,
-            None => {
-                own = Talk::new(&self.plan);
-                &own
-            }
-        };
-        talk.note(text, &mut page.talk);
+        let mut own = Talk::new(&self.plan);
+        if self.on_screen {
+            own.set_style(Style::PLAIN);
+        }
+        own.note(text, &mut page.talk);
     }
 
     /// A person sent a ping with this payload and wants to see its pong.

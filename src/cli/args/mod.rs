@@ -21,6 +21,8 @@ pub(super) mod value;
 
 use std::path::PathBuf;
 
+use clap::Command;
+
 pub(super) use auth::Auth;
 pub(super) use bench::{Load, Messages, Results};
 pub(super) use bench_tool::{BenchCompare, BenchMerge, BenchReport, BenchTool};
@@ -145,9 +147,29 @@ pub(super) struct Listen {
     pub config: ConfigFile,
 }
 
+/// What `--output` says for `serve`, whose messages are not its point.
+const SERVE_OUTPUT: &str = "\
+How messages are printed
+
+The default is pretty. Messages are printed on a terminal, and elsewhere where --json, --parse, --output, \
+--filter, --exclude, -P, -F, -v or --only text, binary, ping or pong asks for them: to log each costs a \
+busy server. What else happens is always told, one line each.";
+
+/// The command `serve` with its own words for `--output`; any other as it is.
+pub(super) fn logging(command: Command) -> Command {
+    if command.get_name() != "serve" {
+        return command;
+    }
+    command.mut_args(|arg| match arg.get_id().as_str() {
+        "output" => arg.long_help(SERVE_OUTPUT),
+        _ => arg,
+    })
+}
+
 /// Run a server to test clients against
 ///
-/// It runs until Ctrl-C or SIGTERM, then closes every connection with code 1001.
+/// It runs until Ctrl-C or SIGTERM, then closes every connection with code 1001. It goes on where nobody
+/// reads its log any more.
 #[derive(Debug, clap::Parser)]
 #[command(name = "serve", after_long_help = exit_codes(), max_term_width = 100)]
 pub(super) struct Serve {

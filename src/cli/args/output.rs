@@ -25,6 +25,9 @@ pub(in crate::cli) struct Output {
     pub parse: bool,
 
     /// Show only these kinds: text, binary, ping, pong, close
+    ///
+    /// Closes too are shown only where they are named. What else is told, such as states, openings and
+    /// errors, is none of these kinds and is told as ever.
     #[arg(long, value_name = "KIND,..", value_parser = Only::parse)]
     pub only: Vec<Only>,
 

@@ -39,7 +39,8 @@ pub(in crate::cli) struct Server {
 
     /// Keep this many messages of each room, numbered, for those who join
     ///
-    /// Who comes back and joins with "since":OFFSET hears what came after that.
+    /// Who comes back and joins with "since":OFFSET hears what came after that, and "gap":true where some
+    /// is not kept any more. All rooms together keep 16 MiB; the path that holds most gives up first.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub history: usize,
 
@@ -49,7 +50,8 @@ pub(in crate::cli) struct Server {
 
     /// Choose these subprotocols when a client offers them, in order of preference
     ///
-    /// Without any, the first that a client offers is chosen.
+    /// Without any, the first that a client offers is chosen. A client that shows a token after bearer and
+    /// offers none of these gets bearer.
     #[arg(short, long, value_name = "NAME", value_delimiter = ',', value_parser = value::token)]
     pub subprotocol: Vec<String>,
 
@@ -92,6 +94,8 @@ pub(in crate::cli) struct Server {
     pub save_dir: Option<PathBuf>,
 
     /// Store only files of these types, told by their content: png, application/pdf, image/*
+    ///
+    /// By the first 8 KiB, or by all of a smaller file. txt is any text, an empty file too.
     #[arg(long, value_name = "TYPE,..", value_delimiter = ',', value_parser = value::save_type)]
     pub save_types: Vec<String>,
 
@@ -114,7 +118,7 @@ pub(in crate::cli) struct Server {
     ///
     /// What it starts ends with it, and all of it with the server. Exit code 7 where it still runs when
     /// --duration is over.
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", value_parser = value::command)]
     pub exec: Option<String>,
 
     /// Exit with 4 unless this holds at the end: connections>=3; may be repeated

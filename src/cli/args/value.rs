@@ -138,11 +138,28 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
     Ok(origin)
 }
 
+/// A path as requests name it: as URLs are read, which escape what may not be in one.
 pub(super) fn path(text: &str) -> Result<String, String> {
-    if text.starts_with('/') {
-        Ok(text.to_owned())
+    if !text.starts_with('/') {
+        return Err(format!("a path begins with a slash: /{text}"));
+    }
+    if let Some(at) = text.find(['?', '#']) {
+        let path = &text[..at];
+        return Err(format!("a path ends before ? and #: {path} is one"));
+    }
+    match Url::parse(&format!("ws://host{text}")) {
+        Ok(url) if url.path() == text => Ok(text.to_owned()),
+        Ok(url) => Err(format!("clients ask for it as {}", url.path())),
+        Err(why) => Err(why.to_string()),
+    }
+}
+
+/// What the shell is to run.
+pub(super) fn command(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        Err("there is no command in it".to_owned())
     } else {
-        Err(format!("a path begins with a slash: /{text}"))
+        Ok(text.to_owned())
     }
 }
 

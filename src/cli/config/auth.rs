@@ -21,11 +21,20 @@ pub(super) fn auth(args: &Auth, environment: &Environment) -> Result<Plan, Error
         .map(|typed| secret("--token", typed, environment))
         .transpose()?;
     let users = args.user.iter().map(|typed| user(typed, environment));
+    let users: Vec<_> = users.collect::<Result<_, _>>()?;
+    let mut names: Vec<&str> = users.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(Error::usage_hint(
+            format!("--user: {} is given twice", twice[0]),
+            "a user has one password",
+        ));
+    }
     let plan = Plan {
         token,
         // An editor ends a file with a line break, which nobody means to be part of a secret.
         jwt: jwt.map(|secret| Secret::new(secret.trim_ascii_end().to_vec())),
-        users: users.collect::<Result<_, _>>()?,
+        users,
         basic: args.basic,
         first_message: args.auth_first_message,
         bans: args.ban.clone(),
@@ -63,6 +72,10 @@ fn user(typed: &str, environment: &Environment) -> Result<(String, Secret<String
         .split_once(':')
         .filter(|(name, _)| !name.is_empty())
         .ok_or_else(|| Error::usage("--user takes NAME:PASS"))?;
+    if password.is_empty() {
+        let message = format!("--user: there is no password after {name}:");
+        return Err(Error::usage(message));
+    }
     Ok((name.to_owned(), secret("--user", password, environment)?))
 }
 

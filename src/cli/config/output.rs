@@ -48,10 +48,7 @@ pub(super) fn view(
         verbose: args.verbose,
         timestamps: args.timestamps,
         data_style: style(environment.stdout_is_terminal),
-        talk_style: style(match purpose {
-            Purpose::Log => environment.stdout_is_terminal,
-            Purpose::Messages => environment.stderr_is_terminal,
-        }),
+        talk_style: style(environment.stderr_is_terminal),
         select: Select {
             only: args.only.iter().copied().reduce(Only::or),
             filter: args.filter.clone(),

@@ -9,7 +9,7 @@ use crate::model::handshake::{Headers, RequestHead, header, values};
 use crate::model::secret::Secret;
 
 /// The subprotocol that says that the next one is a token: `new WebSocket(url, ["bearer", token])`.
-const BEARER: &str = "bearer";
+pub(in crate::serve) const BEARER: &str = "bearer";
 
 /// What a client shows.
 #[derive(Debug)]
@@ -76,20 +76,27 @@ fn authorization(value: &str) -> Option<Credential> {
 }
 
 fn in_protocols(headers: &Headers) -> Option<Credential> {
-    let mut offered = protocols(headers);
-    offered.find(|name| *name == BEARER)?;
-    let token = offered.next()?;
+    let token = subprotocols(headers).token?;
     Some(Credential::Token(Secret::new(token.to_owned())))
 }
 
-/// The subprotocol to choose where a token is among those that are offered: the token itself must
-/// not be repeated.
-pub(in crate::serve) fn bearer_protocol(headers: &Headers) -> Option<&'static str> {
-    in_protocols(headers).map(|_| BEARER)
+/// What a client offers as subprotocols.
+pub(in crate::serve) struct Offered<'a> {
+    /// Those that may be chosen, in its order: not the token, which must not be repeated.
+    pub(in crate::serve) names: Vec<&'a str>,
+    /// What stands after `bearer`.
+    pub(in crate::serve) token: Option<&'a str>,
 }
 
-fn protocols(headers: &Headers) -> impl Iterator<Item = &str> {
-    values(headers, "sec-websocket-protocol")
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
+pub(in crate::serve) fn subprotocols(headers: &Headers) -> Offered<'_> {
+    let lines = values(headers, "sec-websocket-protocol");
+    let all = lines.flat_map(|value| value.split(',')).map(str::trim);
+    let mut names: Vec<&str> = all.filter(|name| !name.is_empty()).collect();
+    let bearer = names.iter().position(|name| *name == BEARER);
+    let token = bearer.filter(|at| at + 1 < names.len());
+    let token = token.map(|at| names.remove(at + 1));
+    if let Some(token) = token {
+        names.retain(|name| *name != token);
+    }
+    Offered { names, token }
 }

@@ -26,7 +26,7 @@ use crate::model::handshake::RequestHead;
 use crate::model::secret::Secret;
 use crate::model::secret::known::{Known, Named};
 
-pub(super) use credential::bearer_protocol;
+pub(super) use credential::{BEARER, subprotocols};
 pub(super) use issued::random_word;
 
 /// What has to be shown to come in. By default nothing has.

@@ -263,7 +263,7 @@ impl Update<'_> {
             Verb::Resend => self.resend(),
             Verb::Ping => self.ping(),
             Verb::Reconnect => self.send(Control::Reconnect),
-            Verb::Close => self.state.overlay = Some(Overlay::Close(Line::new("1000"))),
+            Verb::Close => self.state.overlay = Some(Overlay::Close(Line::suggesting("1000"))),
             Verb::Theme => self.next_theme(),
             Verb::Mouse => self.toggle_mouse(),
             Verb::LineMode => self.send(Control::Line),

@@ -22,10 +22,12 @@ pub(super) fn row(entry: &Entry, room: usize) -> Row<'_> {
     match &entry.event.what {
         What::Open(open) => fine("OPEN", format!("{} at {}", open.peer, shown(&open.url))),
         What::Auth { user, result } => {
-            let user = shown(user.as_deref().unwrap_or("whoever has the token"));
-            match *result {
-                "ok" => fine("AUTH", format!("is {user}")),
-                result => trouble("AUTH", format!("{user} may not come in: {result}")),
+            let user = user.as_deref().map(shown);
+            match (user, *result) {
+                (Some(user), "ok") => fine("AUTH", format!("is {user}")),
+                (None, "ok") => fine("AUTH", "is whoever has the token".to_owned()),
+                (Some(user), why) => trouble("AUTH", format!("{user} may not come in: {why}")),
+                (None, why) => trouble("AUTH", format!("may not come in: {why}")),
             }
         }
         What::Room { room, action } => fine("ROOM", format!("{action} {}", shown(room))),

@@ -153,7 +153,7 @@ impl Update<'_> {
             Verb::Log => self.state.focus = Focus::Log,
             Verb::Details => self.state.overlay = self.chosen().map(Overlay::Details),
             Verb::Close => {
-                let line = Line::new("1000");
+                let line = Line::suggesting("1000");
                 self.state.overlay = self.chosen().map(|conn| Overlay::Close(conn, line));
             }
             Verb::Sort => {
@@ -287,7 +287,7 @@ impl Update<'_> {
                     self.act(verb);
                     self.state.chosen.map(Overlay::Details)
                 }
-                Some(Verb::Close) => Some(Overlay::Close(conn, Line::new("1000"))),
+                Some(Verb::Close) => Some(Overlay::Close(conn, Line::suggesting("1000"))),
                 _ => None,
             },
             Overlay::Filter { line, before } => self.key_in_filter(line, before, key),
@@ -327,6 +327,11 @@ impl Update<'_> {
                     self.effects.push(Effect::Close(conn, command));
                     return None;
                 }
+                // What commands say of a wrong code names a command, which there is none of here.
+                Err(_) if !begins_with_number(line.text()) => {
+                    self.state
+                        .say("a close code is a number from 1000 to 4999, as in 1000 bye");
+                }
                 Err(problem) => self.state.say(problem),
             },
             _ => {
@@ -335,6 +340,12 @@ impl Update<'_> {
         }
         Some(Overlay::Close(conn, line))
     }
+}
+
+/// Whether the first word may be a code.
+fn begins_with_number(text: &str) -> bool {
+    let first = text.split_whitespace().next();
+    first.is_some_and(|word| word.parse::<u16>().is_ok())
 }
 
 const fn key_in_help(at: usize, verb: Option<Verb>) -> Option<Overlay> {

@@ -17,6 +17,8 @@ pub struct Line {
     text: String,
     /// A byte offset, between two characters.
     at: usize,
+    /// It was put there as a suggestion, and nobody has touched it.
+    is_suggested: bool,
 }
 
 impl Line {
@@ -25,6 +27,16 @@ impl Line {
         Self {
             at: text.len(),
             text,
+            is_suggested: false,
+        }
+    }
+
+    /// A number that is suggested: another one that is typed takes its place, anything else goes on from
+    /// it.
+    pub fn suggesting(number: &str) -> Self {
+        Self {
+            is_suggested: true,
+            ..Self::new(number)
         }
     }
 
@@ -34,6 +46,11 @@ impl Line {
 
     /// Adds text where the cursor is; line ends become spaces.
     pub fn insert(&mut self, text: &str) {
+        if self.is_suggested && text.starts_with(|c: char| c.is_ascii_digit()) {
+            self.text.clear();
+            self.at = 0;
+        }
+        self.is_suggested = false;
         for c in text.chars() {
             let c = if matches!(c, '\n' | '\r' | '\t') {
                 ' '
@@ -79,6 +96,7 @@ impl Line {
             }
             _ => return None,
         }
+        self.is_suggested = false;
         Some(())
     }
 
@@ -146,6 +164,25 @@ mod tests {
             ),
         ] {
             assert_eq!(typed(keys).text(), text);
+        }
+    }
+
+    #[test]
+    fn a_number_takes_the_place_of_the_suggested_one() {
+        for (keys, text) in [
+            ("4001", "4001"),
+            (" bye", "1000 bye"),
+            ("\x084001", "1004001"),
+        ] {
+            let mut line = Line::suggesting("1000");
+            for key in keys.chars() {
+                let code = match key {
+                    '\x08' => KeyCode::Backspace,
+                    key => KeyCode::Char(key),
+                };
+                line.handle(KeyEvent::new(code, KeyModifiers::NONE));
+            }
+            assert_eq!(line.text(), text);
         }
     }
 

@@ -2,6 +2,7 @@
 //
 //   fault.mjs ws|undici URL         send "hello", and "again" when that has come back; then hear the server
 //   fault.mjs ws|undici URL close   send "hello", and close with 1000 when that has come back
+//   fault.mjs ws|undici URL deflate   as the first, and offer compression (undici always does)
 //
 // Both clients are used through the interface of the HTML standard, which both have. install.sh puts
 // them below target/.
@@ -14,7 +15,7 @@ const print = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 
 function connect() {
   if (implementation === 'undici') return new (require('undici').WebSocket)(url);
-  const options = { perMessageDeflate: false, handshakeTimeout: 3000, closeTimeout: 1000 };
+  const options = { perMessageDeflate: then === 'deflate', handshakeTimeout: 3000, closeTimeout: 1000 };
   return new (require('ws'))(url, options);
 }
 

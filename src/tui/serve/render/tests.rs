@@ -90,12 +90,25 @@ fn the_largest_queue_comes_first_when_it_is_sorted_by_it() {
 fn a_connection_is_closed_with_what_is_typed() {
     let told = served();
     let mut state = state(&told, 80, 24);
-    let effects = press(&mut state, &told, "jc\x08\x08\x08\x084001 go away\n");
+    let effects = press(&mut state, &told, "jc4001 go away\n");
     let [Effect::Close(2, Command::Close(Some(frame)))] = &effects[..] else {
         panic!("{effects:?}");
     };
     assert_eq!((frame.code.0, frame.reason.as_str()), (4001, "go away"));
     assert!(press(&mut state, &told, "c9\n").is_empty(), "no such code");
+    press(&mut state, &told, "\x1b");
+    let effects = press(&mut state, &told, "c bye\n");
+    let [Effect::Close(2, Command::Close(Some(frame)))] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!((frame.code.0, frame.reason.as_str()), (1000, "bye"));
+    assert!(press(&mut state, &told, "c40014001\n").is_empty());
+    let said = picture(&state, &told);
+    assert!(
+        said.contains("as in 1000 bye") && !said.contains("/close"),
+        "{said}"
+    );
+    press(&mut state, &told, "\x1b");
     assert!(press(&mut state, &told, "\x1bq") == [Effect::Quit]);
 }
 
