@@ -335,7 +335,11 @@ fn json_that_is_nested_without_end_is_refused_wherever_json_is_read() {
 
     let server = serve(&["--auth-first-message=5s", "--token=t", "--user=ann:x"]);
     let mut client = Peer::connect_open(server.address());
-    client.send_text(&format!(r#"{{"type":"auth","token":{}"#, deep("[")));
+    // As deep as 64 KiB allow.
+    client.send_text(&format!(
+        r#"{{"type":"auth","token":{}"#,
+        "[".repeat(60_000)
+    ));
     assert_eq!(client.close_frame().0, 4001);
     let body = format!(r#"{{"user":{}"#, "[".repeat(60_000));
     let mut login = Peer::dial(server.address());
