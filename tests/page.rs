@@ -3,6 +3,8 @@
 
 mod harness;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use harness::peers::{page, panel, report as report_in_browser};
 use harness::program::wscope;
 use harness::raw::{Peer, RawServer};
@@ -10,8 +12,16 @@ use harness::running::Signal;
 use harness::served::serve;
 use serde_json::{Value, json};
 
+/// Browsers take turns: several at once keep a small machine busy for longer than is waited for one.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    // Who failed has left too.
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn the_page_talks_with_a_client_that_is_not_a_page() {
+    let _turn = turn();
     let server = serve(&["--mode=rooms"]);
     let mut other = Peer::connect_open(server.address());
     other.send_text(r#"{"type":"join","room":"lobby"}"#);
@@ -81,6 +91,7 @@ fn hostile() -> RawServer {
 
 #[test]
 fn a_report_is_a_page_that_loads_nothing_and_obeys_nobody() {
+    let _turn = turn();
     let server = hostile();
     let url = server.url();
     let flags = [
@@ -124,6 +135,7 @@ fn a_report_is_a_page_that_loads_nothing_and_obeys_nobody() {
 
 #[test]
 fn the_network_panel_opens_our_archives_and_we_play_its_own() {
+    let _turn = turn();
     let server = serve(&[]);
     let url = format!("{}?token=hunter2", server.url());
     let recorded = wscope(&[

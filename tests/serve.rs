@@ -327,7 +327,7 @@ fn a_stale_unix_socket_is_replaced() {
     };
     let killed = start();
     killed.signal(Signal::Kill);
-    drop(killed);
+    killed.wait();
     let _server = start();
     let output = wscope(&["serve", &address]).run();
     output
