@@ -50,7 +50,12 @@ try {
     }
   });
 
-  await page.goto(`http://127.0.0.1:${server.address().port}/`);
+  // The panel is there before it listens: a page that it has missed is opened again.
+  const isSeen = () => tools.waitForFunction(() => window.log.requests().length > 0, null, { timeout: 2000 })
+    .then(() => true, () => false);
+  do {
+    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+  } while (!await isSeen());
   await page.evaluate(async (url) => {
     const socket = new WebSocket(url);
     const next = (event) => new Promise((resolve) => socket.addEventListener(event, resolve, { once: true }));
