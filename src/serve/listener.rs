@@ -28,7 +28,7 @@ use crate::wire::tls::{Acceptor, Pin};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// What connections have to say that they ended, once `--drain` is over.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A server that listens.
 pub struct Server {

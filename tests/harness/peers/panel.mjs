@@ -38,17 +38,21 @@ try {
   const tools = await context.newPage();
   await tools.goto('devtools://devtools/bundled/devtools_app.html?panel=network'
     + `&ws=127.0.0.1:${debugging}/devtools/page/${targetInfo.targetId}`);
-  await tools.waitForFunction(async () => {
+  const isReady = () => tools.evaluate(async () => {
     try {
       const sdk = await import('./core/sdk/sdk.js');
       const network = await import('./panels/network/network.js');
       window.log = (await import('./models/logs/logs.js')).NetworkLog.NetworkLog.instance();
       window.panel = network.NetworkPanel.NetworkPanel.instance();
-      return sdk.TargetManager.TargetManager.instance().primaryPageTarget() !== null;
+      return Boolean(window.panel) && sdk.TargetManager.TargetManager.instance().primaryPageTarget() !== null;
     } catch {
       return false;
     }
   });
+  // A poll of playwright's would take the promise for the answer.
+  while (!await isReady()) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 
   // The panel is there before it listens: a page that it has missed is opened again.
   const isSeen = () => tools.waitForFunction(() => window.log.requests().length > 0, null, { timeout: 2000 })
