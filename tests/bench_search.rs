@@ -201,9 +201,9 @@ fn after_a_storm_all_are_back() {
         "-c",
         "20",
         "-d",
-        "1300ms",
+        "2900ms",
         "--storm",
-        "500ms",
+        "1s",
         "--warmup",
         "0",
         "--threads",
@@ -216,7 +216,7 @@ fn after_a_storm_all_are_back() {
     let (output, result) = bench(&server, &flags);
     output
         .code(0)
-        .says(&["Storms        2 every 0.5 s   recovered 2   connections dropped 40"]);
+        .says(&["Storms        2 every 1 s   recovered 2   connections dropped 40"]);
     let storms = &result["storms"];
     assert_eq!(
         (&storms["begun"], &storms["recovered"]),

@@ -204,7 +204,7 @@ fn thresholds_are_left_to_the_merge() {
 #[test]
 fn the_load_begins_when_it_should() {
     let server = serve(&[]);
-    let flags = ["-c", "2", "-n", "4", "--start-at", "+500ms"];
+    let flags = ["-c", "2", "-n", "4", "--start-at", "+3s"];
     let (output, result) = shard(server.url(), "1/2", &flags);
     output
         .code(0)

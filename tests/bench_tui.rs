@@ -170,13 +170,13 @@ fn keys_change_what_is_shown() {
 #[test]
 fn held_stages_stay_where_they_are() {
     let server = serve(&[]);
-    let args = ["--stages", "1s:4,3s:4,1s:0"];
+    let args = ["--stages", "1s:4,6s:4,1s:0"];
     let mut terminal = bench(&server, LARGE, &args);
     terminal.shows("stage 2");
     terminal.keys("p");
     terminal.shows("HELD");
     // By then this stage would be over.
-    terminal.shows("+00:04");
+    terminal.shows("+00:07");
     let shown = terminal.screen().contents();
     assert!(shown.contains("4 of 4"), "{shown}");
     terminal.keys("p");
